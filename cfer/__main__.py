@@ -1,0 +1,5 @@
+"""`python -m cfer`."""
+
+from cfer.cli import main
+
+main()

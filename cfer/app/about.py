@@ -1,0 +1,28 @@
+"""The About tab: the model card, how to read a map, and what happens to a visitor's pictures."""
+
+import re
+
+import gradio as gr
+
+from cfer.learning.card import model_card
+from cfer.reader import Reader
+
+_PRIVACY = """## Your pictures
+
+A picture is read in memory and in a temporary file that is deleted within about an hour. Nothing is logged about its
+content, nothing is used for training, and what you teach is yours alone: it lives until you leave, an hour at most.
+
+## How to read a map
+
+Each map is a Grad-CAM of the same face by the same model: bright where the last feature map raises the score of that
+expression, untouched where it does not. With *one scale* the maps may be compared; with *own scales* each is stretched
+to its own maximum, so a bright spot may mean very little. Maps are coarse (7 x 7 cells, enlarged), and two maps of one
+face always look somewhat alike, because faces have their eyes and mouth in the same place.
+"""
+
+
+def build_about(reader: Reader) -> None:
+    """Lay the tab out."""
+    gr.Markdown(_PRIVACY)
+    card = re.sub(r"\A---\n.*?\n---\n", "", model_card(reader.checkpoint), flags=re.DOTALL)
+    gr.Markdown(card, elem_id="about-card")

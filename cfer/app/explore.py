@@ -1,0 +1,201 @@
+"""The Explore tab: a picture, its faces, what they express, and where the evidence lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from cfer.app.panels import map_panels
+from cfer.app.safety import KEEP_SECONDS, PlainImage, Sessions, complaint, guarded
+from cfer.draw import boxed, probability_bars
+from cfer.pictures import PictureError, read_picture
+from cfer.reader import FaceReading, Reader
+
+_NO_FACE = (
+    "No face was found in this picture. Try one with a larger or more frontal face, or, if the picture is "
+    "a face crop already, tick “This is a face crop”."
+)
+ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a visitor is looking at: the faces of one picture, and which one is chosen."""
+
+    faces: tuple[FaceReading, ...]
+    chosen: int
+
+
+def read_path(path: str | None) -> Any:
+    """Open an upload; a missing one is answered in words."""
+    if not path:
+        raise PictureError("Bring a picture first.")
+    return read_picture(Path(path))
+
+
+def default_trio(reader: Reader, face: FaceReading) -> list[str]:
+    """Constituent, compound, constituent: of the likeliest class with known parts, or the three likeliest classes."""
+    ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
+    for name in ranked:
+        parts = reader.constituents(name)
+        if len(parts) == 2:
+            return [parts[0], name, parts[1]]
+    return [ranked[1], ranked[0], ranked[2]]
+
+
+def sentence(reader: Reader, face: FaceReading) -> str:
+    """The reading in one or two sentences."""
+    ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
+    (top, p), (second, q) = ranked[:2]
+    text = f"### {top} · {100 * p:.0f} %\n"
+    if p < 0.5:
+        text += f"Not sure: {second} has {100 * q:.0f} %. "
+    compound = next((name for name, _ in ranked if len(reader.constituents(name)) == 2), None)
+    if compound:
+        parts = reader.constituents(compound)
+        chances = " and ".join(f"{part} {100 * face.probabilities[part]:.0f} %" for part in parts)
+        text += f"Likeliest compound: **{compound}** ({100 * face.probabilities[compound]:.0f} %), made of {chances}. "
+    if face.tiny:
+        text += "This face is very small: read with care."
+    return text
+
+
+class Explore:
+    """Handlers of the tab, over the visitors' readers."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        """Keep the sessions."""
+        self.sessions = sessions
+
+    def read(self, path: str | None, cropped: bool, scale: str, key: str) -> tuple[Any, ...]:
+        """Read a picture and show its largest face."""
+        reader = self.sessions.reader(key)
+        faces = reader.read(read_path(path), already_cropped=cropped).faces
+        if not faces:
+            raise complaint(_NO_FACE)
+        return self._show(reader, Shown(faces, 0), read_path(path), scale)
+
+    def choose(
+        self, path: str | None, shown: Shown | None, number: str | None, scale: str, key: str
+    ) -> tuple[Any, ...]:
+        """Show another face of the same picture."""
+        if shown is None or not number:
+            raise complaint("Bring a picture first.")
+        chosen = min(int(number), len(shown.faces)) - 1
+        return self._show(self.sessions.reader(key), Shown(shown.faces, chosen), read_path(path), scale)
+
+    def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str) -> tuple[Any, ...]:
+        face = reader.reread(shown.faces[shown.chosen])  # by the current reader: a lesson may have come between
+        faces = tuple(face if i == shown.chosen else f for i, f in enumerate(shown.faces))
+        shown = Shown(faces, shown.chosen)
+        several = len(faces) > 1
+        picker = gr.Radio(
+            choices=[str(i + 1) for i in range(len(faces))],
+            value=str(shown.chosen + 1),
+            visible=several,
+            label=f"{len(faces)} faces: which one?",
+        )
+        basics = {n: p for n, p in face.probabilities.items() if reader.is_basic(n)}
+        others = {n: p for n, p in face.probabilities.items() if not reader.is_basic(n)}
+        ordered = dict(sorted(others.items(), key=lambda item: -item[1]))
+        trio = default_trio(reader, face)
+        return (
+            shown,
+            gr.Image(boxed(picture, [f.box for f in faces], shown.chosen), visible=True),
+            picker,
+            sentence(reader, face),
+            gr.Plot(probability_bars(basics, "Basic"), visible=True),
+            gr.Plot(probability_bars(ordered, "Compound and taught", 1), visible=bool(ordered)),
+            *(gr.Dropdown(choices=list(reader.names), value=name, visible=True) for name in trio),
+            map_panels(face, trio, one_scale=scale == ONE_SCALE),
+        )
+
+    def redraw(self, shown: Shown | None, left: str, middle: str, right: str, scale: str) -> str:
+        """Maps of other classes, or on another scale."""
+        if shown is None:
+            return ""
+        face = shown.faces[shown.chosen]
+        names = [left, middle, right]
+        if any(name not in face.maps.classes for name in names):
+            raise complaint("One of these expressions is not known to the model that read this face. Read it again.")
+        return map_panels(face, names, one_scale=scale == ONE_SCALE)
+
+    def as_json(self, path: str | None, cropped: bool) -> dict[str, Any]:
+        """The base model's reading as plain data; faces is empty where none was found."""
+        faces = self.sessions.base.read(read_path(path), already_cropped=cropped).faces
+        return {
+            "schema_version": 1,
+            "faces": [
+                {"box": [round(v, 1) for v in f.box], "score": f.score, "probabilities": f.probabilities} for f in faces
+            ],
+        }
+
+
+def build_explore(sessions: Sessions, key: gr.State) -> None:
+    """Lay the tab out and wire it."""
+    explore = Explore(sessions)
+    shown = gr.State(None, time_to_live=KEEP_SECONDS)
+    with gr.Row():
+        with gr.Column(scale=1, min_width=300):
+            picture = PlainImage(
+                label="A picture with a face",
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "webcam", "clipboard"],
+                buttons=[],
+                height=300,
+                elem_id="explore-picture",
+                alt_text="The picture that you brought",
+            )
+            cropped = gr.Checkbox(False, label="This is a face crop", info="Tick it to skip the search for faces.")
+            examples = sorted(Path("examples").glob("*.[jp][pn]g"))
+            if examples:
+                gr.Examples(
+                    [[str(p)] for p in examples], [picture], cache_examples=False, label="Rendered faces to try"
+                )
+            found = gr.Image(
+                label="Faces found", interactive=False, visible=False, buttons=[], alt_text="The picture, faces framed"
+            )
+            picker = gr.Radio([], label="Which face?", visible=False, elem_id="explore-picker")
+        with gr.Column(scale=2, min_width=300):
+            verdict = gr.Markdown("Bring a picture: an upload, the webcam or the clipboard.", elem_id="explore-verdict")
+            with gr.Row():
+                basic = gr.Plot(visible=False, show_label=False)
+                compound = gr.Plot(visible=False, show_label=False)
+            maps = gr.HTML(elem_id="explore-maps")
+            with gr.Row():
+                left, middle, right = (
+                    gr.Dropdown([], label=label, visible=False, min_width=90)
+                    for label in ("Left map", "Middle map", "Right map")
+                )
+            with gr.Row():
+                opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity of the maps", elem_id="explore-opacity")
+                scale = gr.Radio([ONE_SCALE, OWN_SCALE], value=ONE_SCALE, label="Colours", min_width=200)
+            gr.Markdown(
+                "Same face, same model: the maps show where its evidence *for* each expression lies. They are not "
+                "causes, and two maps of a face always look somewhat alike."
+            )
+    results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps]
+    reading = [picture, cropped, scale, key]
+    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+    for trigger in (picture.input, cropped.input):
+        trigger(guarded(explore.read), reading, results, api_visibility="private", **busy)
+    if examples:
+        picture.change(guarded(explore.read), reading, results, api_visibility="private", **busy)
+    picker.input(
+        guarded(explore.choose), [picture, shown, picker, scale, key], results, api_visibility="private", **busy
+    )
+    for trigger in (left.input, middle.input, right.input, scale.input):
+        trigger(guarded(explore.redraw), [shown, left, middle, right, scale], maps, api_visibility="private", **busy)
+    opacity.input(None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)")
+
+    answer = gr.JSON(visible=False)
+    gr.Button(visible=False).click(
+        guarded(explore.as_json),
+        [picture, cropped],
+        answer,
+        api_name="read",
+        api_description="Faces of a picture with the probability of every expression, as JSON.",
+        **busy,
+    )

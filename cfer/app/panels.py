@@ -1,0 +1,51 @@
+"""HTML of the map panels. Every text that goes in is escaped."""
+
+import base64
+import html
+import io
+
+import torch
+from PIL import Image
+
+from cfer.draw import evidence_words, overlay_parts, shared_scale
+from cfer.reader import FaceReading
+
+
+def _uri(image: Image.Image) -> str:
+    buffer, form = io.BytesIO(), "PNG" if image.mode == "RGBA" else "JPEG"
+    image.save(buffer, form, **({} if form == "PNG" else {"quality": 88}))
+    return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def map_panels(face: FaceReading, names: list[str], *, one_scale: bool) -> str:
+    """Maps of some classes over the same face, by the same model, side by side.
+
+    Args:
+        face: A reading.
+        names: Classes, in order.
+        one_scale: Whether the maps share one colour scale; otherwise each is stretched to its own maximum.
+    """
+    raws = [face.maps.of(name)[0] for name in names]
+    together = shared_scale(raws)
+    figures = []
+    for place, (name, raw) in enumerate(zip(names, raws, strict=True)):
+        twin = any(torch.equal(raw, other) for i, other in enumerate(raws) if i != place and names[i] != name)
+        scale = together if one_scale else shared_scale([raw])
+        picture, heat = overlay_parts(face.crop, raw, scale)
+        probability = face.probabilities[name]
+        note = evidence_words(raw, probability, twin)
+        label = html.escape(name)
+        said = html.escape(f"Where the evidence for {name} lies. {note}".strip(), quote=True)
+        figures.append(
+            f'<figure><div class="cfer-stack"><img src="{_uri(picture)}" alt="{said}">'
+            f'<img class="cfer-heat" src="{_uri(heat)}" alt=""></div>'
+            f"<figcaption><b>{label}</b> {_percent(probability)}"
+            f'<span class="cfer-note">{html.escape(note)}</span></figcaption></figure>'
+        )
+    scale_words = "one scale for all maps" if one_scale else "each map on its own scale"
+    legend = f'<div class="cfer-scale">little evidence <i></i> most evidence, {scale_words}</div>'
+    return f'<div class="cfer-maps">{"".join(figures)}</div>{legend}'
+
+
+def _percent(p: float) -> str:
+    return "&lt; 1 %" if p < 0.01 else f"{100 * p:.0f} %"

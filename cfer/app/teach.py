@@ -1,0 +1,166 @@
+"""The Teach tab: a new expression from one to five pictures, and what it cost the old ones."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pandas as pd
+
+from cfer.app.panels import map_panels
+from cfer.app.safety import Sessions, complaint, guarded
+from cfer.faces.align import face_crop
+from cfer.learning.lesson import LessonReport
+from cfer.pictures import PictureError, read_picture
+from cfer.reader import Reader
+
+MAX_PICTURES = 5
+MAX_LESSONS = 8
+_START = "Nothing taught yet. What you teach stays with you and is forgotten when you leave."
+
+
+def lesson_table(report: LessonReport) -> pd.DataFrame:
+    """Before and after, a row a class, in whole percents."""
+    rows = [
+        (name, f"{100 * b:.0f} %", f"{100 * a:.0f} %", f"{100 * lost:.0f} %")
+        for name, b, a, lost in zip(report.old, report.before, report.after, report.lost, strict=True)
+    ]
+    mean = ("all old, mean", f"{100 * report.old_before:.1f} %", f"{100 * report.old_after:.1f} %", "")
+    new = "not measured" if report.new_recall is None else f"{100 * report.new_recall:.0f} %"
+    return pd.DataFrame(
+        [*rows, mean, (f"{report.name} (new)", "", new, "")],
+        columns=["expression", "recognised before", "recognised after", f"now called “{report.name}”"],
+    )
+
+
+def lesson_words(report: LessonReport) -> str:
+    """What the lesson did, in sentences."""
+    change = 100 * (report.old_after - report.old_before)
+    moved = f"{100 * report.old_before:.1f} % to {100 * report.old_after:.1f} % ({change:+.1f})"
+    cost = f"The old expressions went from {moved}."
+    if report.new_recall is None:
+        new = (
+            "From one picture the new one cannot be measured: add a second picture, and each is tested without itself."
+        )
+    else:
+        new = (
+            f"Of {report.new_measured} pictures, each tested by a lesson from the others, "
+            f"{100 * report.new_recall:.0f} % were recognised among all classes "
+            f"(harmonic mean with the old ones: {100 * (report.harmonic or 0):.0f} %)."
+        )
+    worst = max(zip(report.lost, report.old, strict=True))
+    hurt = f" Most mistaken for it now: {worst[1]} ({100 * worst[0]:.0f} %)." if worst[0] > 0 else ""
+    near = ", ".join(name for name, _ in report.nearest[:3])
+    return f"### Learned: {report.name}\n{cost}{hurt} {new}\n\nNearest known expressions: {near}."
+
+
+class Teach:
+    """Handlers of the tab."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        """Keep the sessions."""
+        self.sessions = sessions
+
+    def teach(
+        self, name: str, files: list[str] | None, parts: list[str] | None, cropped: bool, consent: bool, key: str
+    ) -> tuple[Any, ...]:
+        """Give a lesson; on any complaint what was taught before stays as it was."""
+        lessons = self.sessions.lessons(key)
+        reader = (self.sessions.base, *lessons)[-1]
+        if not files:
+            raise complaint("Bring one to five pictures that show the new expression.")
+        if len(files) > MAX_PICTURES:
+            raise complaint(f"At most {MAX_PICTURES} pictures a lesson; you brought {len(files)}.")
+        if not consent:
+            raise complaint("Please confirm that you may use these pictures.")
+        if len(lessons) >= MAX_LESSONS:
+            raise complaint(f"At most {MAX_LESSONS} lessons at a time. Undo one first.")
+        crops = [self._crop(i, path, cropped) for i, path in enumerate(files, 1)]
+        taught, report = reader.teach(name, crops, parts=tuple(parts or ()))
+        self.sessions.keep(key, (*lessons, taught))
+        face = taught.read_crop(crops[0])
+        near = [n for n, _ in report.nearest if taught.is_basic(n)][:2]
+        return (
+            lesson_words(report),
+            gr.Dataframe(lesson_table(report), visible=True),
+            gr.Gallery([(c, f"picture {i}") for i, c in enumerate(crops, 1)], visible=True),
+            map_panels(face, [near[0], report.name, near[1]], one_scale=True),
+            gr.Button(interactive=True),
+            self._standing(taught),
+        )
+
+    def undo(self, key: str) -> tuple[Any, ...]:
+        """Forget the last lesson."""
+        lessons = self.sessions.lessons(key)[:-1]
+        self.sessions.keep(key, lessons)
+        reader = (self.sessions.base, *lessons)[-1]
+        return (
+            "The last lesson is forgotten.",
+            gr.Dataframe(visible=False),
+            gr.Gallery(visible=False),
+            "",
+            gr.Button(interactive=bool(lessons)),
+            self._standing(reader),
+        )
+
+    def _standing(self, reader: Reader) -> str:
+        taught = reader.names[len(self.sessions.base.names) :]
+        return f"Taught so far: {', '.join(taught)}. Explore knows them too." if taught else _START
+
+    @staticmethod
+    def _crop(number: int, path: str, cropped: bool) -> Any:
+        try:
+            return face_crop(read_picture(Path(path)), already_cropped=cropped)
+        except PictureError as error:
+            raise PictureError(f"Picture {number}: {error}") from error
+
+
+def build_teach(sessions: Sessions, key: gr.State) -> None:
+    """Lay the tab out and wire it."""
+    teach = Teach(sessions)
+    basics = [n for n in sessions.base.names if sessions.base.is_basic(n)]
+    with gr.Row():
+        with gr.Column(scale=1, min_width=300):
+            name = gr.Textbox(
+                label="Name of the new expression", max_length=40, placeholder="smirking", elem_id="teach-name"
+            )
+            files = gr.File(
+                label="One to five pictures of it",
+                file_count="multiple",
+                file_types=["image"],
+                type="filepath",
+                height=180,
+                elem_id="teach-files",
+            )
+            parts = gr.Dropdown(
+                basics,
+                multiselect=True,
+                max_choices=2,
+                label="Made of (optional)",
+                info="Two basics that it blends: they help where there is one picture only.",
+            )
+            cropped = gr.Checkbox(False, label="These are face crops")
+            consent = gr.Checkbox(
+                False, label="I may use these pictures (myself, or with permission)", elem_id="teach-consent"
+            )
+            with gr.Row():
+                go = gr.Button("Teach", variant="primary", elem_id="teach-go")
+                undo = gr.Button("Undo the last lesson", interactive=False, elem_id="teach-undo")
+            standing = gr.Markdown(_START, elem_id="teach-standing")
+        with gr.Column(scale=2, min_width=300):
+            verdict = gr.Markdown("The lesson's result appears here.", elem_id="teach-verdict")
+            table = gr.Dataframe(
+                visible=False, interactive=False, label="What it cost", elem_id="teach-table", wrap=True
+            )
+            maps = gr.HTML(elem_id="teach-maps")
+            shots = gr.Gallery(
+                visible=False, label="The faces it learned from", columns=5, height=140, buttons=[], allow_preview=False
+            )
+            gr.Markdown(
+                "Old expressions are measured on kept validation features, with the new one among the possible answers."
+            )
+    results = [verdict, table, shots, maps, undo, standing]
+    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+    go.click(
+        guarded(teach.teach), [name, files, parts, cropped, consent, key], results, api_visibility="private", **busy
+    )
+    undo.click(guarded(teach.undo), [key], results, api_visibility="private", **busy)

@@ -1,0 +1,153 @@
+"""FER+: ten votes a picture on FER2013's 48 x 48 grey faces (Barsoum et al., ICMI 2016, arXiv 1608.01041).
+
+Two layouts are read. The official one has the folders FER2013Train, FER2013Valid and FER2013Test with
+`ferNNNNNNN.png` inside (as a folder or a zip) and `fer2013new.csv`; rows are joined by *image name*. The other is the
+pair of original files, `fer2013.csv` (pixels in text) and `fer2013new.csv` with its 35,887 rows, joined by row.
+"""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha1
+
+import numpy as np
+
+from cfer.data.samples import PictureSource, Sample, SampleTable
+from cfer.emotions import BASICS, CODES, DERIVED
+from cfer.pictures import PictureError
+
+VOTES = "fer2013new.csv"
+PIXELS = "fer2013.csv"
+_DUPLICATES = "duplicates.csv"
+_COLUMNS = (*CODES["ferplus"], "contempt", "unknown", "NF")
+_PARTS = {
+    "Training": ("train", "FER2013Train"),
+    "PublicTest": ("validation", "FER2013Valid"),
+    "PrivateTest": ("test", "FER2013Test"),
+}
+
+
+def majority(votes: Mapping[str, int]) -> str | None:
+    """FER+'s majority label: single votes are outliers and go, then the leader needs more than half of the rest.
+
+    Args:
+        votes: Votes (0 to 10) by FER+ column name.
+
+    Returns:
+        A name of `BASICS`; None without a majority, or where it is contempt, unknown or not a face.
+    """
+    kept = {name: n if n > 1 else 0 for name, n in votes.items()}
+    leader = max(kept, key=lambda name: kept[name])
+    return CODES["ferplus"].get(leader) if kept[leader] * 2 > sum(kept.values()) else None
+
+
+def derived_compound(votes: Mapping[str, int]) -> str | None:
+    """A compound label from a vote with two peaks.
+
+    The two leading emotions of the six have at least 3 votes each; the third, neutral and contempt stay below the
+    second; nobody says "not a face" and at most one "unknown". A split vote can be a blend or a disagreement, so
+    call the result a derived label.
+    """
+    six = sorted((n for n in CODES["ferplus"] if n != "neutral"), key=lambda n: -votes[n])
+    first, second, third = six[:3]
+    rest = max(votes[third], votes["neutral"], votes["contempt"])
+    if votes["NF"] or votes["unknown"] > 1 or votes[second] < 3 or rest >= votes[second]:
+        return None
+    return DERIVED.get(frozenset((CODES["ferplus"][first], CODES["ferplus"][second])))
+
+
+def soft_votes(votes: Mapping[str, int]) -> tuple[float, ...] | None:
+    """Share of each of `BASICS` among the votes for them, single votes dropped.
+
+    Returns:
+        Seven shares that sum to 1; None where most of the votes went to contempt, unknown or not a face.
+    """
+    kept = {name: n if n > 1 else 0 for name, n in votes.items()}
+    by_basic = {CODES["ferplus"][name]: kept[name] for name in CODES["ferplus"]}
+    total = sum(by_basic.values())
+    if votes["NF"] or total * 2 <= sum(kept.values()):
+        return None
+    return tuple(by_basic[name] / total for name in BASICS)
+
+
+@dataclass(frozen=True)
+class _PixelSource:
+    """FER2013's original CSV as a picture source: a sample's path is its row number."""
+
+    rows: Sequence[str]
+
+    def read(self, path: str) -> np.ndarray:
+        values = np.array(self.rows[int(path)].split(), dtype=np.int64)
+        if values.size != 48 * 48 or values.min() < 0 or values.max() > 255:
+            raise PictureError(f"Row {path} does not hold 48 x 48 grey levels.")
+        return np.repeat(values.astype(np.uint8).reshape(48, 48, 1), 3, axis=2)
+
+    def names(self) -> frozenset[str]:
+        return frozenset(map(str, range(len(self.rows))))
+
+    def read_text(self, path: str) -> str:
+        raise PictureError(f"{path} is not a text file.")
+
+
+def is_ferplus(names: frozenset[str]) -> bool:
+    """Whether a folder's file list looks like either FER+ layout."""
+    return VOTES in names and (PIXELS in names or any(n.startswith("FER2013Train/") for n in names))
+
+
+def read_ferplus(source: PictureSource) -> SampleTable:
+    """Read FER+ in either layout.
+
+    Identical pictures share a group (from `duplicates.csv` where it is there, from the pixels otherwise in the CSV
+    layout).
+
+    Raises:
+        PictureError: `fer2013new.csv` lacks its columns, or the original pair does not match row by row.
+    """
+    rows = list(csv.DictReader(io.StringIO(source.read_text(VOTES))))
+    missing = {"Usage", "Image name", *_COLUMNS} - set(rows[0] if rows else ())
+    if missing:
+        raise PictureError(f"{VOTES} lacks the column(s) {', '.join(sorted(missing))}.")
+    names = source.names()
+    if PIXELS in names:
+        return _read_csv_pair(source, rows)
+    groups: dict[str, str] = {}
+    if _DUPLICATES in names:
+        listed = csv.DictReader(io.StringIO(source.read_text(_DUPLICATES)))
+        groups = {r["Image name"]: r["duplicate_group"] for r in listed}
+    samples, absent = [], 0
+    for row in rows:
+        split, folder = _PARTS[row["Usage"]]
+        name = row["Image name"]
+        path = f"{folder}/{name}"
+        if not name or path not in names:
+            absent += 1
+            continue
+        samples.append(_sample(row, path, split, groups.get(name, name)))
+    oddities = [f"{absent:,} rows of {VOTES} have no picture."] if absent else []
+    if not groups:
+        oddities.append(f"Without {_DUPLICATES} identical pictures cannot be kept on one side of a split.")
+    return SampleTable("FER+", tuple(samples), source, cropped=True, oddities=tuple(oddities))
+
+
+def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleTable:
+    pixels = list(csv.DictReader(io.StringIO(source.read_text(PIXELS))))
+    if len(pixels) != len(rows):
+        raise PictureError(f"{PIXELS} has {len(pixels):,} rows and {VOTES} {len(rows):,}: they are joined row by row.")
+    texts = [row["pixels"] for row in pixels]
+    first: dict[str, str] = defaultdict(str)
+    samples = []
+    for number, (row, text) in enumerate(zip(rows, texts, strict=True)):
+        digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
+        group = first.setdefault(digest, str(number))
+        if row["Image name"]:  # FER+ leaves the name empty where the picture is not a face
+            samples.append(_sample(row, str(number), _PARTS[row["Usage"]][0], group))
+    dropped = len(rows) - len(samples)
+    oddities = (f"{dropped:,} rows are marked by FER+ as no face.",) if dropped else ()
+    return SampleTable("FER+", tuple(samples), _PixelSource(texts), cropped=True, oddities=oddities)
+
+
+def _sample(row: Mapping[str, str], path: str, split: str, group: str) -> Sample:
+    votes = {name: int(row[name]) for name in _COLUMNS}
+    return Sample(path, majority(votes), derived_compound(votes), None, group, split, soft_votes(votes))

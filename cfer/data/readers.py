@@ -1,0 +1,108 @@
+"""Find out how a data set is laid out and read it into a sample table."""
+
+import csv
+import io
+import zipfile
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from cfer.data.ferplus import is_ferplus, read_ferplus
+from cfer.data.samples import FolderSource, PictureSource, Sample, SampleTable, ZipSource
+from cfer.emotions import find
+from cfer.pictures import PictureError
+
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+_SPLITS = {"train": "train", "training": "train", "valid": "validation", "val": "validation", "test": "test"} | {
+    "validation": "validation"
+}
+
+
+def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
+    """Read a data set, whatever its layout.
+
+    A CSV file is a manifest. A folder or zip is FER+ where it holds `fer2013new.csv`, otherwise one folder a class.
+
+    Args:
+        path: Folder, zip or CSV file.
+        cropped: Whether the pictures are face crops; None leaves it to the layout (FER+ yes, others no).
+
+    Raises:
+        PictureError: Nothing is there, or no known layout fits. The message says what was looked for.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise PictureError(f"There is nothing at {path}.")
+    if path.suffix.lower() == ".csv":
+        table = read_manifest(path)
+    else:
+        source: PictureSource
+        if path.is_dir():
+            source = FolderSource(path)
+        elif zipfile.is_zipfile(path):
+            source = ZipSource(path)
+        else:
+            raise PictureError(f"{path.name} is neither a folder, a zip nor a CSV manifest.")
+        table = read_ferplus(source) if is_ferplus(source.names()) else read_class_folders(source, path.stem)
+    if cropped is None or cropped == table.cropped:
+        return table
+    return SampleTable(table.name, table.samples, table.source, cropped, table.oddities)
+
+
+def read_class_folders(source: PictureSource, name: str) -> SampleTable:
+    """Read a tree with one folder a class, `[train|validation|test/]CLASS/[PERSON/]picture`.
+
+    Raises:
+        PictureError: No folder bears the name of an expression.
+    """
+    samples: list[Sample] = []
+    strange: Counter[str] = Counter()
+    for path in sorted(source.names()):
+        if PurePosixPath(path).suffix.lower() not in _PICTURES:
+            continue
+        folders = list(PurePosixPath(path).parts[:-1])
+        split = _SPLITS.get(folders[0].lower()) if folders else None
+        if split:
+            folders = folders[1:]
+        label = find(folders[0]) if folders else None
+        if label is None:
+            strange[folders[0] if folders else "(top folder)"] += 1
+            continue
+        person = folders[1] if len(folders) > 1 else None
+        samples.append(Sample(path, label, person=person, group=person or path, split=split))
+    if not samples:
+        raise PictureError("No folder bears the name of an expression (such as 'happy' or 'sadly angry').")
+    oddities = tuple(f"{n:,} pictures in {folder!r}, which is no expression's name." for folder, n in strange.items())
+    return SampleTable(name, tuple(samples), source, oddities=oddities)
+
+
+def read_manifest(path: Path) -> SampleTable:
+    """Read a CSV manifest: columns `path`, `label`, and if known `person` and `split`. Paths are relative to the CSV.
+
+    Raises:
+        PictureError: A needed column is missing, or no row can be used.
+    """
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    columns = set(rows[0]) if rows else set()
+    if not {"path", "label"} <= columns:
+        raise PictureError(f"{path.name} needs the columns 'path' and 'label'; it has {sorted(map(str, columns))}.")
+    source = FolderSource(path.parent)
+    samples: list[Sample] = []
+    unknown: Counter[str] = Counter()
+    absent = 0
+    for row in rows:
+        label = find(row["label"] or "")
+        if label is None:
+            unknown[row["label"] or "(empty)"] += 1
+            continue
+        if not (path.parent / row["path"]).is_file():
+            absent += 1
+            continue
+        person = row.get("person") or None
+        split = _SPLITS.get((row.get("split") or "").lower())
+        samples.append(Sample(row["path"], label, person=person, group=person or row["path"], split=split))
+    if not samples:
+        raise PictureError(f"No row of {path.name} has both a picture that exists and an expression's name.")
+    oddities = [f"{n:,} rows say {label!r}, which is no expression's name." for label, n in unknown.items()]
+    if absent:
+        oddities.append(f"{absent:,} rows name a picture that does not exist.")
+    return SampleTable(path.stem, tuple(samples), source, oddities=tuple(oddities))

@@ -1,0 +1,41 @@
+"""Train, validation and test parts that share no person and no identical picture."""
+
+import numpy as np
+
+from cfer.data.samples import SampleTable
+
+PARTS = ("train", "validation", "test")
+
+
+def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), seed: int = 0) -> SampleTable:
+    """Give every row a part.
+
+    Where the data set brings its own parts they are kept, and a group that would stand in two of them stays only in
+    the most protected one (test, then validation): its other rows are left out. Otherwise whole groups are drawn.
+
+    Args:
+        table: Any data set.
+        fractions: Shares of the groups for validation and test when the parts are drawn here.
+        seed: Of the draw.
+
+    Returns:
+        The table with a `split` on each row; rows that would leak are gone.
+    """
+    if any(s.split for s in table.samples):
+        rank = {part: i for i, part in enumerate(PARTS)}
+        home: dict[str, str] = {}
+        for sample in table.samples:
+            part = sample.split or "train"
+            if sample.group not in home or rank[part] > rank[home[sample.group]]:
+                home[sample.group] = part
+        return table.only(s for s in table.samples if (s.split or "train") == home[s.group])
+    groups = sorted({s.group for s in table.samples})
+    order = np.random.default_rng(seed).permutation(len(groups))
+    n_validation, n_test = (round(len(groups) * f) for f in fractions)
+    part_of = {}
+    for position, index in enumerate(order):
+        held = "test" if position < n_test else "validation" if position < n_test + n_validation else "train"
+        part_of[groups[index]] = held
+    return table.only(
+        type(s)(s.path, s.label, s.compound, s.person, s.group, part_of[s.group], s.votes) for s in table.samples
+    )

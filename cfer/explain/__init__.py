@@ -1,0 +1,1 @@
+"""Where in the face the evidence for a class lies."""

@@ -1,0 +1,101 @@
+"""Raw, signed Grad-CAM maps of all classes from one backbone pass.
+
+Grad-CAM (Selvaraju et al., ICCV 2017, eq. 1-2) weighs the channels A_c of the last feature map by the spatial mean of
+dy_k/dA_c. With average pooling z_c = mean_ij A_c,ij that mean is (1/hw) dy_k/dz_c, so
+
+    raw_k = (1/hw) sum_c (dy_k/dz_c) A_c                                       (B, K, h, w), in units of the logit
+
+needs the Jacobian of the head alone. For a linear head the Jacobian is its weight matrix, and a map sums to its logit
+less the bias. The map of any linear combination of logits is the same combination of maps (`contrast`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cfer.model import FaceModel
+
+
+@dataclass(frozen=True)
+class ClassMaps:
+    """What one pass says about a batch.
+
+    Attributes:
+        logits: (B, K).
+        maps: (B, K, h, w), signed, in logit units: where the evidence for and against each class lies.
+        features: (B, C), pooled.
+        classes: The K names.
+    """
+
+    logits: Tensor
+    maps: Tensor
+    features: Tensor
+    classes: tuple[str, ...]
+
+    def of(self, name: str) -> Tensor:
+        """The maps (B, h, w) of one class.
+
+        Raises:
+            KeyError: The model has no such class.
+        """
+        if name not in self.classes:
+            raise KeyError(f"The model does not know {name!r}; it knows {', '.join(self.classes)}.")
+        return self.maps[:, self.classes.index(name)]
+
+    def contrast(self, plus: Sequence[str], minus: Sequence[str]) -> Tensor:
+        """Maps (B, h, w) of the mean of some classes less the mean of others: exact, by linearity."""
+        ahead = torch.stack([self.of(name) for name in plus]).mean(0)
+        return ahead - torch.stack([self.of(name) for name in minus]).mean(0)
+
+
+def class_maps(model: FaceModel, x: Tensor) -> ClassMaps:
+    """Maps of all classes for a batch, the model in evaluation mode while it looks.
+
+    Nothing of the model is changed: its modes are put back, gradients and hooks are never touched, and no random
+    number is drawn. It works on frozen weights and inside `torch.inference_mode`.
+
+    Args:
+        model: Backbone and head.
+        x: (B, 3, S, S), preprocessed.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            maps = model.features(x)  # (B, C, h, w)
+            pooled = model.pool(maps)  # (B, C)
+            if isinstance(model.head, nn.Linear):
+                logits = model.head(pooled)  # (B, K)
+                raw = torch.einsum("kc,bchw->bkhw", model.head.weight, maps)
+            else:
+                logits, jacobian = head_jacobian(model.head, pooled)
+                raw = torch.einsum("kbc,bchw->bkhw", jacobian, maps)
+    finally:
+        for module, training in modes:
+            module.training = training
+    return ClassMaps(logits, raw / (maps.shape[-2] * maps.shape[-1]), pooled, model.classes)
+
+
+def head_jacobian(head: nn.Module, pooled: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (B, K) of any head and their Jacobian (K, B, C) by the pooled features (B, C)."""
+    with torch.inference_mode(False), torch.enable_grad():
+        z = pooled.clone().requires_grad_()
+        logits = head(z)  # (B, K)
+        one_hot = torch.eye(logits.shape[1], device=z.device).unsqueeze(1).expand(-1, len(z), -1)  # (K, B, K)
+        (jacobian,) = torch.autograd.grad(logits, z, one_hot, is_grads_batched=True)  # (K, B, C)
+    return logits.detach(), jacobian
+
+
+def positive(maps: Tensor) -> Tensor:
+    """Grad-CAM's ReLU: evidence for the class only."""
+    return maps.clamp(min=0)
+
+
+def upsample(maps: Tensor, size: int) -> Tensor:
+    """(..., h, w) -> (..., size, size), bilinear; sums are not kept."""
+    flat = maps.reshape(-1, 1, *maps.shape[-2:])
+    large = F.interpolate(flat, size=(size, size), mode="bilinear", align_corners=False)
+    return large.reshape(*maps.shape[:-2], size, size)

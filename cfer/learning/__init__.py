@@ -1,0 +1,1 @@
+"""Learning: the basic phase, class-incremental steps after it, and lessons from one picture."""

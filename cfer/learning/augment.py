@@ -1,0 +1,89 @@
+"""Random views of face crops, in one batch of tensor operations with an explicit generator."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far views may stray. Each range is symmetric unless it says otherwise.
+
+    Attributes:
+        rotation: Radians.
+        zoom: Share of the side.
+        shift: Share of the side.
+        contrast: Share of the contrast around mid grey.
+        brightness: Added, in units of the full range.
+        gamma: Exponent's logarithm.
+        coarsest_px: Crops are reduced to a random side between this and their own, then enlarged again.
+        noise: Largest standard deviation, in units of the full range.
+        erase: Share of views with one random rectangle greyed out.
+    """
+
+    rotation: float = 0.25
+    zoom: float = 0.2
+    shift: float = 0.1
+    contrast: float = 0.45
+    brightness: float = 0.2
+    gamma: float = 0.35
+    coarsest_px: int = 24
+    noise: float = 0.05
+    erase: float = 0.25
+
+
+def random_views(pixels: Tensor, size: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
+    """Random views: mirrored, turned, zoomed, shifted, coarsened, re-lit, noisy.
+
+    Args:
+        pixels: (B, C, d, d) in [0, 1].
+        size: Side S of the result.
+        settings: Ranges.
+        generator: The only source of randomness.
+
+    Returns:
+        (B, C, S, S), about [0, 1].
+    """
+    n = len(pixels)
+
+    def uniform(scale: float, *shape: int) -> Tensor:
+        return (torch.rand(n, *shape, generator=generator) * 2 - 1) * scale
+
+    side = pixels.shape[-1]
+    coarse = int(torch.randint(min(settings.coarsest_px, side), side + 1, (1,), generator=generator))
+    if coarse < side:  # one resolution a batch: varied enough over an epoch, and a batch stays one tensor
+        pixels = F.interpolate(pixels, size=coarse, mode="bilinear", antialias=True, align_corners=False)
+
+    angle, scale = uniform(settings.rotation), 1 + uniform(settings.zoom)
+    mirror = (torch.rand(n, generator=generator) < 0.5).float() * 2 - 1
+    theta = torch.stack(
+        [
+            torch.stack([angle.cos() * scale * mirror, -angle.sin() * scale], 1),
+            torch.stack([angle.sin() * scale * mirror, angle.cos() * scale], 1),
+        ],
+        1,
+    )  # (B, 2, 2)
+    theta = torch.cat([theta, 2 * uniform(settings.shift, 2, 1)], 2)  # (B, 2, 3)
+    grid = F.affine_grid(theta, [n, pixels.shape[1], size, size], align_corners=False)
+    views = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)  # (B, C, S, S)
+
+    views = views.clamp(0, 1) ** uniform(settings.gamma, 1, 1, 1).exp()
+    views = (views - 0.5) * (1 + uniform(settings.contrast, 1, 1, 1)) + 0.5 + uniform(settings.brightness, 1, 1, 1)
+    strength = torch.rand(n, 1, 1, 1, generator=generator) * settings.noise
+    views = views + torch.randn(views.shape, generator=generator) * strength
+    return _erase(views, settings.erase, generator)
+
+
+def _erase(views: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    n, _, height, width = views.shape
+    centre = torch.rand(n, 2, generator=generator)
+    half = 0.05 + 0.12 * torch.rand(n, 2, generator=generator)
+    chosen = torch.rand(n, generator=generator) < share
+    y = (torch.arange(height) + 0.5) / height
+    x = (torch.arange(width) + 0.5) / width
+    rows = (y[None] - centre[:, :1]).abs() < half[:, :1]  # (B, S)
+    columns = (x[None] - centre[:, 1:]).abs() < half[:, 1:]  # (B, S)
+    box = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]  # (B, S, S)
+    return torch.where(box[:, None], views.mean((-3, -2, -1), keepdim=True), views)

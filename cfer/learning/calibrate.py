@@ -1,0 +1,54 @@
+"""From balanced logits to probabilities: how much of the class prior to add, and at which temperature."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cfer.learning.metrics import fit_temperature
+
+STRENGTHS = tuple(i / 10 for i in range(11))
+TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is folded into a head.
+
+    Attributes:
+        prior_strength: Share of the training prior's logarithm that is added to the balanced logits; 0 treats all
+            classes alike, 1 expects the training data's frequencies.
+        temperature: What the logits are divided by afterwards.
+    """
+
+    prior_strength: float
+    temperature: float
+
+
+def log_shares(counts: Tensor) -> Tensor:
+    """Logarithm of the class shares (K,) from counts (K,)."""
+    return torch.log((counts + 1) / (counts + 1).sum())
+
+
+def calibrate(logits: Tensor, true: Tensor, counts: Tensor) -> Calibration:
+    """Choose on validation data.
+
+    The prior is the weakest whose accuracy is within `TOLERANCE` of the best: as balanced over the classes as
+    accuracy allows, so that the commonest class is not the answer to every doubt. Then the temperature minimises the
+    negative log-likelihood.
+
+    Args:
+        logits: (N, K), balanced.
+        true: (N,) class indices.
+        counts: (K,) training pictures a class.
+    """
+    prior = log_shares(counts)
+    scores = [float(((logits + s * prior).argmax(1) == true).double().mean()) for s in STRENGTHS]
+    chosen = next(s for s, score in zip(STRENGTHS, scores, strict=True) if score >= max(scores) - TOLERANCE)
+    return Calibration(chosen, fit_temperature(logits + chosen * prior, true))
+
+
+def fold(weight: Tensor, bias: Tensor, counts: Tensor, calibration: Calibration) -> tuple[Tensor, Tensor]:
+    """The calibrated head, weight (K, C) and bias (K,): its softmax is the probability."""
+    prior = calibration.prior_strength * log_shares(counts)
+    return weight / calibration.temperature, (bias + prior) / calibration.temperature

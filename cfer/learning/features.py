@@ -1,0 +1,81 @@
+"""Pooled features of a whole data set, computed once and cached."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+from tqdm import tqdm
+
+from cfer.data.samples import SampleTable
+from cfer.learning.crops import load_crops
+from cfer.learning.state import load_state, save_state
+from cfer.model import FaceModel, Preprocessing
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Rows and their pooled features.
+
+    Attributes:
+        table: Rows whose picture could be used.
+        x: (N, C) float32.
+        refused: A line for each row that could not.
+    """
+
+    table: SampleTable
+    x: Tensor
+    refused: tuple[str, ...] = ()
+
+
+def fingerprint(table: SampleTable) -> str:
+    """A short hash of a data set's rows: paths, labels and parts."""
+    digest = hashlib.sha256()
+    for s in table.samples:
+        digest.update(repr((s.path, s.label, s.compound, s.group, s.split, s.votes)).encode())
+    return digest.hexdigest()[:16]
+
+
+def weights_fingerprint(model: FaceModel) -> str:
+    """A short hash of the backbone's weights."""
+    state = {k: v.contiguous() for k, v in model.backbone.state_dict().items()}
+    return hashlib.sha256(save(state)).hexdigest()[:16]
+
+
+@torch.inference_mode()
+def pooled_features(model: FaceModel, inputs: Tensor) -> Tensor:
+    """(B, 3, S, S) -> (B, C); the model must be in evaluation mode."""
+    return model.pool(model.features(inputs)).cpu()
+
+
+def extract_features(
+    model: FaceModel,
+    table: SampleTable,
+    preprocessing: Preprocessing,
+    cache: Path | None = None,
+    *,
+    progress: bool = False,
+    batch_size: int = 128,
+) -> FeatureTable:
+    """Features of all rows, from the cache where it holds exactly these rows by exactly these weights."""
+    model.eval()
+    key = f"{fingerprint(table)} {weights_fingerprint(model)} {preprocessing} {model.config}"
+    if cache is not None and cache.is_file():
+        tensors, facts = load_state(cache)
+        if facts["key"] == key:
+            kept = set(facts["rows"])
+            rows = (s for i, s in enumerate(table.samples) if i in kept)
+            return FeatureTable(table.only(rows), tensors["x"], tuple(facts["refused"]))
+    crops = load_crops(table, preprocessing, progress=progress)
+    device = next(model.parameters()).device
+    chunks = torch.arange(len(crops.pixels)).split(batch_size)
+    bar = tqdm(chunks, "features", disable=not progress, leave=False)
+    parts = [pooled_features(model, preprocessing.enlarge(crops.batch(i)).to(device)) for i in bar]
+    x = torch.cat(parts).clone() if parts else torch.empty(0, model.num_features)
+    if cache is not None:
+        place = {s.path: i for i, s in enumerate(table.samples)}
+        rows = [place[s.path] for s in crops.table.samples]
+        save_state(cache, {"x": x}, {"key": key, "rows": rows, "refused": list(crops.refused)})
+    return FeatureTable(crops.table, x, crops.refused)

@@ -1,0 +1,51 @@
+"""The exemplar memory: a few pictures of each old class, kept as pooled features."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ExemplarMemory:
+    """Features of old classes' pictures, best first within a class.
+
+    Attributes:
+        features: (M, C).
+        labels: (M,) class indices, in blocks.
+    """
+
+    features: Tensor
+    labels: Tensor
+
+    @staticmethod
+    def empty(num_features: int) -> "ExemplarMemory":
+        """A memory of nothing."""
+        return ExemplarMemory(torch.empty(0, num_features), torch.empty(0, dtype=torch.long))
+
+    def trimmed(self, per_class: int) -> "ExemplarMemory":
+        """The first `per_class` of every class: the budget is the same for old and new classes."""
+        keep = [torch.nonzero(self.labels == k).squeeze(1)[:per_class] for k in self.labels.unique().tolist()]
+        index = torch.cat(keep) if keep else torch.empty(0, dtype=torch.long)
+        return ExemplarMemory(self.features[index], self.labels[index])
+
+    def with_class(self, label: int, features: Tensor) -> "ExemplarMemory":
+        """The memory and the chosen exemplars (m, C) of one more class."""
+        labels = torch.full((len(features),), label, dtype=torch.long)
+        return ExemplarMemory(torch.cat([self.features, features]), torch.cat([self.labels, labels]))
+
+
+def predictive_sorting(logits: Tensor, label: int, count: int) -> Tensor:
+    """Predictive Sorting (Maiden & Nakisa, arXiv 2308.06197): the pictures the model is surest of.
+
+    The paper sorts by predicted probability; its code by the raw logit. This follows the paper.
+
+    Args:
+        logits: (N, K) of one class's pictures.
+        label: That class.
+        count: How many to keep.
+
+    Returns:
+        Indices (min(count, N),), surest first; ties in the pictures' order.
+    """
+    return logits.softmax(1)[:, label].argsort(descending=True, stable=True)[:count]

@@ -1,0 +1,77 @@
+"""The stream of class-incremental steps: a learner is handed only what a step may see."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Features:
+    """Pooled features of labelled pictures.
+
+    Attributes:
+        x: (N, C).
+        y: (N,) indices into the stream's class order.
+        groups: (N,) group numbers, for intervals.
+    """
+
+    x: Tensor
+    y: Tensor
+    groups: Tensor
+
+    def of(self, classes: range) -> "Features":
+        """The rows of some classes."""
+        keep = (self.y >= classes.start) & (self.y < classes.stop)
+        return Features(self.x[keep], self.y[keep], self.groups[keep])
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a learner sees at once: the pictures of the new classes, and nothing else.
+
+    Attributes:
+        number: 0 is the basic phase.
+        new: Indices of the classes that arrive.
+        seen: How many classes there are from now on.
+        x: (N, C) features of the new classes' training pictures.
+        y: (N,) their classes.
+    """
+
+    number: int
+    new: range
+    seen: int
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A class order and its features: `base` classes at once, then one a step.
+
+    Attributes:
+        classes: All names, in the order they arrive.
+        base: How many of them make step 0.
+        train: Only ever handed out step by step.
+        validation: For choices.
+        test: For reports.
+    """
+
+    classes: tuple[str, ...]
+    base: int
+    train: Features
+    validation: Features
+    test: Features
+
+    def __len__(self) -> int:
+        return len(self.classes) - self.base + 1
+
+    def step(self, number: int) -> Step:
+        """Step `number`, 0 being the basic phase."""
+        new = range(self.base) if number == 0 else range(self.base + number - 1, self.base + number)
+        part = self.train.of(new)
+        return Step(number, new, new.stop, part.x, part.y)
+
+    def train_counts(self, seen: int) -> Tensor:
+        """Training pictures (seen,) of each class so far: what a prior may be taken from."""
+        return torch.bincount(self.train.y, minlength=len(self.classes))[:seen].float()

@@ -1,0 +1,176 @@
+"""A timm backbone and a linear head: features (B, C, h, w) -> pool (B, C) -> logits (B, K)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+IMAGENET_MEAN, IMAGENET_STD = 0.5, 0.5  # what the tf_efficientnet family was trained with
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a face crop becomes the network's input; it travels with the weights.
+
+    Attributes:
+        input_px: Side of the network's square input.
+        detail_px: Crops are first reduced to this side (never enlarged), the detail that the network was trained on.
+        grey: Whether colour is dropped.
+        mean: Subtracted from values in [0, 1].
+        std: Divided by, after the mean.
+    """
+
+    input_px: int = 112
+    detail_px: int = 48
+    grey: bool = True
+    mean: float = IMAGENET_MEAN
+    std: float = IMAGENET_STD
+
+    def shrink(self, crop: np.ndarray) -> Tensor:
+        """Bring a crop to the training detail.
+
+        Args:
+            crop: (H, W, 3) uint8, RGB.
+
+        Returns:
+            (1 or 3, d, d) float in [0, 1], one channel where colour is dropped.
+        """
+        pixels = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1).float() / 255  # (3, H, W)
+        if self.grey:
+            weights = pixels.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # ITU-R BT.601 luma
+            pixels = (pixels * weights).sum(0, keepdim=True)  # (1, H, W)
+        if tuple(pixels.shape[-2:]) != (self.detail_px, self.detail_px):
+            size = (self.detail_px, self.detail_px)
+            pixels = F.interpolate(pixels[None], size=size, mode="bilinear", antialias=True, align_corners=False)[0]
+        return pixels
+
+    def enlarge(self, shrunk: Tensor) -> Tensor:
+        """Bring shrunk crops (B, 1 or 3, d, d) in [0, 1] to network input (B, 3, S, S), normalised."""
+        size = (self.input_px, self.input_px)
+        pixels = F.interpolate(shrunk, size=size, mode="bilinear", align_corners=False)
+        return self.normalise(pixels)
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S), mean and standard deviation removed."""
+        return ((pixels - self.mean) / self.std).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+
+    def __call__(self, crops: list[np.ndarray]) -> Tensor:
+        """(H, W, 3) uint8 crops of any sizes -> (B, 3, S, S)."""
+        return self.enlarge(torch.stack([self.shrink(crop) for crop in crops]))
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """Which network, and how finely it looks.
+
+    Attributes:
+        name: A timm model name.
+        output_stride: Input pixels per cell of the last feature map, 32 or 16. Sixteen gives maps four times as fine
+            from the same weights (dilated convolutions).
+    """
+
+    name: str = "tf_efficientnet_lite0"
+    output_stride: int = 32
+
+
+class FaceModel(nn.Module):
+    """Backbone and linear head, with the feature map and the pooled features within reach.
+
+    Attributes:
+        config: The backbone's name and stride.
+        classes: Names of the classes, in the order of the logits.
+        backbone: The timm network; it must be convolutional, with a last map (B, C, h, w).
+    """
+
+    backbone: Any  # timm's models share methods that nn.Module does not declare
+    head: Any  # linear here; maps are exact for any differentiable head on pooled features
+
+    def __init__(self, config: BackboneConfig, classes: tuple[str, ...]) -> None:
+        """Build with fresh weights; no network is asked for anything."""
+        super().__init__()
+        self.config = config
+        self.classes = classes
+        extra: dict[str, Any] = {} if config.output_stride == 32 else {"output_stride": config.output_stride}
+        network: Any = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="", **extra)
+        self.backbone = network
+        self.head = nn.Linear(network.num_features, len(classes))
+        nn.init.zeros_(self.head.bias)
+
+    @property
+    def num_features(self) -> int:
+        """Length C of the pooled features."""
+        return self.head.in_features
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, 3, S, S) -> last feature map (B, C, h, w)."""
+        return self.backbone.forward_features(x)
+
+    def pool(self, maps: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, C), the average."""
+        return maps.mean((-2, -1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, S, S) -> logits (B, K)."""
+        return self.head(self.pool(self.features(x)))
+
+    def with_head(self, classes: tuple[str, ...], weight: Tensor, bias: Tensor) -> "FaceModel":
+        """A model that shares this backbone and has another linear head, weight (K, C) and bias (K,)."""
+        other = FaceModel.__new__(FaceModel)
+        nn.Module.__init__(other)
+        other.config, other.classes, other.backbone = self.config, classes, self.backbone
+        other.head = nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            other.head.weight.copy_(weight)
+            other.head.bias.copy_(bias)
+        other.train(self.training)
+        return other
+
+    def with_stride(self, output_stride: int) -> "FaceModel":
+        """The same weights at another output stride.
+
+        Raises:
+            ValueError: The backbone has no such stride.
+        """
+        try:
+            other = FaceModel(BackboneConfig(self.config.name, output_stride), self.classes)
+        except (TypeError, NotImplementedError, AssertionError) as error:  # timm's ways of saying no
+            raise ValueError(f"{self.config.name} cannot look at stride {output_stride}.") from error
+        other.load_state_dict(self.state_dict(), strict=True)
+        return other.train(self.training)
+
+
+def load_start(model: FaceModel, start: str | Path) -> None:
+    """Load a general-purpose start into the backbone.
+
+    Args:
+        model: Changed in place; its head is left alone.
+        start: "pretrained" to ask timm (needs a network on first use), "random" for none, or a safetensors file with
+            the backbone's timm names (a classifier in it is ignored).
+
+    Raises:
+        ValueError: The file's names or shapes do not fit the backbone.
+    """
+    if start == "random":
+        return
+    if start == "pretrained":
+        source = timm.create_model(model.config.name, pretrained=True, num_classes=0, global_pool="")
+        state: Mapping[str, Tensor] = source.state_dict()
+    else:
+        own = model.backbone.state_dict()
+        state = {k: v for k, v in load_file(str(start)).items() if k in own or not k.startswith(("classifier", "head"))}
+    try:
+        model.backbone.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f"{start} does not hold the weights of {model.config.name}.") from error
+
+
+def preprocessing_dict(preprocessing: Preprocessing) -> dict[str, Any]:
+    """Plain data for a JSON file; `Preprocessing(**data)` reads it back."""
+    return asdict(preprocessing)

@@ -1,0 +1,72 @@
+"""The house's rules, read from the syntax trees."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "cfer"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# What each part may import, itself aside. Checkpoints are plain data that learning writes and reads, so they come
+# before it; a reader needs both.
+ALLOWED = {
+    "emotions": set(),
+    "pictures": set(),
+    "faces": {"pictures"},
+    "data": {"emotions", "pictures"},
+    "model": {"emotions"},
+    "checkpoint": {"emotions", "model"},
+    "explain": {"model"},
+    "learning": {"emotions", "pictures", "faces", "data", "model", "checkpoint"},
+    "reader": {"emotions", "pictures", "faces", "model", "checkpoint", "explain", "learning"},
+    "draw": {"explain"},
+    "cli": {"emotions", "pictures", "faces", "data", "model", "checkpoint", "learning", "reader"},
+    "app": {"emotions", "pictures", "faces", "checkpoint", "explain", "learning", "reader", "draw"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+
+
+def part_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path} imports relatively"
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+    mine = part_of(path)
+    ours = {m.split(".")[1] for m in imports(path) if m.startswith("cfer.")}
+    assert ours - {mine} <= ALLOWED[mine]
+
+
+def test_gradio_stays_in_the_app_and_argument_parsing_in_the_command_line():
+    for path in FILES:
+        roots = {m.split(".")[0] for m in imports(path)}
+        assert ("gradio" not in roots) or part_of(path) == "app"
+        assert not roots & {"typer", "argparse", "click"} or part_of(path) == "cli"
+        assert not roots & {"pickle", "joblib", "dill"}
+
+
+def test_no_file_is_too_long_and_most_are_short():
+    lengths = sorted(len(p.read_text(encoding="utf-8").splitlines()) for p in FILES if p.name != "__init__.py")
+    assert lengths[-1] <= 350
+    assert lengths[len(lengths) // 2] <= 150
+
+
+def test_nothing_is_loaded_by_pickle():
+    for path in FILES:
+        assert not re.search(r"torch\.(load|save)\(", path.read_text(encoding="utf-8"))

@@ -1,0 +1,100 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from cfer.checkpoint import DEFAULT, Checkpoint, CheckpointError, ClassInfo, load_checkpoint, save_checkpoint
+from cfer.emotions import BASICS, Kind
+
+
+@pytest.fixture
+def saved(basic_run, tmp_path) -> tuple[Checkpoint, Path]:
+    _, checkpoint = basic_run
+    save_checkpoint(checkpoint, tmp_path / "saved", "a card")
+    return checkpoint, tmp_path / "saved"
+
+
+def test_what_is_saved_is_loaded(saved):
+    checkpoint, folder = saved
+    loaded = load_checkpoint(folder)
+    assert loaded.classes == checkpoint.classes
+    assert loaded.preprocessing == checkpoint.preprocessing
+    assert loaded.facts == json.loads(json.dumps(checkpoint.facts))
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.model(x), checkpoint.model.eval()(x))
+    for name, tensor in vars(checkpoint.memory).items():
+        torch.testing.assert_close(getattr(loaded.memory, name), tensor, atol=1e-3, rtol=1e-3)
+    assert (folder / "MODEL_CARD.md").read_text() == "a card"
+    assert not loaded.model.training
+    assert len(loaded.heads) == 1
+
+
+def test_saving_again_replaces_the_folder_and_leaves_nothing_behind(saved):
+    checkpoint, folder = saved
+    save_checkpoint(checkpoint, folder, "another card")
+    assert (folder / "MODEL_CARD.md").read_text() == "another card"
+    assert [p.name for p in folder.parent.iterdir()] == ["saved"]
+
+
+def test_a_failed_save_leaves_the_old_folder(saved, monkeypatch):
+    checkpoint, folder = saved
+    monkeypatch.setattr("cfer.checkpoint.versions", lambda: {"bad": object()})
+    with pytest.raises(TypeError):
+        save_checkpoint(checkpoint, folder, "another card")
+    assert (folder / "MODEL_CARD.md").read_text() == "a card"
+    assert [p.name for p in folder.parent.iterdir()] == ["saved"]
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def _edit(folder: Path, **changes) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda f: (f / "config.json").unlink(), "no config.json"),
+        (lambda f: (f / "config.json").write_text("{"), "cannot be read"),
+        (lambda f: (f / "memory.safetensors").unlink(), "lacks memory.safetensors"),
+        (lambda f: _flip(f / "model.safetensors"), "not the file that was saved"),
+        (lambda f: _edit(f, schema_version=99), "schema version 99"),
+        (lambda f: _edit(f, classes=[]), "does not hold a whole checkpoint"),
+        (lambda f: _edit(f, backbone={"name": "resnet18", "output_stride": 32}), "does not hold a whole checkpoint"),
+        (lambda f: _edit(f, preprocessing={"surprise": 1}), "does not hold a whole checkpoint"),
+    ],
+)
+def test_a_harmed_folder_is_refused_in_words(saved, harm, words):
+    _, folder = saved
+    harm(folder)
+    with pytest.raises(CheckpointError, match=words):
+        load_checkpoint(folder)
+
+
+def test_class_infos_come_from_the_vocabulary():
+    assert ClassInfo.of("awed") == ClassInfo("awed", Kind.COMPOUND, ("fearful", "surprised"))
+    assert ClassInfo.of("smirking") == ClassInfo("smirking", Kind.TAUGHT)
+
+
+def test_the_default_checkpoint_is_whole_small_and_without_pickles():
+    checkpoint = load_checkpoint(DEFAULT)
+    assert checkpoint.names[:7] == BASICS
+    assert len(checkpoint.names) > 7
+    assert len(checkpoint.heads) == len(checkpoint.names) - 6
+    files = [p for p in DEFAULT.rglob("*") if p.is_file()]
+    assert sum(p.stat().st_size for p in files) < 25_000_000
+    assert {p.suffix for p in files} == {".safetensors", ".json", ".md"}
+
+
+def test_the_default_card_says_what_the_folder_holds():
+    from cfer.learning.card import model_card
+
+    checkpoint = load_checkpoint(DEFAULT)
+    assert (DEFAULT / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(checkpoint)

@@ -1,0 +1,118 @@
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cfer.pictures import MAX_PIXELS, PictureError, read_picture
+
+
+def encode(image: Image.Image, form: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def quadrants() -> Image.Image:
+    """32 x 24: red, green / blue, white."""
+    pixels = np.zeros((24, 32, 3), np.uint8)
+    pixels[:12, :16, 0] = pixels[:12, 16:, 1] = pixels[12:, :16, 2] = 255
+    pixels[12:, 16:] = 255
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "GIF", "JPEG", "WEBP"])
+def test_every_format_comes_out_as_rgb(quadrants, form):
+    got = read_picture(encode(quadrants, form))
+    assert got.shape == (24, 32, 3)
+    assert got.dtype == np.uint8
+    np.testing.assert_allclose(got[6, 8].astype(int), [255, 0, 0], atol=12)
+    np.testing.assert_allclose(got[18, 24].astype(int), [255, 255, 255], atol=12)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation_is_undone(quadrants, orientation):
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = quadrants.transpose(undo[orientation]) if orientation in undo else quadrants
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    np.testing.assert_array_equal(read_picture(encode(stored, "PNG", exif=exif)), np.asarray(quadrants))
+
+
+def test_transparency_becomes_white():
+    image = Image.new("RGBA", (16, 16), (200, 0, 0, 0))
+    assert (read_picture(encode(image, "PNG")) == 255).all()
+    half = Image.new("LA", (16, 16), (0, 128))
+    np.testing.assert_allclose(read_picture(encode(half, "PNG")), 127, atol=1)
+    palette = Image.new("P", (16, 16), 0)
+    palette.putpalette([10, 20, 30] * 256)
+    assert (read_picture(encode(palette, "PNG", transparency=0)) == 255).all()
+
+
+def test_sixteen_bits_are_scaled_not_clipped():
+    deep = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)
+    got = read_picture(encode(Image.fromarray(deep), "PNG"))
+    np.testing.assert_allclose(got[..., 0], deep / 257, atol=0.51)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "YCbCr"])
+def test_other_colour_modes_are_converted(mode):
+    image = Image.new("RGB", (16, 16), (200, 200, 200)).convert(mode)
+    form = "JPEG" if mode in {"CMYK", "YCbCr"} else "PNG"
+    got = read_picture(encode(image, form))
+    assert got.shape == (16, 16, 3)
+    if mode not in {"1", "P"}:  # these two dither
+        np.testing.assert_allclose(got.astype(int), 200, atol=6)
+
+
+def test_the_first_frame_of_an_animation_is_taken():
+    frames = [Image.new("RGB", (16, 16), c) for c in ("red", "blue")]
+    got = read_picture(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    assert tuple(got[0, 0]) == (255, 0, 0)
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded():
+    side = int(MAX_PIXELS**0.5) + 1
+    data = encode(Image.new("1", (side, side)), "PNG")
+    assert len(data) < 100_000
+    with pytest.raises(PictureError, match="40 megapixels"):
+        read_picture(data)
+    with pytest.raises(PictureError, match="40 megapixels"):
+        read_picture(encode(Image.new("1", (40_000, 10_000)), "PNG"))  # past Pillow's own limit too
+
+
+def test_files_that_are_no_pictures_are_refused_in_words(tmp_path, quadrants):
+    whole = encode(quadrants, "PNG")
+    for data, words in ((b"", "empty"), (b"hello", "not a picture"), (whole[: len(whole) // 2], "damaged")):
+        with pytest.raises(PictureError, match=words):
+            read_picture(data)
+    with pytest.raises(PictureError, match=r"no file named 'gone\.png'"):
+        read_picture(tmp_path / "gone.png")
+    with pytest.raises(PictureError, match="too small"):
+        read_picture(encode(Image.new("RGB", (3, 500)), "PNG"))
+    with pytest.raises(PictureError, match="not a picture"):
+        read_picture(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_damage_never_raises_anything_but_a_refusal(data):
+    form = data.draw(st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"]))
+    noise = np.random.default_rng(0).integers(0, 255, (20, 20, 3), dtype=np.uint8)
+    raw = bytearray(encode(Image.fromarray(noise), form))
+    for _ in range(data.draw(st.integers(1, 6))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(PictureError):
+        assert read_picture(bytes(raw)).dtype == np.uint8

@@ -1,0 +1,35 @@
+"""The Space's settings, the README's front matter and the requirements agree."""
+
+import re
+from pathlib import Path
+
+import yaml
+from huggingface_hub import RepoCard
+
+ROOT = Path(__file__).parent.parent
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+
+
+def settings() -> dict:
+    return yaml.safe_load((ROOT / "space.yaml").read_text(encoding="utf-8"))
+
+
+def test_the_readme_says_what_space_yaml_says():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    front = yaml.safe_load(re.match(r"\A---\n(.*?)\n---\n", text, re.DOTALL)[1])
+    assert front == settings()
+    assert RepoCard(text).data.to_dict()["sdk"] == "gradio"
+
+
+def test_the_settings_are_ones_that_a_space_accepts():
+    got = settings()
+    assert {got["colorFrom"], got["colorTo"]} <= COLOURS
+    assert re.fullmatch(r"\d+\.\d+\.\d+", got["sdk_version"])
+    assert (ROOT / got["app_file"]).is_file()
+    assert len(got["short_description"]) <= 60
+
+
+def test_the_sdk_version_is_one_that_the_requirements_allow():
+    line = next(r for r in (ROOT / "requirements.txt").read_text().splitlines() if r.startswith("gradio"))
+    low = re.search(r">=(\d+)\.(\d+)", line)
+    assert tuple(map(int, low.groups())) <= tuple(map(int, settings()["sdk_version"].split(".")[:2]))
