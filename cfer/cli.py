@@ -130,6 +130,8 @@ def train_basic(
     Progress is saved about once a minute; the same command in the same --out goes on after any interruption and ends
     with the same numbers. `accelerate launch -m cfer train basic ...` runs it on several processes, GPUs or machines.
     """
+    from accelerate import PartialState
+
     from cfer.data.readers import read_data
     from cfer.data.splits import split
     from cfer.learning.basic import BasicConfig, learn_basic
@@ -147,6 +149,8 @@ def train_basic(
     try:
         table = split(read_data(data, cropped=already_cropped or None), seed=seed)
         model = learn_basic(table, config, start, out)
+        if not PartialState().is_main_process:
+            return
         done = finish_basic(model, table, config, out, commands=(_typed(),))
     except ValueError as error:
         raise _fail(error) from None

@@ -29,6 +29,7 @@ def files(photograph, tmp_path_factory):
     side = np.asarray(Image.fromarray(photograph[0:260, 100:360]).resize((200, 200)))
     Image.fromarray(np.hstack([side, side, side])).save(root / "three.png")
     Image.new("RGB", (200, 200), "grey").save(root / "empty.png")
+    Image.new("RGB", (300, 40), "grey").save(root / "wide.png")
     (root / "broken.png").write_bytes(b"<script>alert(1)</script>")
     return root
 
@@ -76,21 +77,22 @@ class TestExplore:
             explore.redraw(shown, "sad", "smirking", "neutral", ONE_SCALE)
 
     @pytest.mark.parametrize(
-        ("name", "cropped", "words"),
+        ("name", "words"),
         [
-            (None, False, "Bring a picture first"),
-            ("empty.png", False, "No face was found"),
-            ("broken.png", False, "not a picture"),
-            ("three.png", True, None),
+            (None, "Bring a picture"),
+            ("empty.png", "No face was found"),
+            ("broken.png", "not a picture"),
+            ("wide.png", "about square"),
         ],
     )
-    def test_bad_input_is_answered_in_words(self, explore, files, name, cropped, words):
+    def test_bad_input_is_answered_in_words_and_no_older_result_stays(self, explore, files, name, words):
         path = str(files / name) if name else None
-        if words is None:
-            explore.read(path, cropped, ONE_SCALE, "anna")
-            return
-        with pytest.raises(gr.Error, match=words):
-            guarded(explore.read)(path, cropped, ONE_SCALE, "anna")
+        shown, found, picker, said, *_, maps = guarded(explore.read)(path, name == "wide.png", ONE_SCALE, "anna")
+        assert words in said
+        assert shown is None
+        assert maps == ""
+        assert not found.visible
+        assert not picker.visible
 
 
 class TestTeach:

@@ -1,5 +1,6 @@
 """The Explore tab: a picture, its faces, what they express, and where the evidence lies."""
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from cfer.draw import boxed, probability_bars
 from cfer.pictures import PictureError, read_picture
 from cfer.reader import FaceReading, Reader
 
+_START = "Bring a picture: an upload, the webcam or the clipboard."
 _NO_FACE = (
     "No face was found in this picture. Try one with a larger or more frontal face, or, if the picture is "
     "a face crop already, tick “This is a face crop”."
@@ -69,31 +71,43 @@ class Explore:
         self.sessions = sessions
 
     def read(self, path: str | None, cropped: bool, scale: str, key: str) -> tuple[Any, ...]:
-        """Read a picture and show its largest face."""
+        """Read a picture and show its largest face; where that fails, say why and show no older result."""
+        if not path:
+            return self._nothing(_START)
         reader = self.sessions.reader(key)
-        faces = reader.read(read_path(path), already_cropped=cropped).faces
+        try:
+            picture = read_path(path)
+            faces = reader.read(picture, already_cropped=cropped).faces
+        except PictureError as error:
+            return self._nothing(str(error), warn=True)
         if not faces:
-            raise complaint(_NO_FACE)
-        return self._show(reader, Shown(faces, 0), read_path(path), scale)
+            return self._nothing(_NO_FACE, warn=True)
+        return self._show(reader, Shown(faces, 0), picture, scale)
 
     def choose(
         self, path: str | None, shown: Shown | None, number: str | None, scale: str, key: str
     ) -> tuple[Any, ...]:
-        """Show another face of the same picture."""
+        """Show another face of the same picture, by the visitor's reader as it is now."""
         if shown is None or not number:
             raise complaint("Bring a picture first.")
-        chosen = min(int(number), len(shown.faces)) - 1
-        return self._show(self.sessions.reader(key), Shown(shown.faces, chosen), read_path(path), scale)
+        reader, chosen = self.sessions.reader(key), min(int(number), len(shown.faces)) - 1
+        face = reader.reread(shown.faces[chosen])
+        faces = tuple(face if i == chosen else f for i, f in enumerate(shown.faces))
+        return self._show(reader, Shown(faces, chosen), read_path(path), scale)
+
+    @staticmethod
+    def _nothing(message: str, *, warn: bool = False) -> tuple[Any, ...]:
+        if warn:
+            gr.Warning(html.escape(message), title="Please try another way")
+        hidden = (gr.Image(visible=False), gr.Radio(visible=False), message, gr.Plot(visible=False))
+        return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "")
 
     def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str) -> tuple[Any, ...]:
-        face = reader.reread(shown.faces[shown.chosen])  # by the current reader: a lesson may have come between
-        faces = tuple(face if i == shown.chosen else f for i, f in enumerate(shown.faces))
-        shown = Shown(faces, shown.chosen)
-        several = len(faces) > 1
+        face, faces = shown.faces[shown.chosen], shown.faces
         picker = gr.Radio(
             choices=[str(i + 1) for i in range(len(faces))],
             value=str(shown.chosen + 1),
-            visible=several,
+            visible=len(faces) > 1,
             label=f"{len(faces)} faces: which one?",
         )
         basics = {n: p for n, p in face.probabilities.items() if reader.is_basic(n)}
@@ -149,17 +163,12 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
                 alt_text="The picture that you brought",
             )
             cropped = gr.Checkbox(False, label="This is a face crop", info="Tick it to skip the search for faces.")
-            examples = sorted(Path("examples").glob("*.[jp][pn]g"))
-            if examples:
-                gr.Examples(
-                    [[str(p)] for p in examples], [picture], cache_examples=False, label="Rendered faces to try"
-                )
             found = gr.Image(
                 label="Faces found", interactive=False, visible=False, buttons=[], alt_text="The picture, faces framed"
             )
             picker = gr.Radio([], label="Which face?", visible=False, elem_id="explore-picker")
         with gr.Column(scale=2, min_width=300):
-            verdict = gr.Markdown("Bring a picture: an upload, the webcam or the clipboard.", elem_id="explore-verdict")
+            verdict = gr.Markdown(_START, elem_id="explore-verdict")
             with gr.Row():
                 basic = gr.Plot(visible=False, show_label=False)
                 compound = gr.Plot(visible=False, show_label=False)
@@ -181,8 +190,6 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     for trigger in (picture.input, cropped.input):
         trigger(guarded(explore.read), reading, results, api_visibility="private", **busy)
-    if examples:
-        picture.change(guarded(explore.read), reading, results, api_visibility="private", **busy)
     picker.input(
         guarded(explore.choose), [picture, shown, picker, scale, key], results, api_visibility="private", **busy
     )

@@ -33,7 +33,9 @@ class PlainImage(gr.Image):
     is_template = True  # the page shows it with gr.Image's own code
 
     def preprocess(self, payload: Any) -> Any:
-        """As the parent, but nothing except `gr.Error` leaves it."""
+        """The upload's path as it is, for `read_picture` to judge; nothing except `gr.Error` leaves it."""
+        if payload is not None and payload.path:  # Gradio has checked that it lies in its own upload folder
+            return payload.path
         try:
             return super().preprocess(payload)
         except gr.Error:

@@ -145,7 +145,8 @@ def learn_basic(
         ValueError: The folder holds another run, or a part has no picture.
     """
     accelerator = Accelerator()
-    claim_run(out, {**asdict(config), "start": Path(start).name, "data": table.name})
+    with accelerator.main_process_first():
+        claim_run(out, {**asdict(config), "start": Path(start).name, "data": table.name})
     crops = load_crops(has_target(table.part("train")), config.preprocessing, progress=progress)
     validation = load_crops(has_majority(table.part("validation")), config.preprocessing, progress=progress)
     if not len(crops.table) or not len(validation.table):
