@@ -27,7 +27,7 @@ from cfer.learning.metrics import accuracy, count_table, macro_recall, stream_sc
 from cfer.learning.stream import Stream
 
 ORDERS = 5
-SHRINKAGES = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5)
+SHRINKAGES = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
 def shrinkage_scores(stream: Stream) -> dict[str, dict[str, float]]:

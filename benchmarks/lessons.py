@@ -28,9 +28,9 @@ from cfer.learning.lesson import new_mean, new_row
 from cfer.learning.metrics import harmonic_mean
 from cfer.learning.stream import Features, Stream
 
-DRAWS = 20
-PULLS = (0.25, 0.5, 1.0, 2.0, 4.0)
-ALARMS = (0.01, 0.02, 0.03, 0.05, 0.1)
+DRAWS = 10
+PULLS = (0.5, 1.0, 2.0)
+ALARMS = (0.02, 0.03, 0.05, 0.1)
 
 
 def without(checkpoint: Checkpoint, k: int) -> tuple[Checkpoint, list[int]]:

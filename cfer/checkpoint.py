@@ -153,6 +153,8 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path, card: str) -> None:
             },
         }
         (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        for path in files:
+            path.chmod(0o644)  # safetensors writes for the owner alone
         partial.chmod(0o755)
         old = folder.with_name(f".{folder.name}-old")
         shutil.rmtree(old, ignore_errors=True)

@@ -42,7 +42,7 @@ class Preprocessing:
         Returns:
             (1 or 3, d, d) float in [0, 1], one channel where colour is dropped.
         """
-        pixels = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1).float() / 255  # (3, H, W)
+        pixels = torch.from_numpy(np.array(crop)).permute(2, 0, 1).float() / 255  # (3, H, W)
         if self.grey:
             weights = pixels.new_tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # ITU-R BT.601 luma
             pixels = (pixels * weights).sum(0, keepdim=True)  # (1, H, W)

@@ -76,6 +76,7 @@ class TestExplore:
         with pytest.raises(gr.Error, match="not known to the model"):
             explore.redraw(shown, "sad", "smirking", "neutral", ONE_SCALE)
 
+    @pytest.mark.filterwarnings("ignore::UserWarning")  # gr.Warning outside of a page warns in Python
     @pytest.mark.parametrize(
         ("name", "words"),
         [
