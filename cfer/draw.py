@@ -81,6 +81,11 @@ def boxed(picture: np.ndarray, boxes: list[tuple[float, float, float, float]], c
     return image
 
 
+def percent(probability: float) -> str:
+    """A probability in whole percents, a small one in words."""
+    return "< 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
+
+
 def probability_bars(probabilities: dict[str, float], title: str, colour_index: int = 0) -> go.Figure:
     """Bars of some classes, all on the scale from 0 to 100 %, in the order given."""
     names = list(probabilities)[::-1]
@@ -90,7 +95,7 @@ def probability_bars(probabilities: dict[str, float], title: str, colour_index: 
         y=names,
         orientation="h",
         marker_color=_COLOURS[colour_index],
-        text=[f"{v:.0f} %" if v >= 1 else "< 1 %" for v in values],
+        text=[percent(v / 100) for v in values],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.1f} %<extra></extra>",

@@ -92,15 +92,19 @@ class FaceModel(nn.Module):
     backbone: Any  # timm's models share methods that nn.Module does not declare
     head: Any  # linear here; maps are exact for any differentiable head on pooled features
 
-    def __init__(self, config: BackboneConfig, classes: tuple[str, ...]) -> None:
-        """Build with fresh weights; no network is asked for anything."""
+    def __init__(self, config: BackboneConfig, classes: tuple[str, ...], seed: int = 0) -> None:
+        """Build with fresh weights drawn from the seed; no network is asked and no global state is touched."""
         super().__init__()
+        if not classes:
+            raise ValueError("A model needs at least one class.")
         self.config = config
         self.classes = classes
         extra: dict[str, Any] = {} if config.output_stride == 32 else {"output_stride": config.output_stride}
-        network: Any = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="", **extra)
-        self.backbone = network
-        self.head = nn.Linear(network.num_features, len(classes))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network: Any = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="", **extra)
+            self.backbone = network
+            self.head = nn.Linear(network.num_features, len(classes))
         nn.init.zeros_(self.head.bias)
 
     @property
@@ -125,7 +129,7 @@ class FaceModel(nn.Module):
         other = FaceModel.__new__(FaceModel)
         nn.Module.__init__(other)
         other.config, other.classes, other.backbone = self.config, classes, self.backbone
-        other.head = nn.Linear(weight.shape[1], weight.shape[0])
+        other.head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
         with torch.no_grad():
             other.head.weight.copy_(weight)
             other.head.bias.copy_(bias)
@@ -160,7 +164,8 @@ def load_start(model: FaceModel, start: str | Path) -> None:
     if start == "random":
         return
     if start == "pretrained":
-        source = timm.create_model(model.config.name, pretrained=True, num_classes=0, global_pool="")
+        with torch.random.fork_rng(devices=[]):
+            source = timm.create_model(model.config.name, pretrained=True, num_classes=0, global_pool="")
         state: Mapping[str, Tensor] = source.state_dict()
     else:
         own = model.backbone.state_dict()

@@ -13,6 +13,7 @@ from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.data.splits import split
 from cfer.emotions import BASICS
+from cfer.learning.augment import Augmentation
 from cfer.learning.basic import BasicConfig, learn_basic
 from cfer.learning.finish_basic import finish_basic
 from cfer.model import BackboneConfig, Preprocessing
@@ -90,9 +91,10 @@ def write_ferplus(root: Path, per_class: dict[str, int], compounds: dict[tuple[s
 TINY = BasicConfig(
     backbone=BackboneConfig("test_efficientnet"),
     preprocessing=Preprocessing(input_px=64, detail_px=48),
-    epochs=3,
+    augmentation=Augmentation(0.05, 0.05, 0.03, 0.1, 0.05, 0.1, 40, 0.02, 0),
+    epochs=5,
     batch_size=16,
-    learning_rate=2e-3,
+    learning_rate=4e-3,
     frozen_groups=0,
     average=0.8,
 )

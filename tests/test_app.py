@@ -14,6 +14,7 @@ from cfer.app.build import build_app, launch
 from cfer.app.explore import ONE_SCALE, Explore, default_trio
 from cfer.app.safety import Sessions, guarded
 from cfer.app.teach import Teach
+from cfer.learning.lesson import LessonError
 from cfer.reader import Reader
 
 
@@ -103,11 +104,11 @@ class TestTeach:
     def test_a_lesson_shows_what_it_cost_and_can_be_undone(self, reader, files):
         sessions = Sessions(reader)
         teach = Teach(sessions)
-        words, table, gallery, html, undo, standing = self.give(teach, files)
+        words, table, shots, html, undo, standing = self.give(teach, files)
         assert "### Learned: beaming" in words
         assert "cannot be measured" in words
         assert len(table.value["data"]) == len(reader.names) + 2
-        assert len(gallery.value.root if hasattr(gallery.value, "root") else gallery.value) == 1
+        assert shots.count("<img") == 1
         assert "beaming" in html
         assert undo.interactive
         assert "Taught so far: beaming" in standing
@@ -157,6 +158,13 @@ class TestSafety:
         assert sessions.lessons("c") == (other,)
         time.sleep(0.3)
         assert sessions.reader("c") is reader
+
+    def test_without_a_key_nothing_is_kept_for_anybody(self, reader):
+        sessions = Sessions(reader)
+        with pytest.raises(LessonError, match="Reload"):
+            sessions.keep("", (reader,))
+        sessions.forget("")
+        assert sessions.lessons("") == ()
 
     def test_an_unexpected_error_tells_a_visitor_nothing(self, caplog):
         def broken():

@@ -20,12 +20,18 @@ from cfer.reader import Reader
 TITLE = "cfer: compound facial expressions, explained"
 
 
+def new_key() -> str:
+    """A visitor's key: nobody can guess another's."""
+    return secrets.token_hex(16)
+
+
 def build_app(reader: Reader | None = None) -> gr.Blocks:
     """Build the page around a reader; the project's own checkpoint by default."""
     reader = reader or Reader()
     sessions = Sessions(reader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, KEEP_SECONDS)) as demo:
-        key = gr.State(lambda: secrets.token_hex(16), time_to_live=KEEP_SECONDS, delete_callback=sessions.forget)
+        key = gr.State("", time_to_live=KEEP_SECONDS, delete_callback=sessions.forget)
+        demo.load(new_key, None, key, api_visibility="private", queue=False)
         gr.Markdown(
             "# cfer\nWhat a face expresses, which basic expressions a compound is made of, where the evidence lies, "
             "and how to teach a new one from a picture."

@@ -9,7 +9,7 @@ import gradio as gr
 
 from cfer.app.panels import map_panels
 from cfer.app.safety import KEEP_SECONDS, PlainImage, Sessions, complaint, guarded
-from cfer.draw import boxed, probability_bars
+from cfer.draw import boxed, percent, probability_bars
 from cfer.pictures import PictureError, read_picture
 from cfer.reader import FaceReading, Reader
 
@@ -50,14 +50,16 @@ def sentence(reader: Reader, face: FaceReading) -> str:
     """The reading in one or two sentences."""
     ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
     (top, p), (second, q) = ranked[:2]
-    text = f"### {top} · {100 * p:.0f} %\n"
+    text = f"### {top} · {percent(p)}\n"
     if p < 0.5:
-        text += f"Not sure: {second} has {100 * q:.0f} %. "
+        text += f"Not sure: {second} has {percent(q)}. "
     compound = next((name for name, _ in ranked if len(reader.constituents(name)) == 2), None)
     if compound:
         parts = reader.constituents(compound)
-        chances = " and ".join(f"{part} {100 * face.probabilities[part]:.0f} %" for part in parts)
-        text += f"Likeliest compound: **{compound}** ({100 * face.probabilities[compound]:.0f} %), made of {chances}. "
+        chances = " and ".join(f"{part} ({percent(face.probabilities[part])})" for part in parts)
+        chance = face.probabilities[compound]
+        words = "Likeliest compound" if chance >= 0.05 else "No compound is likely here; the nearest"
+        text += f"{words}: **{compound}** ({percent(chance)}), made of {chances}. "
     if face.tiny:
         text += "This face is very small: read with care."
     return text
@@ -175,7 +177,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
             maps = gr.HTML(elem_id="explore-maps")
             with gr.Row():
                 left, middle, right = (
-                    gr.Dropdown([], label=label, visible=False, min_width=90)
+                    gr.Dropdown([], label=label, visible=False, min_width=150)
                     for label in ("Left map", "Middle map", "Right map")
                 )
             with gr.Row():
@@ -188,14 +190,15 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps]
     reading = [picture, cropped, scale, key]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+    hidden = busy | {"api_visibility": "private"}
     for trigger in (picture.input, cropped.input):
-        trigger(guarded(explore.read), reading, results, api_visibility="private", **busy)
-    picker.input(
-        guarded(explore.choose), [picture, shown, picker, scale, key], results, api_visibility="private", **busy
-    )
+        trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
+    picker.input(guarded(explore.choose), [picture, shown, picker, scale, key], results, **hidden)
     for trigger in (left.input, middle.input, right.input, scale.input):
-        trigger(guarded(explore.redraw), [shown, left, middle, right, scale], maps, api_visibility="private", **busy)
-    opacity.input(None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)")
+        trigger(guarded(explore.redraw), [shown, left, middle, right, scale], maps, **hidden)
+    opacity.input(
+        None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)", api_visibility="private"
+    )
 
     answer = gr.JSON(visible=False)
     gr.Button(visible=False).click(

@@ -4,10 +4,11 @@ import base64
 import html
 import io
 
+import numpy as np
 import torch
 from PIL import Image
 
-from cfer.draw import evidence_words, overlay_parts, shared_scale
+from cfer.draw import evidence_words, overlay_parts, percent, shared_scale
 from cfer.reader import FaceReading
 
 
@@ -39,7 +40,7 @@ def map_panels(face: FaceReading, names: list[str], *, one_scale: bool) -> str:
         figures.append(
             f'<figure><div class="cfer-stack"><img src="{_uri(picture)}" alt="{said}">'
             f'<img class="cfer-heat" src="{_uri(heat)}" alt=""></div>'
-            f"<figcaption><b>{label}</b> {_percent(probability)}"
+            f"<figcaption><b>{label}</b> {html.escape(percent(probability))}"
             f'<span class="cfer-note">{html.escape(note)}</span></figcaption></figure>'
         )
     scale_words = "one scale for all maps" if one_scale else "each map on its own scale"
@@ -47,5 +48,8 @@ def map_panels(face: FaceReading, names: list[str], *, one_scale: bool) -> str:
     return f'<div class="cfer-maps">{"".join(figures)}</div>{legend}'
 
 
-def _percent(p: float) -> str:
-    return "&lt; 1 %" if p < 0.01 else f"{100 * p:.0f} %"
+def thumbnails(crops: list[np.ndarray]) -> str:
+    """Small pictures of face crops, numbered for those who cannot see them."""
+    images = (Image.fromarray(crop).resize((112, 112)) for crop in crops)
+    shown = "".join(f'<img src="{_uri(image)}" alt="face {i}">' for i, image in enumerate(images, 1))
+    return f'<div class="cfer-thumbnails">The faces it learned from: {shown}</div>'

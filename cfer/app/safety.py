@@ -91,7 +91,9 @@ class Sessions:
         return (self.base, *self.lessons(key))[-1]
 
     def keep(self, key: str, lessons: tuple[Reader, ...]) -> None:
-        """Set the visitor's lessons."""
+        """Set the visitor's lessons; raises `LessonError` for a visitor without a key, whose page is too old."""
+        if lessons and not key:
+            raise LessonError("This page has been open for too long. Reload it, please.")
         with self._lock:
             if lessons:
                 self._known[key] = (time.monotonic(), lessons)

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from cfer.app.panels import map_panels
+from cfer.app.panels import map_panels, thumbnails
 from cfer.app.safety import Sessions, complaint, guarded
 from cfer.faces.align import face_crop
 from cfer.learning.lesson import LessonReport
@@ -82,7 +82,7 @@ class Teach:
         return (
             lesson_words(report),
             gr.Dataframe(lesson_table(report), visible=True),
-            gr.Gallery([(c, f"picture {i}") for i, c in enumerate(crops, 1)], visible=True),
+            thumbnails(crops),
             map_panels(face, [near[0], report.name, near[1]], one_scale=True),
             gr.Button(interactive=True),
             self._standing(taught),
@@ -96,7 +96,7 @@ class Teach:
         return (
             "The last lesson is forgotten.",
             gr.Dataframe(visible=False),
-            gr.Gallery(visible=False),
+            "",
             "",
             gr.Button(interactive=bool(lessons)),
             self._standing(reader),
@@ -152,9 +152,7 @@ def build_teach(sessions: Sessions, key: gr.State) -> None:
                 visible=False, interactive=False, label="What it cost", elem_id="teach-table", wrap=True
             )
             maps = gr.HTML(elem_id="teach-maps")
-            shots = gr.Gallery(
-                visible=False, label="The faces it learned from", columns=5, height=140, buttons=[], allow_preview=False
-            )
+            shots = gr.HTML(elem_id="teach-shots")
             gr.Markdown(
                 "Old expressions are measured on kept validation features, with the new one among the possible answers."
             )

@@ -47,7 +47,8 @@ class Face:
 
 @cache
 def _detector() -> tuple[BlazeFaceBack, torch.Tensor]:
-    model = BlazeFaceBack().eval()
+    with torch.random.fork_rng(devices=[]):  # fresh weights are drawn before they are replaced
+        model = BlazeFaceBack().eval()
     model.load_state_dict(load(files("cfer.faces").joinpath("assets/blazeface_back.safetensors").read_bytes()))
     return model.requires_grad_(False), anchors()
 

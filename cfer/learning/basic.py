@@ -154,9 +154,7 @@ def learn_basic(
     targets = vote_targets(crops.table)
     prior = log_prior(targets).to(accelerator.device)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = FaceModel(config.backbone, BASICS)
+    model = FaceModel(config.backbone, BASICS, config.seed)
     load_start(model, start)
     freeze(model, config.frozen_groups)
     average = FaceModel(config.backbone, BASICS).eval()

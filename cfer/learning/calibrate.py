@@ -49,6 +49,12 @@ def calibrate(logits: Tensor, true: Tensor, counts: Tensor) -> Calibration:
 
 
 def fold(weight: Tensor, bias: Tensor, counts: Tensor, calibration: Calibration) -> tuple[Tensor, Tensor]:
-    """The calibrated head, weight (K, C) and bias (K,): its softmax is the probability."""
+    """The calibrated head, weight (K, C) and bias (K,): its softmax is the probability.
+
+    The classes' mean row is taken out. No probability changes by that, but maps do: what all classes share (there is a
+    face) is then no evidence for any of them, and a map shows what speaks for its class rather than for the average.
+    """
     prior = calibration.prior_strength * log_shares(counts)
-    return weight / calibration.temperature, (bias + prior) / calibration.temperature
+    bias = (bias + prior) / calibration.temperature
+    weight = weight / calibration.temperature
+    return weight - weight.mean(0), bias - bias.mean()

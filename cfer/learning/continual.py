@@ -15,7 +15,7 @@ from torch import Tensor
 from cfer.checkpoint import Checkpoint, ClassInfo, Head, Memory, save_checkpoint
 from cfer.data.samples import Sample
 from cfer.emotions import BASICS, COMPOUNDS
-from cfer.learning.calibrate import Calibration, calibrate, fold
+from cfer.learning.calibrate import Calibration, calibrate, fold, log_shares
 from cfer.learning.card import model_card
 from cfer.learning.features import FeatureTable
 from cfer.learning.learners import REGISTRY
@@ -260,11 +260,11 @@ def train_continual(
 
 
 def balanced_head(basic: Checkpoint) -> Head:
-    """The basic phase's head with its calibration taken out again."""
+    """The basic phase's head with its calibration taken out again (up to a row that all classes share)."""
     calibration = Calibration(**basic.facts["calibration"])
     weight, bias = basic.model.head.weight.detach(), basic.model.head.bias.detach()
-    prior = fold(torch.zeros_like(weight), torch.zeros_like(bias), basic.memory.counts, calibration)[1]
-    return Head(weight * calibration.temperature, (bias - prior) * calibration.temperature)
+    prior = calibration.prior_strength * log_shares(basic.memory.counts)
+    return Head(weight * calibration.temperature, bias * calibration.temperature - prior)
 
 
 def _checkpoint(

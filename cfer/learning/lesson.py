@@ -18,11 +18,14 @@ from cfer.emotions import EXPRESSIONS, Kind
 from cfer.learning.learners.closed_form import discriminants, shrink
 from cfer.learning.metrics import harmonic_mean
 
-PULL = 1.0
-"""Weight of the guess, in pictures; chosen on validation pictures by `benchmarks/lessons.py`."""
+PULL = 4.0
+"""Weight of the constituents' midpoint, in pictures; chosen on validation pictures by `benchmarks/lessons.py`."""
 
-FALSE_ALARMS = 0.03
-"""Share of the old classes' exemplars that a new class may claim; chosen likewise."""
+BLIND_PULL = 2.0
+"""Weight of the mean of all classes where no constituents are known; chosen likewise."""
+
+FALSE_ALARMS = 0.05
+"""Share of the old classes' exemplars that a new class may claim: what a lesson may cost. A policy, not a fit."""
 
 MAX_NAME = 40
 
@@ -113,6 +116,7 @@ def new_mean(memory: Memory, shots: Tensor, parts: tuple[int, ...], pull: float)
     return (shots.sum(0) + pull * guess) / (len(shots) + pull)
 
 
+@torch.no_grad()
 def new_row(checkpoint: Checkpoint, mean: Tensor, false_alarms: float) -> tuple[Tensor, Tensor]:
     """Discriminant (C,) and offset () of a new class beside the checkpoint's head.
 
@@ -136,6 +140,7 @@ def new_row(checkpoint: Checkpoint, mean: Tensor, false_alarms: float) -> tuple[
     return weight, margin[order[min(within, len(order) - 1)]] - 1e-4
 
 
+@torch.no_grad()
 def teach(
     checkpoint: Checkpoint,
     name: str,
@@ -143,7 +148,7 @@ def teach(
     *,
     held_out: Tensor | None = None,
     parts: tuple[str, ...] = (),
-    pull: float = PULL,
+    pull: float | None = None,
     false_alarms: float = FALSE_ALARMS,
 ) -> tuple[Checkpoint, LessonReport]:
     """Teach one class; the checkpoint given is left as it was.
@@ -155,7 +160,7 @@ def teach(
         held_out: (m, C) features of further pictures of the class, to measure with. Without them, and with at least
             two shots, each shot is measured by a lesson from the others.
         parts: Constituents, if the person knows them.
-        pull: See `PULL`.
+        pull: Weight of the guess; by default `PULL` with constituents and `BLIND_PULL` without.
         false_alarms: See `FALSE_ALARMS`.
 
     Raises:
@@ -165,6 +170,7 @@ def teach(
     parts = constituents_for(name, parts, checkpoint.names)
     if not len(shots):
         raise LessonError("A lesson needs at least one picture.")
+    pull = (PULL if parts else BLIND_PULL) if pull is None else pull
     index = tuple(checkpoint.names.index(p) for p in parts)
     memory, old_head = checkpoint.memory, checkpoint.model.head
     mean = new_mean(memory, shots, index, pull)

@@ -1,0 +1,182 @@
+"""What stands between a visitor and the code: limits, plain-words errors, temporary files, private lessons."""
+
+import functools
+import html
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from cfer.learning.lesson import LessonError
+from cfer.pictures import PictureError
+from cfer.reader import Reader
+
+log = logging.getLogger("cfer.app")
+
+MAX_BODY = 64_000_000
+MAX_FILE = "60mb"
+KEEP_SECONDS = 3600
+_MAX_SESSIONS = 60
+
+Receive = Callable[[], Any]
+Send = Callable[[dict[str, Any]], Any]
+
+class PlainImage(gr.Image):
+    """`gr.Image` whose unreadable input is answered in words."""
+
+    is_template = True  # the page shows it with gr.Image's own code
+
+    def preprocess(self, payload: Any) -> Any:
+        """The upload's path as it is, for `read_picture` to judge; nothing except `gr.Error` leaves it."""
+        if payload is not None and payload.path:  # Gradio has checked that it lies in its own upload folder
+            return payload.path
+        try:
+            return super().preprocess(payload)
+        except gr.Error:
+            raise
+        except Exception:
+            log.info("an upload could not be opened", exc_info=True)
+            raise complaint("This is not a picture that can be read.") from None
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+def complaint(message: str) -> gr.Error:
+    """An error for the visitor; the text is data, so it is escaped."""
+    return gr.Error(html.escape(message), title="Please try another way", print_exception=False)
+
+def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Let only messages meant for people out of a handler; everything else goes to the log."""
+
+    @functools.wraps(handler)
+    def safe(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except gr.Error:
+            raise
+        except (PictureError, LessonError) as error:
+            raise complaint(str(error)) from None
+        except Exception:
+            log.exception("%s failed", getattr(handler, "__name__", handler))
+            raise complaint("Something went wrong on our side. Your picture was not kept; please try again.") from None
+
+    return safe
+
+class Sessions:
+    """Each visitor's taught readers, newest last: bounded, forgotten after an hour, never shared."""
+
+    def __init__(self, base: Reader, capacity: int = _MAX_SESSIONS, seconds: float = KEEP_SECONDS) -> None:
+        """Start with nobody."""
+        self.base, self._capacity, self._seconds = base, capacity, seconds
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[float, tuple[Reader, ...]]] = OrderedDict()
+
+    def lessons(self, key: str) -> tuple[Reader, ...]:
+        """The visitor's readers after each lesson; empty if there was none or it was forgotten."""
+        with self._lock:
+            self._sweep()
+            if key not in self._known:
+                return ()
+            self._known.move_to_end(key)
+            return self._known[key][1]
+
+    def reader(self, key: str) -> Reader:
+        """The visitor's current reader."""
+        return (self.base, *self.lessons(key))[-1]
+
+    def keep(self, key: str, lessons: tuple[Reader, ...]) -> None:
+        """Set the visitor's lessons."""
+        with self._lock:
+            if lessons:
+                self._known[key] = (time.monotonic(), lessons)
+                self._known.move_to_end(key)
+            else:
+                self._known.pop(key, None)
+            self._sweep()
+
+    def forget(self, key: str) -> None:
+        """Drop all of a visitor's lessons."""
+        self.keep(key, ())
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for key in [k for k, (since, _) in self._known.items() if now - since > self._seconds]:
+            del self._known[key]
+        while len(self._known) > self._capacity:
+            self._known.popitem(last=False)
+
+def sweep_files(folder: Path, seconds: float = KEEP_SECONDS) -> None:
+    """Delete old temporary files, half-finished uploads among them; runs for as long as the program does."""
+
+    def loop() -> None:
+        while True:
+            limit = time.time() - seconds
+            for path in folder.rglob("*"):
+                try:
+                    if path.is_file() and path.stat().st_mtime < limit:
+                        path.unlink()
+                except OSError:
+                    continue
+            time.sleep(seconds / 6)
+
+    threading.Thread(target=loop, daemon=True, name="sweep").start()
+
+class BodyLimit:
+    """ASGI middleware: refuse request bodies over a limit, announced or not."""
+
+    def __init__(self, app: Callable[..., Any], limit: int = MAX_BODY) -> None:
+        """Wrap an app."""
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Pass on or answer 413."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self.app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > self.limit:
+            headers = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": 413, "headers": headers})
+            await send({"type": "http.response.body", "body": b'{"detail":"The request is too large."}'})
+            return
+        seen = 0
+
+        async def counted() -> dict[str, Any]:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if seen > self.limit else message
+
+        await self.app(scope, counted, send)
+
+class Headers:
+    """ASGI middleware: headers that Gradio does not send, and no proxying of other hosts' files."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        """Wrap an app."""
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Add the headers."""
+        if scope["type"] == "http" and "/file=http" in scope["path"]:
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin")]
+                message = {**message, "headers": [*message["headers"], *extra]}
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
