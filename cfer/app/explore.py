@@ -190,7 +190,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps]
     reading = [picture, cropped, scale, key]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-    hidden = busy | {"api_visibility": "private"}
+    hidden: dict[str, Any] = busy | {"api_visibility": "private"}
     for trigger in (picture.input, cropped.input):
         trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
     picker.input(guarded(explore.choose), [picture, shown, picker, scale, key], results, **hidden)
