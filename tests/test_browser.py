@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PageTimeout
 
 from cfer.app.build import build_app, launch
 
@@ -72,8 +73,14 @@ def shoot(page: Page, name: str) -> None:
 def teach(page: Page, path: Path, name: str) -> None:
     page.get_by_role("tab", name="Teach").click()
     page.locator("#teach-name textarea, #teach-name input").first.fill(name)
-    page.locator("#teach-files input[type=file]").first.set_input_files(path)
-    page.get_by_text(path.name).first.wait_for(timeout=WAIT)
+    for last in (False, False, True):  # a file that comes before the page's code has woken up is not noticed
+        page.locator("#teach-files input[type=file]").first.set_input_files(path)
+        try:
+            page.get_by_text(path.name).first.wait_for(timeout=WAIT if last else 10_000)
+            break
+        except PageTimeout:
+            if last:
+                raise
     page.locator("#teach-consent input").check()
     page.locator("#teach-go").click()
 

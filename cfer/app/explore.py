@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from cfer.app.panels import map_panels
-from cfer.app.safety import KEEP_SECONDS, PlainImage, Sessions, complaint, guarded
+from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_image
 from cfer.draw import boxed, percent, probability_bars
 from cfer.pictures import PictureError, read_picture
 from cfer.reader import FaceReading, Reader
@@ -154,10 +154,8 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     shown = gr.State(None, time_to_live=KEEP_SECONDS)
     with gr.Row():
         with gr.Column(scale=1, min_width=300):
-            picture = PlainImage(
+            picture = plain_image(
                 label="A picture with a face",
-                type="filepath",
-                image_mode=None,
                 sources=["upload", "webcam", "clipboard"],
                 buttons=[],
                 height=300,

@@ -18,7 +18,7 @@ from cfer.emotions import EXPRESSIONS, Kind
 from cfer.learning.learners.closed_form import discriminants, shrink
 from cfer.learning.metrics import harmonic_mean
 
-PULL = 4.0
+PULL = 8.0
 """Weight of the constituents' midpoint, in pictures; chosen on validation pictures by `benchmarks/lessons.py`."""
 
 BLIND_PULL = 2.0
