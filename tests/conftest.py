@@ -125,3 +125,16 @@ def basic_run(drawn_faces: SampleTable, tmp_path_factory: pytest.TempPathFactory
 def photograph() -> np.ndarray:
     """A real photograph of a smiling woman, 512 x 512, public domain (NASA)."""
     return astronaut()
+
+
+@pytest.fixture(scope="session")
+def files(photograph: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What strangers bring: a photograph, three faces, none, a strip, and a script called a picture."""
+    root = tmp_path_factory.mktemp("files")
+    Image.fromarray(photograph).save(root / "astronaut.png")
+    side = np.asarray(Image.fromarray(photograph[0:260, 100:360]).resize((200, 200)))
+    Image.fromarray(np.hstack([side, side, side])).save(root / "three.png")
+    Image.new("RGB", (200, 200), "grey").save(root / "empty.png")
+    Image.new("RGB", (300, 40), "grey").save(root / "wide.png")
+    (root / "broken.png").write_bytes(b"<script>alert(1)</script>")
+    return root

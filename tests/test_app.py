@@ -4,11 +4,9 @@ import time
 
 import gradio as gr
 import httpx
-import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from PIL import Image
 
 from cfer.app.build import build_app, launch
 from cfer.app.explore import ONE_SCALE, Explore, default_trio
@@ -21,18 +19,6 @@ from cfer.reader import Reader
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     return Reader()
-
-
-@pytest.fixture(scope="module")
-def files(photograph, tmp_path_factory):
-    root = tmp_path_factory.mktemp("files")
-    Image.fromarray(photograph).save(root / "astronaut.png")
-    side = np.asarray(Image.fromarray(photograph[0:260, 100:360]).resize((200, 200)))
-    Image.fromarray(np.hstack([side, side, side])).save(root / "three.png")
-    Image.new("RGB", (200, 200), "grey").save(root / "empty.png")
-    Image.new("RGB", (300, 40), "grey").save(root / "wide.png")
-    (root / "broken.png").write_bytes(b"<script>alert(1)</script>")
-    return root
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,7 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PageTimeout
 
@@ -36,17 +34,6 @@ def browser():
         )
         yield found
         found.close()
-
-
-@pytest.fixture(scope="module")
-def files(photograph, tmp_path_factory):
-    root = tmp_path_factory.mktemp("files")
-    Image.fromarray(photograph).save(root / "astronaut.png")
-    side = np.asarray(Image.fromarray(photograph[0:260, 100:360]).resize((200, 200)))
-    Image.fromarray(np.hstack([side, side, side])).save(root / "three.png")
-    Image.new("RGB", (200, 200), "grey").save(root / "empty.png")
-    (root / "broken.png").write_bytes(b"not a picture")
-    return root
 
 
 def visit(browser: Browser, url: str, width: int = 1280, height: int = 1000) -> tuple[Page, list[str]]:

@@ -183,7 +183,8 @@ def learn_basic(
             tensors |= flatten_optimizer(optimizer)
             save_state(state_path, tensors, {"step": step, "history": history, "loss_sum": loss_sum})
 
-    bar = tqdm(total=total, initial=step, desc="learning", unit="step", disable=not progress, mininterval=2)
+    shown = progress and accelerator.is_main_process
+    bar = tqdm(total=total, initial=step, desc="learning", unit="step", disable=not shown, mininterval=2)
     saved, first = time.monotonic(), step
     train_mode(model)
     while step < total:
