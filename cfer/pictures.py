@@ -77,7 +77,7 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return np.asarray(image.convert("RGB")).copy()
+    return np.array(image.convert("RGB"))
 
 
 def _scale_deep(values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,8 @@
 import json
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -68,3 +72,24 @@ def test_frozen_groups_have_no_gradient_and_keep_their_statistics():
     model(torch.randn(4, 3, 64, 64))
     assert torch.equal(before, model.backbone.bn1.running_mean)
     assert model.backbone.blocks[-1][0].bn1.training
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_outright_is_resumed_with_the_same_numbers(ferplus_folder, tmp_path):
+    def command(out: str) -> list[str]:
+        small = "--backbone test_efficientnet --start random --input-px 64 --batch-size 16 --epochs 3"
+        return [sys.executable, "-m", "cfer", *f"train basic --data {ferplus_folder} --out {out} {small}".split()]
+
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    with subprocess.Popen(command(str(killed)), stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (killed / "metrics.jsonl").exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not (killed / "checkpoint").exists()
+    for out in (killed, whole):
+        subprocess.run(command(str(out)), check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert (killed / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
+    name = "checkpoint/model.safetensors"
+    assert (killed / name).read_bytes() == (whole / name).read_bytes()
