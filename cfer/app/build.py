@@ -1,8 +1,10 @@
 """Put the tabs together and launch."""
 
+import atexit
 import logging
 import os
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,21 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
+def own_uploads() -> None:
+    """Give this program an upload folder of its own, inside the one that is set: swept by age, removed at the end.
+
+    It must happen before the page is built, because components remember the folder. Nothing but this new folder is
+    ever swept.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cfer-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    sweep_files(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
 def build_app(reader: Reader | None = None) -> gr.Blocks:
     """Build the page around a reader; the project's own checkpoint by default."""
+    own_uploads()
     reader = reader or Reader()
     sessions = Sessions(reader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, KEEP_SECONDS)) as demo:
@@ -50,8 +65,6 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
 def launch(demo: gr.Blocks, **settings: Any) -> Any:
     """Serve the page; `settings` override Gradio's launch arguments."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    folder = Path(os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="cfer-")))
-    sweep_files(folder)
     defaults: dict[str, Any] = {
         "max_file_size": MAX_FILE,
         "show_error": False,

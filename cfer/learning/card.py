@@ -113,6 +113,8 @@ def _continual(run: Mapping[str, Any]) -> str:
             for name, n in zip(names, run["train_counts"], strict=True)
         ],
     )
+    alone = run["basics_alone"]["test"]
+    alone_low, alone_high = alone["accuracy_interval"]
     return f"""## The continual phase
 
 A picture with a derived compound label counts as that compound here, not as its majority label. Test part:
@@ -124,6 +126,10 @@ average incremental accuracy {_percent(scores["average_incremental"])}, recall o
 {_percent(scores["base_recall"])} and of the compounds {_percent(scores["new_recall"])} (harmonic mean
 {_percent(scores["harmonic"])}), forgetting {_percent(scores["forgetting"])}, backward transfer
 {_percent(scores["backward_transfer"])}, expected calibration error {_percent(run["calibration_error"])}.
+
+The same last head asked for the seven basics alone, on the basic phase's test ({alone["pictures"]:,} pictures, majority
+labels): accuracy **{_percent(alone["accuracy"])}** ({_percent(alone_low)} to {_percent(alone_high)}), macro recall
+**{_percent(alone["macro_recall"])}**.
 
 {recalls}
 

@@ -23,13 +23,13 @@ from cfer.learning.learners.closed_form import SHRINKAGE, ClosedForm
 from cfer.learning.memory import predictive_sorting
 from cfer.learning.metrics import (
     bootstrap_interval,
-    count_table,
     expected_calibration_error,
     recalls,
     stream_scores,
 )
+from cfer.learning.scores import basic_scores, score_head
 from cfer.learning.state import claim_run, load_state, save_state, write_json_lines
-from cfer.learning.stream import Features, Stream
+from cfer.learning.stream import Stream, basic_stream, make_stream
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,7 @@ def build_stream(features: FeatureTable, config: ContinualConfig) -> Stream:
         raise ValueError(f"No compound has {config.least} training pictures; there are {best or 'none'}.")
     order = np.random.default_rng(config.seed).permutation(len(enough))
     classes = (*BASICS, *(enough[i] for i in order))
-    place = {name: k for k, name in enumerate(classes)}
-    groups = {g: i for i, g in enumerate(sorted({s.group for s in rows}))}
-
-    def part(split: str) -> Features:
-        index = [i for i, s in enumerate(rows) if s.split == split and stream_label(s) in place]
-        labels = [place[str(stream_label(rows[i]))] for i in index]
-        numbers = [groups[rows[i].group] for i in index]
-        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers))
-
-    return Stream(classes, len(BASICS), part("train"), part("validation"), part("test"))
+    return make_stream(features, classes, len(BASICS), stream_label)
 
 
 @dataclass(frozen=True)
@@ -102,12 +93,6 @@ class StepResult:
     calibration: Calibration
     validation: np.ndarray
     test: np.ndarray
-
-
-def score_head(head: Head, features: Features) -> np.ndarray:
-    """Count table (K, K) of a head on features."""
-    predicted = F.linear(features.x, head.weight, head.bias).argmax(1)
-    return count_table(features.y.numpy(), predicted.numpy(), len(head.bias))
 
 
 def finish_step(weight: Tensor, bias: Tensor, stream: Stream) -> StepResult:
@@ -249,10 +234,10 @@ def train_continual(
     stream = build_stream(features, config)
     identity = {"weights": basic.facts.get("weights"), "rows": len(features.table)}
     claim_run(out, {**asdict(config), **identity, "classes": list(stream.classes)})
-    start = balanced_head(basic)
+    start, basics = balanced_head(basic), basic_stream(features)
     while True:
         done = run_stream(stream, start, config, out, stop_after=1)
-        checkpoint = _checkpoint(basic, stream, done, config, commands)
+        checkpoint = _checkpoint(basic, stream, basics, done, config, commands)
         save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
         if len(done) == len(stream):
             (out / "report.json").write_text(json.dumps(report(stream, done), indent=2) + "\n", encoding="utf-8")
@@ -268,7 +253,12 @@ def balanced_head(basic: Checkpoint) -> Head:
 
 
 def _checkpoint(
-    basic: Checkpoint, stream: Stream, results: list[StepResult], config: ContinualConfig, commands: tuple[str, ...]
+    basic: Checkpoint,
+    stream: Stream,
+    basics: Stream,
+    results: list[StepResult],
+    config: ContinualConfig,
+    commands: tuple[str, ...],
 ) -> Checkpoint:
     last = results[-1]
     seen = len(last.head.bias)
@@ -279,7 +269,7 @@ def _checkpoint(
         "learner": asdict(config),
         "shrinkage": SHRINKAGE,
         "calibration": asdict(last.calibration),
-        "continual": report(shown, results),
+        "continual": report(shown, results) | {"basics_alone": basic_scores(last.head, basics)},
         "commands": [*basic.facts.get("commands", []), *commands],
     }
     return Checkpoint(

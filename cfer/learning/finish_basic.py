@@ -2,28 +2,20 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import torch
 import torch.nn.functional as F
 
 from cfer.checkpoint import Checkpoint, ClassInfo, Head, save_checkpoint
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.learning.basic import BasicConfig, has_majority, score_logits
+from cfer.learning.basic import BasicConfig
 from cfer.learning.calibrate import calibrate, fold
 from cfer.learning.card import model_card
 from cfer.learning.continual import ContinualConfig, build_memory
-from cfer.learning.features import FeatureTable, extract_features, fingerprint, weights_fingerprint
+from cfer.learning.features import extract_features, fingerprint, weights_fingerprint
 from cfer.learning.learners.closed_form import SHRINKAGE
-from cfer.learning.metrics import (
-    accuracy,
-    bootstrap_interval,
-    expected_calibration_error,
-    macro_recall,
-    recalls,
-)
-from cfer.learning.stream import Features, Stream
+from cfer.learning.scores import basic_scores
+from cfer.learning.stream import basic_stream
 from cfer.model import FaceModel
 
 MAP_STRIDE = 16
@@ -74,7 +66,7 @@ def finish_basic(
         "learner": {"learner": "basic"},
         "shrinkage": SHRINKAGE,
         "calibration": asdict(calibration),
-        "basic": _scores(head, stream, features),
+        "basic": basic_scores(head, stream),
         "commands": list(commands),
     }
     checkpoint = Checkpoint(
@@ -87,37 +79,3 @@ def finish_basic(
     )
     save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
     return checkpoint
-
-
-def basic_stream(features: FeatureTable) -> Stream:
-    """The seven classes by majority label, as one step."""
-    groups = {g: i for i, g in enumerate(sorted({s.group for s in features.table.samples}))}
-
-    def part(split: str) -> Features:
-        index = [i for i, s in enumerate(features.table.samples) if s.split == split and s.label in BASICS]
-        chosen = [features.table.samples[i] for i in index]
-        labels = [BASICS.index(str(s.label)) for s in chosen]
-        numbers = [groups[s.group] for s in chosen]
-        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers))
-
-    return Stream(BASICS, len(BASICS), part("train"), part("validation"), part("test"))
-
-
-def _scores(head: Head, stream: Stream, features: FeatureTable) -> dict[str, Any]:
-    out: dict[str, Any] = {"classes": list(BASICS), "train_counts": [int(n) for n in stream.train_counts(7)]}
-    for name in ("validation", "test"):
-        part: Features = getattr(stream, name)
-        rows = has_majority(features.table.part(name))
-        logits = F.linear(part.x, head.weight, head.bias)
-        counts = score_logits(logits, rows)
-        right = (logits.argmax(1) == part.y).double().numpy()
-        out[name] = {
-            "pictures": int(counts.sum()),
-            "accuracy": accuracy(counts),
-            "accuracy_interval": bootstrap_interval(right, part.groups.numpy()),
-            "macro_recall": macro_recall(counts),
-            "recall": {n: float(r) for n, r in zip(BASICS, recalls(counts), strict=True)},
-            "calibration_error": expected_calibration_error(logits.softmax(1).numpy(), part.y.numpy()),
-            "counts": counts.tolist(),
-        }
-    return out

@@ -1,9 +1,14 @@
 """The stream of class-incremental steps: a learner is handed only what a step may see."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from cfer.data.samples import Sample
+from cfer.emotions import BASICS
+from cfer.learning.features import FeatureTable
 
 
 @dataclass(frozen=True)
@@ -75,3 +80,32 @@ class Stream:
     def train_counts(self, seen: int) -> Tensor:
         """Training pictures (seen,) of each class so far: what a prior may be taken from."""
         return torch.bincount(self.train.y, minlength=len(self.classes))[:seen].float()
+
+
+def make_stream(
+    features: FeatureTable, classes: tuple[str, ...], base: int, label_of: Callable[[Sample], str | None]
+) -> Stream:
+    """Index a data set's features by a class order.
+
+    Args:
+        features: Rows with splits.
+        classes: All names in their order; rows of other classes are left out.
+        base: How many make step 0.
+        label_of: A row's class.
+    """
+    rows = features.table.samples
+    place = {name: k for k, name in enumerate(classes)}
+    groups = {g: i for i, g in enumerate(sorted({s.group for s in rows}))}
+
+    def part(split: str) -> Features:
+        index = [i for i, s in enumerate(rows) if s.split == split and label_of(s) in place]
+        labels = [place[str(label_of(rows[i]))] for i in index]
+        numbers = [groups[rows[i].group] for i in index]
+        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers))
+
+    return Stream(classes, base, part("train"), part("validation"), part("test"))
+
+
+def basic_stream(features: FeatureTable) -> Stream:
+    """The seven basics by their single label, as one step."""
+    return make_stream(features, BASICS, len(BASICS), lambda s: s.label)
