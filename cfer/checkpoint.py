@@ -72,7 +72,7 @@ class Memory:
         covariance: (C, C), within class, of the basic phase.
         exemplar_x: (M, C) training features, for replay and for placing a new class.
         exemplar_y: (M,).
-        check_x: (P, C) validation features that nothing was fitted to: they measure what a lesson costs.
+        check_x: (P, C) validation features, which only the calibration was fitted to: they measure what a lesson costs.
         check_y: (P,).
     """
 

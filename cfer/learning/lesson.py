@@ -3,8 +3,8 @@
 A lesson is one closed-form step. The new class's mean is its pictures' mean drawn towards a guess (the midpoint of its
 constituents where they are named, the mean of all classes otherwise), its discriminant uses the basic phase's
 covariance, and its offset is set on the exemplars of the old classes so that at most a given share of them is claimed
-by the newcomer: what a lesson may cost is decided beforehand. What it did cost is measured on check features that
-nothing was fitted to.
+by the newcomer: what a lesson may cost is decided beforehand. What it did cost is measured on validation
+features, which nothing but the calibration was fitted to.
 """
 
 from dataclasses import dataclass, replace
