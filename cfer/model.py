@@ -1,7 +1,7 @@
 """A timm backbone and a linear head: features (B, C, h, w) -> pool (B, C) -> logits (B, K)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +174,3 @@ def load_start(model: FaceModel, start: str | Path) -> None:
         model.backbone.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise ValueError(f"{start} does not hold the weights of {model.config.name}.") from error
-
-
-def preprocessing_dict(preprocessing: Preprocessing) -> dict[str, Any]:
-    """Plain data for a JSON file; `Preprocessing(**data)` reads it back."""
-    return asdict(preprocessing)
