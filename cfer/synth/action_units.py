@@ -1,0 +1,156 @@
+"""Action units: which shapes of the head each one moves, which wrinkles it draws and where it is seen.
+
+Units and their appearance: Ekman, Friesen & Hager, "Facial Action Coding System", 2002. The head's own shapes follow
+ARKit's; how they are mixed into units is this project's approximation (see docs/synthetic-faces.md).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+
+import numpy as np
+
+from cfer.synth.head import Head, Part, Shift, load_head
+
+
+@dataclass(frozen=True)
+class ActionUnit:
+    """One unit.
+
+    Attributes:
+        number: FACS number.
+        name: FACS name.
+        shapes: Weight of each shape at full intensity; a name without "Left" or "Right" stands for both sides.
+        wrinkles: Depth of each wrinkle at full intensity.
+        region: Where on the average head it moves the skin most: |x| from and to, y from and to, in cm.
+    """
+
+    number: int
+    name: str
+    shapes: Mapping[str, float]
+    wrinkles: Mapping[str, float] = field(default_factory=dict)
+    region: tuple[float, float, float, float] = (0, 9, -12, 9)
+
+
+def _unit(number, name, region, shapes, wrinkles=None) -> tuple[int, ActionUnit]:  # noqa: ANN001
+    frozen = MappingProxyType(dict(shapes)), MappingProxyType(dict(wrinkles or {}))
+    return number, ActionUnit(number, name, *frozen, region)
+
+
+ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
+    dict(
+        (
+            _unit(1, "inner brow raiser", (0, 3.4, 0.3, 6), {"browInnerUp": 1.9}, {"forehead": 0.9}),
+            _unit(2, "outer brow raiser", (1.8, 6.4, 0.2, 6), {"browOuterUp": 1.55}, {"temples": 0.9}),
+            _unit(
+                4,
+                "brow lowerer",
+                (0, 4.6, -0.4, 4),
+                {"browDown": 1.0, "corrugator": 0.8, "noseSneer": 0.05},
+                {"glabella": 1.25},
+            ),
+            _unit(5, "upper lid raiser", (1.4, 4.8, -0.3, 1.8), {"eyeWide": 1.3}),
+            _unit(
+                6,
+                "cheek raiser",
+                (1.5, 6.5, -6, 0.4),
+                {"cheekSquint": 0.75, "eyeSquint": 0.25},
+                {"crow": 1.0, "under": 0.6},
+            ),
+            _unit(7, "lid tightener", (1.4, 4.9, -2.4, 1.2), {"eyeSquint": 0.62, "eyeBlink": 0.05}, {"under": 0.5}),
+            _unit(
+                9,
+                "nose wrinkler",
+                (0, 4.2, -6.9, 3.2),
+                {"noseSneer": 1.15, "browDown": 0.3, "corrugator": 0.25, "mouthUpperUp": 0.2},
+                {"nose": 0.9, "glabella": 0.35, "nasolabial": 0.5},
+            ),
+            _unit(
+                10,
+                "upper lip raiser",
+                (0, 4, -7.6, -3.4),
+                {"mouthUpperUp": 1.25, "mouthShrugUpper": 0.25, "noseSneer": 0.12},
+                {"nasolabial": 0.8},
+            ),
+            _unit(11, "nasolabial deepener", (0, 4.2, -7, 1), {"mouthUpperUp": 0.45, "noseSneer": 0.25}, {"nasolabial": 1.0}),
+            _unit(
+                12,
+                "lip corner puller",
+                (0.8, 5.5, -9, -3),
+                {"mouthSmile": 0.95, "cheekSquint": 0.2},
+                {"nasolabial": 0.9, "under": 0.2},
+            ),
+            _unit(15, "lip corner depressor", (0.8, 4.6, -9.6, -4.6), {"mouthFrown": 1.25}, {"marionette": 0.8}),
+            _unit(17, "chin raiser", (0, 3.4, -11, -6.2), {"mouthShrugLower": 0.9}, {"chin": 1.0}),
+            _unit(20, "lip stretcher", (0.8, 6, -10, -4.5), {"mouthStretch": 1.2, "mouthDimple": 0.15}, {"marionette": 0.4}),
+            _unit(
+                23,
+                "lip tightener",
+                (0, 3.4, -9.6, -4.6),
+                {"mouthRollLower": 0.35, "mouthRollUpper": 0.35, "mouthPucker": 0.3},
+            ),
+            _unit(
+                24,
+                "lip pressor",
+                (0, 3.6, -9.8, -4.4),
+                {"mouthRollLower": 0.5, "mouthRollUpper": 0.5, "mouthPress": 0.2, "mouthPucker": 0.15},
+                {"marionette": 0.3, "chin": 0.3},
+            ),
+            _unit(
+                25,
+                "lips part",
+                (0, 3.4, -11, -4.8),
+                {"jawOpen": 0.12, "mouthLowerDown": 0.9, "mouthUpperUp": 0.4},
+            ),
+            _unit(26, "jaw drop", (0, 5, -12, -6), {"jawOpen": 0.42}),
+        )
+    )
+)
+"""The units of the vocabulary by FACS number."""
+
+
+def shape_weights(intensities: Mapping[int, float], asymmetry: Mapping[int, float]) -> dict[str, float]:
+    """Mix units into shape weights.
+
+    Args:
+        intensities: Unit intensities in 0..1.
+        asymmetry: For each unit the share by which the left side is stronger and the right weaker.
+    """
+    weights: dict[str, float] = {}
+    shapes = load_shapes()
+    for number, intensity in intensities.items():
+        uneven = asymmetry.get(number, 0.0)
+        for shape, share in ACTION_UNITS[number].shapes.items():
+            for suffix, side in (("Left", 1 + uneven), ("Right", 1 - uneven), ("", 1.0)):
+                if shape + suffix in shapes:
+                    weights[shape + suffix] = weights.get(shape + suffix, 0.0) + share * side * intensity
+    both = min(intensities.get(1, 0.0), intensities.get(4, 0.0))
+    for side in ("Left", "Right"):
+        # frontalis and corrugator pull against each other: the brows are drawn together rather than down (1 + 4)
+        if both:
+            weights["browDown" + side] *= 1 - 0.7 * both
+            weights["corrugator" + side] *= 1 - 0.4 * both
+    return {name: float(np.clip(weight, 0, 1.6)) for name, weight in weights.items()}
+
+
+@cache
+def load_shapes() -> Mapping[str, Shift]:
+    """The head's own shapes and the ones that it lacks: "corrugatorLeft", "corrugatorRight"."""
+    head = load_head()
+    return MappingProxyType({**head.shapes, **_corrugator(head)})
+
+
+def _corrugator(head: Head) -> dict[str, Shift]:
+    # the frown muscle: pulls the inner half of the brow inwards and down
+    points = head.template
+    skin = np.zeros(len(points), bool)
+    skin[head.vertices_of(Part.SKIN)] = True
+    made = {}
+    for side, sign in (("Left", 1), ("Right", -1)):
+        x, y, z = points[:, 0] * sign, points[:, 1], points[:, 2]
+        pull = np.exp(-(((x - 1.6) / 1.4) ** 2) - ((y - 1.35) / 1.0) ** 2) * np.clip((z + 2) / 2, 0, 1) * skin
+        touched = np.flatnonzero(pull > 1e-3)
+        move = pull[touched, None] * np.array([-0.26 * sign, -0.45, 0.12])
+        made["corrugator" + side] = Shift(touched, move.astype(np.float32))
+    return made
