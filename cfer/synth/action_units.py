@@ -41,16 +41,16 @@ def _unit(number, name, region, shapes, wrinkles=None) -> tuple[int, ActionUnit]
 ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
     dict(
         (
-            _unit(1, "inner brow raiser", (0, 3.4, 0.3, 6), {"browInnerUp": 1.9}, {"forehead": 0.9}),
-            _unit(2, "outer brow raiser", (1.8, 6.4, 0.2, 6), {"browOuterUp": 1.55}, {"temples": 0.9}),
+            _unit(1, "inner brow raiser", (0, 3.4, 0.3, 6), {"browInnerUp": 2.7}, {"forehead": 0.9}),
+            _unit(2, "outer brow raiser", (1.8, 6.4, 0.2, 6), {"browOuterUp": 1.6}, {"temples": 0.9}),
             _unit(
                 4,
                 "brow lowerer",
                 (0, 4.6, -0.4, 4),
-                {"browDown": 1.0, "corrugator": 0.8, "noseSneer": 0.05},
+                {"browDown": 1.7, "corrugator": 1.2, "noseSneer": 0.15},
                 {"glabella": 1.25},
             ),
-            _unit(5, "upper lid raiser", (1.4, 4.8, -0.3, 1.8), {"eyeWide": 1.3}),
+            _unit(5, "upper lid raiser", (1.4, 4.8, -0.3, 1.8), {"eyeWide": 1.85}),
             _unit(
                 6,
                 "cheek raiser",
@@ -58,19 +58,19 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
                 {"cheekSquint": 0.75, "eyeSquint": 0.25},
                 {"crow": 1.0, "under": 0.6},
             ),
-            _unit(7, "lid tightener", (1.4, 4.9, -2.4, 1.2), {"eyeSquint": 0.62, "eyeBlink": 0.05}, {"under": 0.5}),
+            _unit(7, "lid tightener", (1.4, 4.9, -2.4, 1.2), {"eyeSquint": 0.65}, {"under": 0.5}),
             _unit(
                 9,
                 "nose wrinkler",
                 (0, 4.2, -6.9, 3.2),
-                {"noseSneer": 1.15, "browDown": 0.3, "corrugator": 0.25, "mouthUpperUp": 0.2},
+                {"noseSneer": 1.7, "cheekSquint": 0.35, "browDown": 0.15, "mouthUpperUp": 0.1},
                 {"nose": 0.9, "glabella": 0.35, "nasolabial": 0.5},
             ),
             _unit(
                 10,
                 "upper lip raiser",
                 (0, 4, -7.6, -3.4),
-                {"mouthUpperUp": 1.25, "mouthShrugUpper": 0.25, "noseSneer": 0.12},
+                {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.2, "noseSneer": 0.05},
                 {"nasolabial": 0.8},
             ),
             _unit(11, "nasolabial deepener", (0, 4.2, -7, 1), {"mouthUpperUp": 0.45, "noseSneer": 0.25}, {"nasolabial": 1.0}),
@@ -78,12 +78,12 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
                 12,
                 "lip corner puller",
                 (0.8, 5.5, -9, -3),
-                {"mouthSmile": 0.95, "cheekSquint": 0.2},
+                {"mouthSmile": 1.35, "cheekSquint": 0.3, "mouthUpperUp": 0.1},
                 {"nasolabial": 0.9, "under": 0.2},
             ),
-            _unit(15, "lip corner depressor", (0.8, 4.6, -9.6, -4.6), {"mouthFrown": 1.25}, {"marionette": 0.8}),
-            _unit(17, "chin raiser", (0, 3.4, -11, -6.2), {"mouthShrugLower": 0.9}, {"chin": 1.0}),
-            _unit(20, "lip stretcher", (0.8, 6, -10, -4.5), {"mouthStretch": 1.2, "mouthDimple": 0.15}, {"marionette": 0.4}),
+            _unit(15, "lip corner depressor", (0.8, 4.6, -9.6, -4.6), {"mouthFrown": 2.3}, {"marionette": 0.8}),
+            _unit(17, "chin raiser", (0, 3.4, -11, -6.2), {"mouthShrugLower": 1.25}, {"chin": 1.0}),
+            _unit(20, "lip stretcher", (0.8, 6, -10, -4.5), {"mouthStretch": 2.2, "mouthDimple": 0.6, "mouthLowerDown": 0.1}, {"marionette": 0.4}),
             _unit(
                 23,
                 "lip tightener",
@@ -94,16 +94,16 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
                 24,
                 "lip pressor",
                 (0, 3.6, -9.8, -4.4),
-                {"mouthRollLower": 0.5, "mouthRollUpper": 0.5, "mouthPress": 0.2, "mouthPucker": 0.15},
+                {"mouthRollLower": 0.9, "mouthRollUpper": 0.4, "mouthPress": 0.1, "mouthPucker": 0.2},
                 {"marionette": 0.3, "chin": 0.3},
             ),
             _unit(
                 25,
                 "lips part",
                 (0, 3.4, -11, -4.8),
-                {"jawOpen": 0.12, "mouthLowerDown": 0.9, "mouthUpperUp": 0.4},
+                {"jawOpen": 0.16, "mouthLowerDown": 1.6, "mouthUpperUp": 0.65},
             ),
-            _unit(26, "jaw drop", (0, 5, -12, -6), {"jawOpen": 0.42}),
+            _unit(26, "jaw drop", (0, 5, -12, -6), {"jawOpen": 0.5}),
         )
     )
 )
@@ -129,9 +129,9 @@ def shape_weights(intensities: Mapping[int, float], asymmetry: Mapping[int, floa
     for side in ("Left", "Right"):
         # frontalis and corrugator pull against each other: the brows are drawn together rather than down (1 + 4)
         if both:
-            weights["browDown" + side] *= 1 - 0.7 * both
-            weights["corrugator" + side] *= 1 - 0.4 * both
-    return {name: float(np.clip(weight, 0, 1.6)) for name, weight in weights.items()}
+            weights["browDown" + side] *= 1 - 0.35 * both
+            weights["corrugator" + side] *= 1 - 0.45 * both
+    return {name: float(np.clip(weight, 0, 3)) for name, weight in weights.items()}
 
 
 @cache

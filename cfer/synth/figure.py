@@ -13,7 +13,7 @@ from cfer.synth.head import load_head
 from cfer.synth.person import Person
 from cfer.synth.wrinkles import WRINKLES
 
-_WRINKLE_DEPTH = 0.05  # cm at full intensity
+_WRINKLE_DEPTH = 0.07  # cm at full intensity
 
 
 @dataclass(frozen=True)

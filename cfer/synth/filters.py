@@ -46,6 +46,16 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return top * (1 - fr) + bottom * fr
 
 
+def shrink(image: np.ndarray, factor: int) -> np.ndarray:
+    """Mean over blocks of factor x factor pixels of an (H, W, ...) image; both sides are multiples of the factor."""
+    total = image[::factor, ::factor].astype(np.float32)
+    for row in range(factor):
+        for column in range(factor):
+            if row or column:
+                total += image[row::factor, column::factor]
+    return total / np.float32(factor * factor)
+
+
 def noise(rng: np.random.Generator, size: int, sigma: float) -> np.ndarray:
     """(size, size) float32 noise of unit variance, smooth over about `sigma` pixels."""
     coarse = max(1, int(sigma / 2))

@@ -10,7 +10,7 @@ from cfer.synth.head import Part, load_head
 from cfer.synth.paint import brow, brow_curve, hairline, scalp
 from cfer.synth.person import Person
 
-_POINTS = 10  # of a strand
+_POINTS = 8  # of a strand
 _SKULL = np.array([0.0, 1.2, -7.0])  # centre of the ellipsoid that hair lies on
 _RADII = np.array([7.25, 9.6, 9.2])
 _VOLUME = {"crop": 0.35, "short": 0.7, "medium": 0.9, "long": 0.8, "tied": 0.15}
@@ -93,7 +93,7 @@ def grow_hair(person: Person) -> Strands | None:
     style = person.hair_style
     if style == "bald":
         return None
-    triangles, weights, place, normal = _hair_roots(9000 if style in ("crop", "tied") else 13000)
+    triangles, weights, place, normal = _hair_roots(7000 if style in ("crop", "tied") else 10000)
     count = len(place)
     rng = np.random.default_rng([person.seed, 4])
     side = np.sign(place[:, 0] - person.parting)[:, None]

@@ -11,7 +11,7 @@ from cfer.synth.chart import AXIS_Z
 
 _BROW_X = (1.0, 1.5, 2.4, 3.4, 4.3, 5.0)
 _BROW_Y = (0.98, 1.16, 1.40, 1.55, 1.36, 0.92)
-_BROW_HALF = (0.0, 0.30, 0.36, 0.32, 0.24, 0.0)
+_BROW_HALF = (0.0, 0.36, 0.42, 0.36, 0.26, 0.0)
 
 
 def spot(points: np.ndarray, x: float, y: float, wide: float, high: float) -> np.ndarray:

@@ -13,7 +13,7 @@ LEVELS: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """FACS intensities as ranges of a unit's full movement: a trace, b slight, c marked, d severe, e maximum."""
 
-_POSED = ("c", "d", "d", "d", "e")  # how often posed expressions are how strong
+_POSED = ("c", "d", "d", "e", "e")  # how often posed expressions are how strong
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Performance:
                 units[unit] = float(rng.uniform(0.7 * low, 0.95 * high))
         return cls(
             expression,
-            MappingProxyType(dict(sorted(units.items()))),
-            MappingProxyType({unit: float(np.clip(rng.normal(0, 0.08), -0.25, 0.25)) for unit in units}),
+            dict(sorted(units.items())),
+            {unit: float(np.clip(rng.normal(0, 0.08), -0.25, 0.25)) for unit in units},
             yaw=float(rng.normal(0, 0.12)),
             pitch=float(rng.normal(0.02, 0.06)),
             roll=float(rng.normal(0, 0.04)),

@@ -21,9 +21,11 @@ _HAIR = np.array([[0.022, 0.017, 0.014], [0.055, 0.032, 0.019], [0.12, 0.068, 0.
 _GREY = np.array([0.36, 0.355, 0.35])
 _IRIS = np.array([[0.075, 0.035, 0.015], [0.13, 0.068, 0.026], [0.13, 0.14, 0.06], [0.11, 0.18, 0.26], [0.17, 0.20, 0.22]])
 # How far local features may stray (standard deviation of the target's weight): enough to tell people apart, far from caricature.
-_SPREAD = {"chin": 0.26, "forehead": 0.30, "mouth": 0.26, "nose": 0.30, "eyes": 0.18, "cheek": 0.28, "head": 0.18}
+_SPREAD = {"chin": 0.26, "forehead": 0.30, "mouth": 0.26, "nose": 0.20, "eyes": 0.18, "cheek": 0.28, "head": 0.18}
 _SPREAD |= {"ears": 0.28, "eyebrows": 0.28, "neck": 0.12}
 _ASYMMETRY = 0.12
+# MakeHuman's average eyes are narrower than people's: 22 mm of fissure, where adults have about 30.
+_CENTRE = {"eyes/eye-scale": 0.5, "eyes/eye-height1": 0.15, "eyes/eye-height2": 0.25, "eyes/eye-height3": 0.15}
 _POSITIVE = {"incr", "up", "in", "forward", "convex", "compress"}
 _NEGATIVE = {"decr", "down", "out", "backward", "concave", "uncompress"}
 
@@ -174,7 +176,7 @@ def _sample_identity(rng: np.random.Generator, ancestry: np.ndarray, male: bool,
             amount *= 0.45
         elif re.search("head-(age|fat|scale)|neck-double", feature):
             amount *= 0.6
-        amount = float(np.clip(amount, -0.7, 0.7))
+        amount = float(np.clip(amount, -0.7, 0.7)) + _CENTRE.get(feature, 0.0)
         if not any(sign < 0 for _, _, sign in targets):
             amount = max(amount, 0.0) * 0.6  # a shape with no opposite, such as a round head
         for target, _, sign in targets:

@@ -145,6 +145,12 @@ def draw_strands(x, y, near, colour, opacity, width, bias, opaque, depth, pictur
             dx, dy = x[n, k + 1] - x[n, k], y[n, k + 1] - y[n, k]
             steep = abs(dy) >= abs(dx)
             steps = int(max(abs(dx), abs(dy))) + 1
+            if max(x[n, k], x[n, k + 1]) < -1 or min(x[n, k], x[n, k + 1]) > columns:
+                continue
+            if max(y[n, k], y[n, k + 1]) < -1 or min(y[n, k], y[n, k + 1]) > rows:
+                continue
+            red, green, blue = colour[n, k, 0], colour[n, k, 1], colour[n, k, 2]
+            red_step, green_step, blue_step = colour[n, k + 1, 0] - red, colour[n, k + 1, 1] - green, colour[n, k + 1, 2] - blue
             for i in range(steps):
                 f = (i + 0.5) / steps
                 q = (near[n, k] * (1 - f) + near[n, k + 1] * f) * (1 + bias)
@@ -160,9 +166,12 @@ def draw_strands(x, y, near, colour, opacity, width, bias, opaque, depth, pictur
                     if row < 0 or column < 0 or row >= rows or column >= columns or q < depth[row, column]:
                         continue
                     blend = a * share
-                    for c in range(3):
-                        light = colour[n, k, c] * (1 - f) + colour[n, k + 1, c] * f
-                        picture[row, column, c] = picture[row, column, c] * (1 - blend) + light * blend
+                    if blend < 0.02:
+                        continue
+                    pixel = picture[row, column]
+                    pixel[0] += (red + red_step * f - pixel[0]) * blend
+                    pixel[1] += (green + green_step * f - pixel[1]) * blend
+                    pixel[2] += (blue + blue_step * f - pixel[2]) * blend
                     cover[row, column] = cover[row, column] * (1 - blend) + blend
                     if opaque and blend > 0.4:
                         depth[row, column] = max(depth[row, column], q)

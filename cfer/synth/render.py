@@ -8,7 +8,7 @@ import numpy as np
 from cfer.synth.action_units import ACTION_UNITS, load_shapes, shape_weights
 from cfer.synth.chart import load_chart
 from cfer.synth.figure import Figure
-from cfer.synth.filters import blur
+from cfer.synth.filters import blur, shrink
 from cfer.synth.head import Part, load_head
 from cfer.synth.landmarks import LANDMARKS
 from cfer.synth.performance import Performance
@@ -19,7 +19,7 @@ from cfer.synth.truth import Region, Truth
 from cfer.synth.wrinkles import WRINKLES, load_wrinkles
 
 _FINE = 2  # pixels drawn a side of each pixel of the picture
-_UPPER_TEETH, _LOWER_TEETH = (0.0, -0.22, 0.10), (0.0, 0.10, 0.05)  # cm: where the dentures sit behind the lips
+_UPPER_TEETH, _LOWER_TEETH = (0.0, -0.50, 0.16), (0.0, -0.30, 0.0)  # cm: where the dentures sit behind the lips
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,6 @@ def render(figure: Figure, performance: Performance, scene: Scene, size: int = 2
     values[:, :3], values[:, 3:6] = points, vertex_normals(points, head.triangles)
     values[:, 6:8], values[:, 8:] = load_chart().uv, _local_coordinates()
     drawn = interpolate(index, bary, head.triangles, values)
-    drawn[..., 3:6] /= np.linalg.norm(drawn[..., 3:6], axis=-1, keepdims=True) + 1e-9
 
     lips_z = float(points[LANDMARKS[[51, 57, 62, 66]], 2].mean())
     picture = _light(figure, performance, scene, posed.turn, points, parts, drawn, focal, lips_z)
@@ -256,12 +255,10 @@ def _light_strands(path, colour, scene, centre, is_hair):  # noqa: ANN001, ANN20
 
 
 def _develop(picture: np.ndarray, exposure: float) -> np.ndarray:
-    light = picture * exposure
+    light = picture * np.float32(exposure)
     light = light / (1 + 0.12 * np.maximum(light, 0))
-    coded = np.clip(light, 0, 1) ** (1 / 2.2)
-    size = len(picture) // _FINE
-    coded = coded.reshape(size, _FINE, size, _FINE, 3).mean((1, 3))
-    return (coded * 255 + 0.5).astype(np.uint8)
+    coded = np.clip(light, 0, 1) ** np.float32(1 / 2.2)
+    return (shrink(coded, _FINE) * 255 + 0.5).astype(np.uint8)
 
 
 def _truth(performance, posed, triangles, parts, index, bary, drawn, covers, x, y, near, bare):  # noqa: ANN001, ANN202
@@ -277,7 +274,7 @@ def _truth(performance, posed, triangles, parts, index, bary, drawn, covers, x, 
     rows = ((1 - uv[..., 1]) * size).astype(int).clip(0, size - 1)
     columns = (uv[..., 0] * size).astype(int).clip(0, size - 1)
     regions[(part == Part.SKIN) & (load_chart().lips[rows, columns] > 0.5)] = Region.LIPS
-    brows, hair = (cover.reshape(len(part), _FINE, len(part), _FINE).mean((1, 3)) > 0.5 for cover in covers)
+    brows, hair = (shrink(cover, _FINE) > 0.5 for cover in covers)
     regions[brows] = Region.BROWS
     regions[hair] = Region.HAIR
     moved = interpolate(np.ascontiguousarray(index[every]), np.ascontiguousarray(bary[every]), triangles, posed.moved)

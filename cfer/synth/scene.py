@@ -86,8 +86,9 @@ class Scene:
         picture = np.asarray(self.background, np.float32) * fall[..., None]
         if self.pattern:
             for cells in (3, 6, 12):
+                grey, *tint = rng.standard_normal((4, cells + 1, cells + 1)).astype(np.float32)
                 for channel in range(3):
-                    blotch = resize(rng.standard_normal((cells + 1, cells + 1)).astype(np.float32), size, size)
+                    blotch = resize(grey + 0.35 * tint[channel], size, size)
                     picture[..., channel] *= np.exp(self.pattern * 0.6 * blotch)
         return picture.clip(0, 1.5).astype(np.float32)
 

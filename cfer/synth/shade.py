@@ -105,7 +105,7 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
 
     Args:
         parts: (H, W) uint8 part shown, 255 for none.
-        values: (H, W, 11) float32 pixel values, see the module.
+        values: (H, W, 11) float32 pixel values, see the module; normals are brought to length 1.
         skin: (S, S, 8) float32 chart: reflectance, pores' gradient, gloss, lips.
         wrinkles: (N, S, S, 4) float32 charts: gradient, height.
         active: (N,) float32 depth of each wrinkle, cm.
@@ -139,7 +139,11 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
             if part == NOTHING:
                 continue
             pixel = values[row, column]
+            length = 0.0
             for k in range(3):
+                length += pixel[NORMAL + k] ** 2
+            for k in range(3):  # interpolation shortens normals
+                pixel[NORMAL + k] /= np.sqrt(length) + 1e-9
                 normal[k] = pixel[NORMAL + k]
             oil, lips, open_air = 0.0, 0.0, 1.0
             if part == _SKIN:
@@ -168,14 +172,16 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
                 colour[0], colour[1], colour[2] = 0.36, 0.11, 0.105
             if part in (_MOUTH, _TONGUE, _UPPER, _LOWER):
                 deep = _clamp((lip_z - pixel[POSITION + 2] - 0.5) / 4.2, 0.0, 1.0)
-                open_air = 0.07 + 0.80 * (1 - deep) ** 1.7
+                open_air = 0.07 + 0.85 * (1 - deep) ** 1.5
             length = 0.0
             for k in range(3):
                 view[k] = (camera if k == 2 else 0.0) - pixel[POSITION + k]
                 length += view[k] * view[k]
             for k in range(3):
                 view[k] /= np.sqrt(length)
-            arrives = occlusion[row, column]
+            arrives, direct = occlusion[row, column], shadow[row, column]
+            if part == _UPPER or part == _LOWER:  # enamel scatters light from one tooth to the next
+                arrives, direct = 0.55 + 0.45 * arrives, 0.5 + 0.5 * direct
             up = 0.5 * normal[1] + 0.5
             facing = max(0.0, normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2])
             for k in range(3):
@@ -186,7 +192,7 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
             for j in range(3):
                 towards = lights[j]
                 lambert = normal[0] * towards[0] + normal[1] * towards[1] + normal[2] * towards[2]
-                seen = shadow[row, column] * (0.35 + 0.65 * arrives) if j == 0 else arrives
+                seen = direct * (0.35 + 0.65 * arrives) if j == 0 else arrives
                 for k in range(3):
                     # light bleeds past the terminator in skin, red furthest; the rim light stays hard
                     wrap = 0.0 if j == 2 else (0.25 if j == 1 else (0.30 if k == 0 else (0.14 if k == 1 else 0.10)))
@@ -200,14 +206,14 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
                     toward = max(0.0, view[0] * hx + view[1] * hy + view[2] * hz) * scale
                     fresnel = 0.028 + 0.97 * (1 - toward) ** 5
                     lobes = 0.75 * 0.88 * half**14 + (0.25 + 0.5 * oil + 0.9 * lips) * 2.24 * half**48
-                    shine = lobes * fresnel * lambert * (shadow[row, column] * arrives if j == 0 else arrives)
+                    shine = lobes * fresnel * lambert * (direct * arrives if j == 0 else arrives)
                 else:
                     nx, ny, nz = pixel[NORMAL], pixel[NORMAL + 1], pixel[NORMAL + 2]
                     half = (nx * hx + ny * hy + nz * hz) * scale
                     lambert = nx * towards[0] + ny * towards[1] + nz * towards[2]
                     if half <= 0 or lambert <= 0:
                         continue
-                    shine = lambert * (shadow[row, column] if j == 0 else 1.0)
+                    shine = lambert * (direct if j == 0 else 1.0)
                     if part == _EYE:
                         shine *= min(3.2 * half**900, 3.0) + 0.014 * half**60
                     else:

@@ -1,0 +1,92 @@
+"""How networks trained on real faces read rendered ones: the seven basic classes, fresh people.
+
+    npm pack @vladmandic/face-api
+    python -m benchmarks.synth_read --face-api vladmandic-face-api-1.7.15.tgz
+
+writes benchmarks/synth_read.json. Two readers: the FER+ checkpoint of this project through `cfer.reader` (its
+probabilities over the seven), and face-api's expression network. People 5000 to 5099 were looked at by nobody while the
+renderer was made; see docs/synthetic-faces.md for what was tuned on whom.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.face_api import LABELS, landmark_crop, load_weights, read_expressions
+from cfer.checkpoint import DEFAULT
+from cfer.data.samples import SampleTable
+from cfer.emotions import BASICS
+from cfer.reader import Reader
+from cfer.synth.dataset import MemorySource, Plan, render_table
+from cfer.synth.truth import read_truth
+
+FIRST, PEOPLE = 5000, 100
+
+
+def report(true: list[str], read: list[str | None], people: list[str]) -> dict:
+    """Recalls, confusion and an interval over people."""
+    confusion = [[sum(t == a and r == b for t, r in zip(true, read, strict=True)) for b in BASICS] for a in BASICS]
+    recall = {a: round(row[i] / sum(t == a for t in true), 4) for i, (a, row) in enumerate(zip(BASICS, confusion, strict=True))}
+    right = np.array([t == r for t, r in zip(true, read, strict=True)])
+    names, which = np.unique(people, return_inverse=True)
+    means = np.bincount(which, right) / np.bincount(which)  # classes are balanced within a person
+    rng = np.random.default_rng(0)
+    draws = rng.choice(means, (2000, len(names))).mean(1)
+    return {
+        "mean_recall": round(float(np.mean(list(recall.values()))), 4),
+        "interval_95_over_people": [round(float(q), 4) for q in np.quantile(draws, (0.025, 0.975))],
+        "recall": recall,
+        "faces_not_found": sum(r is None for r in read),
+        "confusion_rows_true": confusion,
+    }
+
+
+def by_checkpoint(table: SampleTable, folder: Path) -> list[str | None]:
+    """What the checkpoint says, asked for the seven."""
+    reader, said = Reader(folder), []
+    for sample in table.samples:
+        faces = reader.read(table.source.read(sample.path)).faces
+        said.append(max(BASICS, key=lambda name: faces[0].probabilities[name]) if faces else None)
+    return said
+
+
+def by_face_api(table: SampleTable, package: Path) -> list[str | None]:
+    """What face-api's network says, on crops from the true landmarks."""
+    source = table.source
+    assert isinstance(source, MemorySource)
+    weights = load_weights(package)
+    crops = [landmark_crop(source.read(s.path), read_truth(source.truths[s.path]).landmarks) for s in table.samples]
+    return [LABELS[i] for i in read_expressions(weights, crops).argmax(1)]
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, default=DEFAULT)
+    parser.add_argument("--face-api", type=Path, help="npm archive of @vladmandic/face-api")
+    parser.add_argument("--first", type=int, default=FIRST)
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
+    arguments = parser.parse_args()
+    table = render_table(Plan(arguments.people, 1, arguments.first, BASICS), os.cpu_count() or 1)
+    true, people = [s.label or "" for s in table.samples], [s.person or "" for s in table.samples]
+    result = {
+        "command": "python -m benchmarks.synth_read --face-api vladmandic-face-api-1.7.15.tgz",
+        "people": [arguments.first, arguments.first + arguments.people - 1],
+        "pictures": len(table),
+        "classes": BASICS,
+        "cfer FER+ checkpoint": report(true, by_checkpoint(table, arguments.checkpoint), people),
+    }
+    if arguments.face_api:
+        result["face-api"] = report(true, by_face_api(table, arguments.face_api), people)
+    arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    for reader in ("cfer FER+ checkpoint", "face-api"):
+        if reader in result:
+            print(reader, result[reader]["mean_recall"], result[reader]["recall"])
+
+
+if __name__ == "__main__":
+    main()

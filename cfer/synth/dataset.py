@@ -1,0 +1,239 @@
+"""Data sets of rendered faces: planned from numbers alone, rendered in memory or into a folder."""
+
+import csv
+import io
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cfer.data.samples import Sample, SampleTable
+from cfer.emotions import EXPRESSIONS
+from cfer.pictures import read_picture
+from cfer.synth.figure import build_figure
+from cfer.synth.performance import LEVELS, Performance
+from cfer.synth.render import render
+from cfer.synth.scene import Scene
+from cfer.synth.truth import Truth, encode_truth
+
+MANIFEST = "samples.csv"
+VERSION = 1  # of the renderer: raised when the same numbers begin to give other pictures
+_QUALITY = 92  # of the JPEG files
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture to take.
+
+    Attributes:
+        person: Number of the person, which is its seed.
+        expression: Name in the vocabulary.
+        take: Number of the picture among those of this person and expression.
+    """
+
+    person: int
+    expression: str
+    take: int
+
+    @property
+    def name(self) -> str:
+        """Path without suffix: "person-00012/happily-surprised-0"."""
+        return f"person-{self.person:05d}/{self.expression.replace(' ', '-')}-{self.take}"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A rendered picture.
+
+    Attributes:
+        shot: What it shows.
+        picture: JPEG file.
+        truth: What `cfer.synth.truth.read_truth` reads.
+    """
+
+    shot: Shot
+    picture: bytes
+    truth: bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which pictures a data set holds. The same plan gives the same pictures.
+
+    Attributes:
+        people: Number of people.
+        per_class: Pictures of each person in each class.
+        first: Number of the first person; data sets with other numbers share nobody.
+        classes: The expressions.
+        size: Pixels a side.
+        level: FACS intensity "a" to "e" of the required units, or None for a mixture of c to e.
+    """
+
+    people: int
+    per_class: int = 1
+    first: int = 0
+    classes: tuple[str, ...] = tuple(EXPRESSIONS)
+    size: int = 224
+    level: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what can be rendered.
+
+        Raises:
+            ValueError: A size that is no multiple of 4, or an unknown intensity or expression.
+        """
+        if self.size % 4:
+            raise ValueError(f"The size must be a multiple of 4, not {self.size}.")
+        if self.level is not None and self.level not in LEVELS:
+            raise ValueError(f"There is no intensity {self.level!r}; there are {', '.join(LEVELS)}.")
+        if strange := set(self.classes) - set(EXPRESSIONS):
+            raise ValueError(f"There is no expression {sorted(strange)[0]!r}.")
+
+    def shots(self) -> list[Shot]:
+        """List the pictures, person by person."""
+        people = range(self.first, self.first + self.people)
+        return [Shot(p, c, t) for p in people for c in self.classes for t in range(self.per_class)]
+
+
+def take(shot: Shot, size: int = 224, level: str | None = None) -> tuple[np.ndarray, Truth]:
+    """Render one picture, (size, size, 3) uint8, and its truth."""
+    number = list(EXPRESSIONS).index(shot.expression)
+    rng = np.random.default_rng([shot.person, number, shot.take, 7])
+    performance = Performance.sample(shot.expression, rng, level)
+    return render(build_figure(shot.person), performance, Scene.sample(int(rng.integers(2**31))), size)
+
+
+def take_all(plan: Plan, shots: list[Shot], processes: int = 1) -> Iterator[Taken]:
+    """Render many pictures, as JPEG files, one process a core; people are not split between processes.
+
+    Yields:
+        The pictures, person by person, in no fixed order of people.
+    """
+    people: dict[int, list[Shot]] = {}
+    for shot in shots:
+        people.setdefault(shot.person, []).append(shot)
+    jobs = [(group, plan.size, plan.level) for group in people.values()]
+    if processes <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            yield from _take_person(job)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(processes, len(jobs))) as pool:
+        for taken in pool.imap_unordered(_take_person_whole, jobs):
+            yield from taken
+
+
+def _take_person(job: tuple[list[Shot], int, str | None]) -> Iterator[Taken]:
+    shots, size, level = job
+    for shot in shots:
+        picture, truth = take(shot, size, level)
+        coded = io.BytesIO()
+        Image.fromarray(picture).save(coded, "JPEG", quality=_QUALITY)
+        yield Taken(shot, coded.getvalue(), encode_truth(truth))
+
+
+def _take_person_whole(job: tuple[list[Shot], int, str | None]) -> list[Taken]:
+    return list(_take_person(job))
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """Rendered pictures in memory.
+
+    Attributes:
+        files: Picture files by path.
+        truths: For each path what `cfer.synth.truth.read_truth` reads.
+    """
+
+    files: dict[str, bytes]
+    truths: dict[str, bytes]
+
+    def read(self, path: str) -> np.ndarray:
+        """See `cfer.data.samples.PictureSource.read`."""
+        return read_picture(self.files[path])
+
+    def names(self) -> frozenset[str]:
+        """See `cfer.data.samples.PictureSource.names`."""
+        return frozenset(self.files)
+
+    def read_text(self, path: str) -> str:
+        """There are no text files."""
+        raise FileNotFoundError(path)
+
+
+def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = lambda: None) -> SampleTable:
+    """Render a whole data set into memory (about 30 kB a picture with its truth), without writing anything.
+
+    Args:
+        plan: What to render.
+        processes: How many processes render.
+        tick: Called after every picture.
+    """
+    files, truths, samples = {}, {}, []
+    for taken in take_all(plan, plan.shots(), processes):
+        path = taken.shot.name + ".jpg"
+        files[path], truths[path] = taken.picture, taken.truth
+        samples.append(_sample(taken.shot))
+        tick()
+    samples.sort(key=lambda s: s.path)
+    return SampleTable("rendered faces", tuple(samples), MemorySource(files, truths))
+
+
+def render_folder(plan: Plan, out: Path, processes: int = 1, tick: Callable[[int], object] = lambda _: None) -> int:
+    """Render a data set into a folder; what is there already is kept, so that a stopped run goes on where it was.
+
+    A picture is `person-00012/happy-0.jpg`, its truth `person-00012/happy-0.truth.png`, and `samples.csv` lists all that
+    are complete.
+
+    Args:
+        plan: What to render.
+        out: The folder; it is made if need be.
+        processes: How many processes render.
+        tick: Called with the number of pictures that were added or found.
+
+    Returns:
+        How many pictures were there already.
+
+    Raises:
+        ValueError: The folder holds pictures of another plan.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    note = out / "plan.json"
+    said = {"version": VERSION, "size": plan.size, "level": plan.level}
+    if note.exists() and (found := json.loads(note.read_text(encoding="utf-8"))) != said:
+        raise ValueError(f"{out} holds pictures of another kind: {found}; this run would add {said}.")
+    note.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    shots = plan.shots()
+    missing = [s for s in shots if not ((out / f"{s.name}.jpg").exists() and (out / f"{s.name}.truth.png").exists())]
+    tick(len(shots) - len(missing))
+    for taken in take_all(plan, missing, processes):
+        picture = out / f"{taken.shot.name}.jpg"
+        picture.parent.mkdir(exist_ok=True)
+        for data, final in ((taken.truth, picture.with_suffix(".truth.png")), (taken.picture, picture)):
+            unfinished = picture.with_suffix(".part")
+            unfinished.write_bytes(data)
+            os.replace(unfinished, final)  # the picture last: one that exists is whole and has its truth
+        tick(1)
+    _write_manifest(out)
+    return len(shots) - len(missing)
+
+
+def _sample(shot: Shot) -> Sample:
+    person = f"person-{shot.person:05d}"
+    return Sample(shot.name + ".jpg", shot.expression, person=person, group=person)
+
+
+def _write_manifest(out: Path) -> None:
+    names = {name.replace(" ", "-"): name for name in EXPRESSIONS}
+    with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "person", "truth"])
+        for picture in sorted(out.glob("person-*/*.jpg")):
+            path = picture.relative_to(out).as_posix()
+            label = names[picture.stem.rsplit("-", 1)[0]]
+            writer.writerow([path, label, picture.parent.name, path.removesuffix(".jpg") + ".truth.png"])
