@@ -1,7 +1,7 @@
 """The expression network of face-api, an independent reader of faces: trained by others on real photographs.
 
-Weights come from the npm package @vladmandic/face-api (MIT), `npm pack @vladmandic/face-api`; the network is written here
-after its TypeScript source. Nothing of it is in this project.
+Weights come from the npm package @vladmandic/face-api (MIT), `npm pack @vladmandic/face-api`; the network is written
+here after its TypeScript source. Nothing of it is in this project.
 """
 
 import io

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +27,13 @@ from cfer.synth.truth import read_truth
 FIRST, PEOPLE = 5000, 100
 
 
-def report(true: list[str], read: list[str | None], people: list[str]) -> dict:
+def report(true: list[str], read: list[str | None], people: list[str]) -> dict[str, Any]:
     """Recalls, confusion and an interval over people."""
     confusion = [[sum(t == a and r == b for t, r in zip(true, read, strict=True)) for b in BASICS] for a in BASICS]
-    recall = {a: round(row[i] / sum(t == a for t in true), 4) for i, (a, row) in enumerate(zip(BASICS, confusion, strict=True))}
+    recall = {
+        a: round(row[i] / sum(t == a for t in true), 4)
+        for i, (a, row) in enumerate(zip(BASICS, confusion, strict=True))
+    }
     right = np.array([t == r for t, r in zip(true, read, strict=True)])
     names, which = np.unique(people, return_inverse=True)
     means = np.bincount(which, right) / np.bincount(which)  # classes are balanced within a person
@@ -73,7 +77,7 @@ def main() -> None:
     arguments = parser.parse_args()
     table = render_table(Plan(arguments.people, 1, arguments.first, BASICS), os.cpu_count() or 1)
     true, people = [s.label or "" for s in table.samples], [s.person or "" for s in table.samples]
-    result = {
+    result: dict[str, Any] = {
         "command": "python -m benchmarks.synth_read --face-api vladmandic-face-api-1.7.15.tgz",
         "people": [arguments.first, arguments.first + arguments.people - 1],
         "pictures": len(table),

@@ -118,8 +118,8 @@ def synth(
 ) -> None:
     """Render labelled faces of invented people, with ground truth: OUT/samples.csv is a manifest for --data.
 
-    Beside every picture lies its truth, which `cfer.synth.truth.read_truth` reads: action units, landmarks, parts, pose,
-    and how far each unit moved each pixel. See docs/synthetic-faces.md for what they must not be used to claim.
+    Beside every picture lies its truth, which `cfer.synth.truth.read_truth` reads: action units, landmarks, parts,
+    pose, and how far each unit moved each pixel. docs/synthetic-faces.md says what they must not be used to claim.
     """
     import os
 

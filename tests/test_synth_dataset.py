@@ -32,7 +32,7 @@ def test_a_plan_lists_every_picture_once():
 
 @pytest.mark.parametrize("wrong", [{"size": 70}, {"level": "z"}, {"classes": ("bored",)}])
 def test_impossible_plans_are_refused(wrong):
-    with pytest.raises(ValueError, match="multiple of 4|no intensity|no expression"):
+    with pytest.raises(ValueError, match=r"multiple of 4|no intensity|no expression"):
         replace(PLAN, **wrong)
 
 
@@ -93,7 +93,7 @@ def test_memory_holds_the_same_and_processes_do_not_matter(folder):
 
 
 def test_truth_survives_coding(tmp_path):
-    _, truth = take(Shot(40, "fearfully disgusted", 0), 64)
+    _, truth = take(Shot(40, "fearfully disgusted", 0), 128)
     path = tmp_path / "a.truth.png"
     path.write_bytes(encode_truth(truth))
     back: Truth = read_truth(path)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from cfer.synth.filters import blur, noise, resize
+from cfer.synth.filters import blur, enlarge, noise, resize, shrink
 
 
 @pytest.mark.parametrize("sigma", [0.7, 2.6, 8.0])
@@ -34,3 +34,16 @@ def test_noise_has_unit_variance_and_is_smooth(sigma):
     assert grain.std() == pytest.approx(1, abs=1e-3)
     neighbours = np.corrcoef(grain[:, :-1].ravel(), grain[:, 1:].ravel())[0, 1]
     assert neighbours > 0.7
+
+
+def test_shrinking_means_blocks():
+    image = np.arange(24, dtype=np.float32).reshape(4, 6)
+    np.testing.assert_allclose(shrink(image, 2), [[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]])
+    assert shrink(np.stack([image, image], -1), 2).shape == (2, 3, 2)
+
+
+def test_enlarging_keeps_pixel_centres():
+    rows, columns = np.mgrid[0:6, 0:5].astype(np.float32)
+    plane = 3 * rows - columns
+    back = shrink(enlarge(plane, 4), 4)
+    np.testing.assert_allclose(back[1:-1, 1:-1], plane[1:-1, 1:-1], atol=1e-5)

@@ -85,8 +85,8 @@ def test_strands_are_hidden_behind_what_is_nearer(wall, seen):
     near = np.full((1, 2), 0.1, np.float32)
     colour = np.ones((1, 2, 3), np.float32)
     draw_strands(x, y, near, colour, np.ones((1, 2), np.float32), 1.5, 0.0, True, depth, picture, cover)
-    assert (picture.max() > 0.5) is seen
-    assert (cover.max() > 0.5) is seen
+    assert bool(picture.max() > 0.5) is seen
+    assert bool(cover.max() > 0.5) is seen
     if seen:
         assert depth[8, 8] == pytest.approx(0.1)
         assert (cover[:5] == 0).all()

@@ -46,8 +46,7 @@ def test_pictures_are_exposed_and_differ(taken):
 
 @pytest.mark.slow
 def test_each_units_displacement_peaks_in_its_region(taken):
-    """The peak's place on the average head is found through the nearest landmark-free route: the chart of the renderer is
-    not used; the peak pixel is carried to the average head by the affine map that fits the picture's landmarks."""
+    """The peak pixel is carried to the average head by the affine map that fits the landmarks around it."""
     hits, total = 0, 0
     average = load_head().template[LANDMARKS]
     for _, truth in taken.values():

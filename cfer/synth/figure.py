@@ -109,7 +109,11 @@ def _paint_skin(person: Person, chart: Chart, rng: np.random.Generator) -> np.nd
     glaze(regions["lids"] * person.shade, (0.84, 0.75, 0.72))
     glaze(regions["rims"] * 0.7, (0.74, 0.58, 0.55))
     scale = SIZE / 640
-    tone = 0.025 * noise(rng, SIZE, 18 * scale) + 0.018 * noise(rng, SIZE, 5 * scale) + 0.016 * noise(rng, SIZE, 1.6 * scale)
+    tone = (
+        0.025 * noise(rng, SIZE, 18 * scale)
+        + 0.018 * noise(rng, SIZE, 5 * scale)
+        + 0.016 * noise(rng, SIZE, 1.6 * scale)
+    )
     blood = 0.020 * noise(rng, SIZE, 9 * scale) + 0.012 * noise(rng, SIZE, 3 * scale)
     skin *= (1 + tone)[..., None]
     skin *= np.stack([1 + 0.4 * blood, 1 - blood, 1 - blood], -1)

@@ -1,13 +1,14 @@
 """Image filters on one core: Gaussian blur and smooth noise."""
 
 import numpy as np
-from numba import njit
+
+from cfer.synth.kernel import kernel
 
 
-@njit(cache=True, fastmath=True, nogil=True)
-def _blur_rows(image, kernel, out):
+@kernel
+def _blur_rows(image, taps, out):
     height, width = image.shape
-    radius = len(kernel) // 2
+    radius = len(taps) // 2
     padded = np.empty(width + 2 * radius, np.float32)
     for row in range(height):
         padded[radius : radius + width] = image[row]
@@ -15,8 +16,8 @@ def _blur_rows(image, kernel, out):
         padded[radius + width :] = image[row, width - 1]
         for column in range(width):
             total = np.float32(0.0)
-            for k in range(len(kernel)):
-                total += kernel[k] * padded[column + k]
+            for k in range(len(taps)):
+                total += taps[k] * padded[column + k]
             out[column, row] = total  # transposed, so that the second pass runs along rows too
 
 
@@ -26,24 +27,33 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
         return image.copy()
     radius = max(1, round(3 * sigma))
     offsets = np.arange(-radius, radius + 1)
-    kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
+    taps = np.exp(-0.5 * (offsets / sigma) ** 2)
+    taps = (taps / taps.sum()).astype(np.float32)
     turned = np.empty(image.shape[::-1], np.float32)
-    _blur_rows(np.ascontiguousarray(image, np.float32), kernel, turned)
+    _blur_rows(np.ascontiguousarray(image, np.float32), taps, turned)
     out = np.empty(image.shape, np.float32)
-    _blur_rows(turned, kernel, out)
+    _blur_rows(turned, taps, out)
     return out
 
 
-def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear enlargement of an (h, w) image to (height, width)."""
-    rows = np.linspace(0, image.shape[0] - 1, height)
-    columns = np.linspace(0, image.shape[1] - 1, width)
-    r, c = rows.astype(int).clip(0, image.shape[0] - 2), columns.astype(int).clip(0, image.shape[1] - 2)
+def _sample(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    # bilinear values on a grid of fractional rows and columns
+    r, c = (at.astype(int).clip(0, max(n - 2, 0)) for at, n in zip((rows, columns), image.shape, strict=True))
     fr, fc = (rows - r)[:, None].astype(np.float32), (columns - c).astype(np.float32)
     top = image[r][:, c] * (1 - fc) + image[r][:, c + 1] * fc
     bottom = image[r + 1][:, c] * (1 - fc) + image[r + 1][:, c + 1] * fc
     return top * (1 - fr) + bottom * fr
+
+
+def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bilinear enlargement of an (h, w) grid to (height, width): its corners become the corners."""
+    return _sample(image, np.linspace(0, image.shape[0] - 1, height), np.linspace(0, image.shape[1] - 1, width))
+
+
+def enlarge(image: np.ndarray, factor: int) -> np.ndarray:
+    """Bilinear enlargement of an (h, w) image by a factor, pixel centres in place: what `shrink` undoes."""
+    rows, columns = (((np.arange(n * factor) + 0.5) / factor - 0.5).clip(0, n - 1) for n in image.shape)
+    return _sample(image, rows, columns)
 
 
 def shrink(image: np.ndarray, factor: int) -> np.ndarray:

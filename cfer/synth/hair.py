@@ -1,5 +1,6 @@
 """Hair and brows as strands that grow out of the skin."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,7 +39,7 @@ class Strands:
         return roots[:, None] + self.offsets @ turn.T
 
 
-def _roots(share, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # noqa: ANN001
+def _roots(share: Callable[[np.ndarray], np.ndarray], count: int, seed: int) -> tuple[np.ndarray, ...]:
     # random points of the skin, as dense as `share` (a function of position) says: corners, weights, place, normal
     head = load_head()
     rng = np.random.default_rng(seed)
@@ -93,7 +94,7 @@ def grow_hair(person: Person) -> Strands | None:
     style = person.hair_style
     if style == "bald":
         return None
-    triangles, weights, place, normal = _hair_roots(7000 if style in ("crop", "tied") else 10000)
+    triangles, weights, place, _ = _hair_roots(7000 if style in ("crop", "tied") else 10000)
     count = len(place)
     rng = np.random.default_rng([person.seed, 4])
     side = np.sign(place[:, 0] - person.parting)[:, None]

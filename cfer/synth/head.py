@@ -100,8 +100,8 @@ class Head:
         for name, weight in weights.items():
             self.identity[name].add_to(control, weight)
         vertices = self.subdivision(control)
-        middle = sum(vertices[eye].mean(0) for eye in self.eyes) / 2
-        return vertices - middle.astype(np.float32)
+        left, right = (vertices[eye].mean(0) for eye in self.eyes)
+        return vertices - (left + right) / np.float32(2)
 
     @cached_property
     def template(self) -> np.ndarray:
@@ -145,7 +145,11 @@ def load_head() -> Head:
     subdivision = catmull_clark(tensors["quads"], len(base))
     lengths = tensors["target.lengths"].astype(np.int64)
     moves = tensors["target.moves"].T.astype(np.float32) * step
-    pieces = zip(np.split(tensors["target.gaps"].astype(np.int64), lengths.cumsum()[:-1]), np.split(moves, lengths.cumsum()[:-1]), strict=True)
+    pieces = zip(
+        np.split(tensors["target.gaps"].astype(np.int64), lengths.cumsum()[:-1]),
+        np.split(moves, lengths.cumsum()[:-1]),
+        strict=True,
+    )
     shifts = [Shift(gaps.cumsum(), move) for gaps, move in pieces]
     masks = {k.removeprefix("mask."): v.astype(np.float32) / 255 for k, v in tensors.items() if k.startswith("mask.")}
     quad_parts = np.repeat(tensors["parts"], 4)

@@ -14,13 +14,20 @@ HAIR_STYLES = ("bald", "crop", "short", "medium", "long", "tied")
 
 # Linear reflectance (RGB) of skin from light to dark, about the Fitzpatrick types.
 _SKIN = np.array(
-    [[0.72, 0.47, 0.345], [0.63, 0.385, 0.265], [0.52, 0.30, 0.19], [0.38, 0.205, 0.12], [0.25, 0.13, 0.075]]
-    + [[0.155, 0.08, 0.046], [0.095, 0.05, 0.032]]
+    [
+        *([0.72, 0.47, 0.345], [0.63, 0.385, 0.265], [0.52, 0.30, 0.19], [0.38, 0.205, 0.12]),
+        *([0.25, 0.13, 0.075], [0.155, 0.08, 0.046], [0.095, 0.05, 0.032]),
+    ]
 )
-_HAIR = np.array([[0.022, 0.017, 0.014], [0.055, 0.032, 0.019], [0.12, 0.068, 0.033], [0.28, 0.18, 0.085], [0.16, 0.06, 0.022]])
+_HAIR = np.array(
+    [[0.022, 0.017, 0.014], [0.055, 0.032, 0.019], [0.12, 0.068, 0.033], [0.28, 0.18, 0.085], [0.16, 0.06, 0.022]]
+)
 _GREY = np.array([0.36, 0.355, 0.35])
-_IRIS = np.array([[0.075, 0.035, 0.015], [0.13, 0.068, 0.026], [0.13, 0.14, 0.06], [0.11, 0.18, 0.26], [0.17, 0.20, 0.22]])
-# How far local features may stray (standard deviation of the target's weight): enough to tell people apart, far from caricature.
+_IRIS = np.array(
+    [[0.075, 0.035, 0.015], [0.13, 0.068, 0.026], [0.13, 0.14, 0.06], [0.075, 0.11, 0.145], [0.115, 0.13, 0.135]]
+)
+# How far local features may stray (standard deviation of the target's weight): enough to tell people apart, far from
+# caricature.
 _SPREAD = {"chin": 0.26, "forehead": 0.30, "mouth": 0.26, "nose": 0.20, "eyes": 0.18, "cheek": 0.28, "head": 0.18}
 _SPREAD |= {"ears": 0.28, "eyebrows": 0.28, "neck": 0.12}
 _ASYMMETRY = 0.12
@@ -96,7 +103,9 @@ class Person:
         brows = hair * (0.55 if hair.mean() > 0.1 else 0.85)
         iris = _IRIS[_choose(rng, (0.3, 0.25, 0.15, 0.2, 0.1), (0.85, 0.15, 0, 0, 0), dark)]
         style = _sample_style(rng, male, age)
-        length = rng.uniform(*{"crop": (0.5, 1.0), "short": (1.6, 3.2), "medium": (7, 11), "long": (18, 28)}.get(style, (4, 6)))
+        length = rng.uniform(
+            *{"crop": (0.5, 1.0), "short": (1.6, 3.2), "medium": (7, 11), "long": (18, 28)}.get(style, (4, 6))
+        )
         return cls(
             seed=seed,
             male=male,
@@ -157,7 +166,9 @@ def _features() -> dict[str, tuple[tuple[str, str, float], ...]]:
             stem, direction = ending[1], ending[2]
         if group == "asym":
             stem = re.sub(r"-[lr]$", "", target)
-        found.setdefault(re.sub(r"/[lr]-", "/", stem), []).append((target, direction, -1.0 if direction in _NEGATIVE else 1.0))
+        found.setdefault(re.sub(r"/[lr]-", "/", stem), []).append(
+            (target, direction, -1.0 if direction in _NEGATIVE else 1.0)
+        )
     return {stem: tuple(targets) for stem, targets in found.items()}
 
 

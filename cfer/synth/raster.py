@@ -1,16 +1,15 @@
 """Rasterisation kernels: triangles and hair strands into pixel buffers, on one core.
 
-Pixels are (row, column) with y downwards; depth is 1 / distance, larger is nearer. The kernels are compiled once a
-machine and single-threaded on purpose: rendering many pictures runs one process a core.
+Pixels are (row, column) with y downwards; depth is 1 / distance, larger is nearer. See `cfer.synth.kernel`
+for how they are compiled.
 """
 
 import numpy as np
-from numba import njit
 
-_JIT = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
+from cfer.synth.kernel import kernel
 
 
-@njit(**_JIT)
+@kernel
 def rasterise(x, y, near, triangles, two_sided, depth, index, bary):
     """Draw triangles into the buffers, nearest first; perspective-correct barycentric coordinates.
 
@@ -54,7 +53,7 @@ def rasterise(x, y, near, triangles, two_sided, depth, index, bary):
                     bary[row, column, 1] = e1 * n1 / q
 
 
-@njit(**_JIT)
+@kernel
 def interpolate(index, bary, triangles, values):
     """Interpolate (V, C) vertex values at the pixels: (H, W, C) float32, 0 where nothing was drawn."""
     height, width = index.shape
@@ -73,7 +72,7 @@ def interpolate(index, bary, triangles, values):
     return out
 
 
-@njit(**_JIT)
+@kernel
 def vertex_normals(vertices, triangles):
     """Area-weighted unit normals, (V, 3) float32."""
     normals = np.zeros_like(vertices)
@@ -93,7 +92,7 @@ def vertex_normals(vertices, triangles):
     return normals
 
 
-@njit(**_JIT)
+@kernel
 def height_map(x, y, z, triangles, heights):
     """Draw the largest z of all triangles into `heights`, (S, S) float32: a shadow map."""
     size_y, size_x = heights.shape
@@ -122,7 +121,7 @@ def height_map(x, y, z, triangles, heights):
                     heights[row, column] = q
 
 
-@njit(**_JIT)
+@kernel
 def draw_strands(x, y, near, colour, opacity, width, bias, opaque, depth, picture, cover):
     """Blend polylines over the picture where nothing nearer was drawn.
 
@@ -150,7 +149,11 @@ def draw_strands(x, y, near, colour, opacity, width, bias, opaque, depth, pictur
             if max(y[n, k], y[n, k + 1]) < -1 or min(y[n, k], y[n, k + 1]) > rows:
                 continue
             red, green, blue = colour[n, k, 0], colour[n, k, 1], colour[n, k, 2]
-            red_step, green_step, blue_step = colour[n, k + 1, 0] - red, colour[n, k + 1, 1] - green, colour[n, k + 1, 2] - blue
+            red_step, green_step, blue_step = (
+                colour[n, k + 1, 0] - red,
+                colour[n, k + 1, 1] - green,
+                colour[n, k + 1, 2] - blue,
+            )
             for i in range(steps):
                 f = (i + 0.5) / steps
                 q = (near[n, k] * (1 - f) + near[n, k + 1] * f) * (1 + bias)

@@ -5,23 +5,23 @@ kernels here turn them into reflectance, irradiance and gloss. Lights are few an
 """
 
 import numpy as np
-from numba import njit
+
+from cfer.synth.kernel import kernel
 
 # Columns of the pixel values: position (camera frame), normal, chart coordinates, coordinates on eye or tooth.
 POSITION, NORMAL, CHART, LOCAL, CHANNELS = 0, 3, 6, 8, 11
 IRIS = 0.46  # radius of the iris in radii of the eyeball
 
-_JIT = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _SKIN, _MOUTH, _TONGUE, _UPPER, _LOWER, _EYE = 0, 2, 3, 4, 5, 6  # as in cfer.synth.head.Part
 NOTHING = 255
 
 
-@njit(**_JIT)
+@kernel
 def _clamp(x, low, high):
     return min(max(x, low), high)
 
 
-@njit(**_JIT)
+@kernel
 def _look_up(chart, u, v, out):
     # bilinear look-up of all channels
     size = chart.shape[0]
@@ -35,7 +35,7 @@ def _look_up(chart, u, v, out):
         out[k] = top * (1 - fy) + (chart[y1, x0, k] * (1 - fx) + chart[y1, x1, k] * fx) * fy
 
 
-@njit(**_JIT)
+@kernel
 def _bend(normal, slope):
     # tilt a normal by a surface gradient
     along = slope[0] * normal[0] + slope[1] * normal[1] + slope[2] * normal[2]
@@ -52,7 +52,7 @@ def _bend(normal, slope):
         normal[k] /= np.sqrt(length) + 1e-9
 
 
-@njit(**_JIT)
+@kernel
 def _eye(x, y, z, iris, pupil, shade, colour):
     # procedural iris and sclera; x, y, z on the unit eyeball, z out of the pupil
     radius = np.sqrt(x * x + y * y)
@@ -71,9 +71,9 @@ def _eye(x, y, z, iris, pupil, shade, colour):
         colour[k] = (stroma * (1 - white) + sclera[k] * white) * shade
 
 
-@njit(**_JIT)
+@kernel
 def _tooth(across, height, normal, turn, colour):
-    # single teeth on the denture's band: across is the arc from the middle, height the distance from the biting edge (cm)
+    # single teeth on the denture's band: across is the arc from the middle, height the way from the biting edge (cm)
     out = abs(across)
     left = 0.0
     right = 0.0
@@ -99,8 +99,24 @@ def _tooth(across, height, normal, turn, colour):
     colour[2] = (0.55 * (1 - gum) + 0.15 * gum) * dark
 
 
-@njit(**_JIT)
-def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights, ambient, camera, lip_z, lid_shade, iris, pupil):
+@kernel
+def shade(
+    parts,
+    values,
+    skin,
+    wrinkles,
+    active,
+    turn,
+    shadow,
+    occlusion,
+    lights,
+    ambient,
+    camera,
+    lip_z,
+    lid_shade,
+    iris,
+    pupil,
+):
     """Light every drawn pixel.
 
     Args:
@@ -166,7 +182,7 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
                 _eye(pixel[LOCAL], pixel[LOCAL + 1], pixel[LOCAL + 2], iris, pupil, lid_shade[row, column], colour)
             elif part == _TONGUE:
                 colour[0], colour[1], colour[2] = 0.50, 0.19, 0.18
-            elif part == _UPPER or part == _LOWER:
+            elif part in (_UPPER, _LOWER):
                 _tooth(pixel[LOCAL], pixel[LOCAL + 1], normal, turn, colour)
             else:
                 colour[0], colour[1], colour[2] = 0.36, 0.11, 0.105
@@ -180,7 +196,7 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
             for k in range(3):
                 view[k] /= np.sqrt(length)
             arrives, direct = occlusion[row, column], shadow[row, column]
-            if part == _UPPER or part == _LOWER:  # enamel scatters light from one tooth to the next
+            if part in (_UPPER, _LOWER):  # enamel scatters light from one tooth to the next
                 arrives, direct = 0.55 + 0.45 * arrives, 0.5 + 0.5 * direct
             up = 0.5 * normal[1] + 0.5
             facing = max(0.0, normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2])
@@ -224,86 +240,3 @@ def shade(parts, values, skin, wrinkles, active, turn, shadow, occlusion, lights
                 reflectance[row, column, k] = colour[k]
                 irradiance[row, column, k] *= open_air
     return reflectance, irradiance, gloss
-
-
-_SPIRAL = (np.arange(14) + 0.5) / 14
-_TAPS = np.stack([np.sqrt(_SPIRAL) * np.cos(2.39996 * 14 * _SPIRAL), np.sqrt(_SPIRAL) * np.sin(2.39996 * 14 * _SPIRAL)], 1)
-_TAPS = _TAPS.astype(np.float32)
-_ANGLES = (np.random.default_rng(0).permutation(16).reshape(4, 4) * (2 * np.pi / 16)).astype(np.float32)
-
-
-@njit(**_JIT)
-def _occlude(parts, values, step, focal, camera, radius, bias, taps, angles):
-    height, width = parts.shape[0] // step, parts.shape[1] // step
-    out = np.ones((height, width), np.float32)
-    for row in range(height):
-        for column in range(width):
-            if parts[row * step, column * step] == NOTHING:
-                continue
-            here = values[row * step, column * step]
-            reach = radius * focal / (camera - here[POSITION + 2])
-            cos, sin = np.cos(angles[row & 3, column & 3]), np.sin(angles[row & 3, column & 3])
-            hidden = 0.0
-            for k in range(taps.shape[0]):
-                x = int(column * step + (taps[k, 0] * cos - taps[k, 1] * sin) * reach)
-                y = int(row * step + (taps[k, 0] * sin + taps[k, 1] * cos) * reach)
-                if x < 0 or y < 0 or x >= parts.shape[1] or y >= parts.shape[0] or parts[y, x] == NOTHING:
-                    continue
-                there = values[y, x]
-                dx, dy, dz = there[0] - here[0], there[1] - here[1], there[2] - here[2]
-                squared = dx * dx + dy * dy + dz * dz
-                above = (dx * here[3] + dy * here[4] + dz * here[5]) / (np.sqrt(squared) + 1e-6) - bias
-                near = 1 - squared / (radius * radius * 2.2)
-                if above > 0 and near > 0:
-                    hidden += above * near
-            out[row, column] = max(0.0, 1 - 1.9 * hidden / taps.shape[0])
-    return out
-
-
-def ambient_occlusion(parts: np.ndarray, values: np.ndarray, step: int, focal: float, camera: float, radius: float, bias: float) -> np.ndarray:
-    """Screen-space ambient occlusion at every `step`-th pixel: the share of ambient light that arrives, float32.
-
-    Args:
-        parts: (H, W) uint8 part shown.
-        values: (H, W, 11) float32 pixel values.
-        step: Distance of the pixels looked at.
-        focal: Pixels a unit of x / distance.
-        camera: Distance of the camera (cm).
-        radius: How far away things occlude (cm).
-        bias: How far above the surface they must rise (cosine).
-    """
-    return _occlude(parts, values, step, focal, camera, radius, bias, _TAPS, _ANGLES)
-
-
-@njit(**_JIT)
-def look_up_shadow(parts, values, axes, scale, heights, bias, spread):
-    """Share of the key light that arrives, (H, W) float32, from a map of heights towards it.
-
-    Args:
-        parts: (H, W) uint8 part shown.
-        values: (H, W, 11) float32 pixel values.
-        axes: (3, 3) float32 rows: the map's right, its down and the direction of the light.
-        scale: Map pixels a cm.
-        heights: (S, S) float32 shadow map, its middle at the origin.
-        bias: How much higher (cm) something must be to cast a shadow.
-        spread: Distance of the 5 x 5 taps, map pixels: softness.
-    """
-    height, width = parts.shape
-    size = heights.shape[0]
-    out = np.ones((height, width), np.float32)
-    for row in range(height):
-        for column in range(width):
-            if parts[row, column] == NOTHING:
-                continue
-            x, y, z = values[row, column, 0], values[row, column, 1], values[row, column, 2]
-            u = (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z) * scale + size / 2
-            v = (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z) * scale + size / 2
-            w = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z + bias
-            lit = 0
-            for i in range(-2, 3):
-                for j in range(-2, 3):
-                    a, b = int(u + j * spread), int(v + i * spread)
-                    if a < 0 or b < 0 or a >= size or b >= size or heights[b, a] < w:
-                        lit += 1
-            out[row, column] = lit / 25
-    return out

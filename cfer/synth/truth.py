@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cfer.pictures import PictureError
-from cfer.synth.filters import resize, shrink
+from cfer.synth.filters import enlarge, shrink
 
 
 class Region(IntEnum):
@@ -61,7 +61,7 @@ _COARSE = 4  # displacement is kept at a quarter of the picture's resolution: it
 def encode_truth(truth: Truth) -> bytes:
     """Code a truth as one PNG: the part map, under it the displacement maps, and everything else as JSON in its header.
 
-    Displacement is kept in 255 steps of its maximum at a quarter of the resolution, landmarks to a hundredth of a pixel.
+    Displacement is kept in 255 steps of its maximum at a quarter of the resolution, landmarks to 0.01 pixel.
     """
     size = len(truth.regions)
     tile = size // _COARSE
@@ -110,7 +110,7 @@ def read_truth(source: Path | bytes) -> Truth:
     for place, (unit, scale) in enumerate(facts["displacement_max_mm"].items()):
         row, column = size + place // _COARSE * tile, place % _COARSE * tile
         coarse = pixels[row : row + tile, column : column + tile].astype(np.float32) * (scale / 255)
-        displacement[int(unit)] = resize(coarse, size, size)
+        displacement[int(unit)] = enlarge(coarse, _COARSE)
     return Truth(
         expression=facts["expression"],
         units={int(unit): q for unit, q in facts["units"].items()},

@@ -8,7 +8,6 @@ from cfer.synth.chart import SIZE, load_chart
 from cfer.synth.filters import noise
 from cfer.synth.paint import front
 
-
 WRINKLES = (
     *("forehead", "temples", "glabella", "crow", "under", "nose"),
     *("nasolabial", "marionette", "chin"),
@@ -17,7 +16,9 @@ WRINKLES = (
 
 def _fold(distance: np.ndarray, width: float) -> np.ndarray:
     # a furrow with a soft bulge on either side
-    return np.exp(-((distance / width) ** 2)) - 0.45 * np.exp(-(((np.abs(distance) - 1.9 * width) / (1.1 * width)) ** 2))
+    return np.exp(-((distance / width) ** 2)) - 0.45 * np.exp(
+        -(((np.abs(distance) - 1.9 * width) / (1.1 * width)) ** 2)
+    )
 
 
 @cache
@@ -48,23 +49,22 @@ def _draw(points: np.ndarray) -> dict[str, np.ndarray]:
         share * _fold(y - height - sway - 0.10 * np.sin(1.1 * x + i) - 0.015 * x * x, 0.17)
         for i, (height, share) in enumerate(((2.55, 0.9), (3.35, 1.0), (4.2, 0.9), (5.1, 0.5)))
     ]
-    forehead = sum(lines) * strength
+    forehead = np.sum(lines, 0) * strength
     drawn["forehead"] = forehead * np.exp(-((x / 2.4) ** 4))
     drawn["temples"] = forehead * np.exp(-(((x - 3.7) / 1.7) ** 4))
-    upright = sum(
+    upright = [
         share * _fold(x - out - 0.14 * (y - 1.4) + 0.3 * sway, 0.14) * np.exp(-(((y - 1.55) / 0.95) ** 4))
         for out, share in ((0.42, 1.0), (0.95, 0.5))
-    )
-    drawn["glabella"] = upright + 0.5 * _fold(y - 0.35, 0.14) * np.exp(-((x / 0.75) ** 4))
-    drawn["crow"] = sum(_ray(x - 4.45, y + 0.15, angle) for angle in (-0.34, 0.03, 0.38))
-    drawn["under"] = sum(
-        0.8 * _fold(y - height - 0.10 * (x - 3.0) ** 2 - 0.3 * sway, 0.12) * np.exp(-(((x - 3.0) / 1.25) ** 4))
-        for height in (-0.98, -1.4)
-    )
-    drawn["nose"] = strength * sum(
-        share * _fold(y - height - 0.4 * (x - 0.55) - 0.4 * sway, 0.12) * np.exp(-(((x - 0.6) / 0.55) ** 4))
+    ]
+    drawn["glabella"] = np.sum(upright, 0) + 0.5 * _fold(y - 0.35, 0.14) * np.exp(-((x / 0.75) ** 4))
+    drawn["crow"] = np.sum([_ray(x - 4.45, y + 0.15, angle) for angle in (-0.34, 0.03, 0.38)], 0)
+    under = [_fold(y - height - 0.10 * (x - 3.0) ** 2 - 0.3 * sway, 0.12) for height in (-0.98, -1.4)]
+    drawn["under"] = 0.8 * np.sum(under, 0) * np.exp(-(((x - 3.0) / 1.25) ** 4))
+    across = [
+        share * _fold(y - height - 0.4 * (x - 0.55) - 0.4 * sway, 0.12)
         for height, share in ((-0.15, 0.6), (-0.75, 0.9), (-1.35, 0.8))
-    )
+    ]
+    drawn["nose"] = strength * np.sum(across, 0) * np.exp(-(((x - 0.6) / 0.55) ** 4))
     along = np.clip((-3.5 - y) / 4.0, 0, 1)
     cheek_line = 1.85 + 1.45 * along**0.85 + 0.22 * np.sin(3.1 * along)
     ends = np.clip((-3.2 - y) / 0.7, 0, 1) * np.clip((y + 7.9) / 1.4, 0, 1)
