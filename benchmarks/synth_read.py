@@ -1,10 +1,11 @@
 """How networks trained on real faces read rendered ones: the seven basic classes, fresh people.
 
     npm pack @vladmandic/face-api
-    python -m benchmarks.synth_read --face-api vladmandic-face-api-1.7.15.tgz
+    python -m benchmarks.synth_read --basic runs/basic/checkpoint --face-api vladmandic-face-api-1.7.15.tgz
 
-writes benchmarks/synth_read.json. Two readers: the FER+ checkpoint of this project through `cfer.reader` (its
-probabilities over the seven), and face-api's expression network. People 5000 to 5099 were looked at by nobody while the
+writes benchmarks/synth_read.json. The readers: the project's checkpoint, asked for the seven; the FER+ network of the
+basic phase that it grew from, as it is and with the frequencies of FER+'s classes taken out of its head (here all
+classes are equally frequent); and face-api's expression network. People 5000 to 5099 were looked at by nobody while the
 renderer was made; see docs/synthetic-faces.md for what was tuned on whom.
 """
 
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks.face_api import LABELS, landmark_crop, load_weights, read_expressions
 from cfer.checkpoint import DEFAULT
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
+from cfer.learning.calibrate import log_shares
 from cfer.reader import Reader
 from cfer.synth.dataset import MemorySource, Plan, render_table
 from cfer.synth.truth import read_truth
@@ -57,6 +60,18 @@ def by_checkpoint(table: SampleTable, folder: Path) -> list[str | None]:
     return said
 
 
+def by_basic(table: SampleTable, folder: Path, *, balanced: bool) -> list[str | None]:
+    """What the head of the basic phase says."""
+    reader, said = Reader(folder), []
+    calibration, counts = reader.checkpoint.facts["calibration"], reader.checkpoint.facts["basic"]["train_counts"]
+    prior = calibration["prior_strength"] * log_shares(torch.tensor(counts)) / calibration["temperature"]
+    for sample in table.samples:
+        faces = reader.read(table.source.read(sample.path)).faces
+        logits = faces[0].maps.logits[0] - balanced * prior if faces else None
+        said.append(BASICS[int(logits.argmax())] if logits is not None else None)
+    return said
+
+
 def by_face_api(table: SampleTable, package: Path) -> list[str | None]:
     """What face-api's network says, on crops from the true landmarks."""
     source = table.source
@@ -70,6 +85,7 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT)
+    parser.add_argument("--basic", type=Path, help="checkpoint of `cfer train basic`")
     parser.add_argument("--face-api", type=Path, help="npm archive of @vladmandic/face-api")
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--people", type=int, default=PEOPLE)
@@ -78,18 +94,21 @@ def main() -> None:
     table = render_table(Plan(arguments.people, 1, arguments.first, BASICS), os.cpu_count() or 1)
     true, people = [s.label or "" for s in table.samples], [s.person or "" for s in table.samples]
     result: dict[str, Any] = {
-        "command": "python -m benchmarks.synth_read --face-api vladmandic-face-api-1.7.15.tgz",
+        "command": "python -m benchmarks.synth_read --basic runs/basic/checkpoint --face-api FACE_API.tgz",
         "people": [arguments.first, arguments.first + arguments.people - 1],
         "pictures": len(table),
         "classes": BASICS,
-        "cfer FER+ checkpoint": report(true, by_checkpoint(table, arguments.checkpoint), people),
     }
+    readers = {"cfer default checkpoint": by_checkpoint(table, arguments.checkpoint)}
+    if arguments.basic:
+        readers["cfer basic phase"] = by_basic(table, arguments.basic, balanced=False)
+        readers["cfer basic phase, prior taken out"] = by_basic(table, arguments.basic, balanced=True)
     if arguments.face_api:
-        result["face-api"] = report(true, by_face_api(table, arguments.face_api), people)
+        readers["face-api"] = by_face_api(table, arguments.face_api)
+    for name, said in readers.items():
+        result[name] = report(true, said, people)
+        print(name, result[name]["mean_recall"], result[name]["recall"])
     arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    for reader in ("cfer FER+ checkpoint", "face-api"):
-        if reader in result:
-            print(reader, result[reader]["mean_recall"], result[reader]["recall"])
 
 
 if __name__ == "__main__":

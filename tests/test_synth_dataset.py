@@ -93,7 +93,7 @@ def test_memory_holds_the_same_and_processes_do_not_matter(folder):
 
 
 def test_truth_survives_coding(tmp_path):
-    _, truth = take(Shot(40, "fearfully disgusted", 0), 128)
+    _, truth = take(Shot(40, "fearfully disgusted", 0), 224)
     path = tmp_path / "a.truth.png"
     path.write_bytes(encode_truth(truth))
     back: Truth = read_truth(path)
@@ -105,7 +105,7 @@ def test_truth_survives_coding(tmp_path):
     assert back.pose == pytest.approx(truth.pose, abs=1e-4)
     assert list(back.displacement) == list(truth.displacement)
     for unit, field in truth.displacement.items():
-        assert np.corrcoef(field.ravel(), back.displacement[unit].ravel())[0, 1] > 0.97
+        assert np.corrcoef(field.ravel(), back.displacement[unit].ravel())[0, 1] > 0.93
         assert back.displacement[unit].max() == pytest.approx(field.max(), rel=0.25)
 
 

@@ -52,7 +52,7 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
                 4,
                 "brow lowerer",
                 (0, 4.6, -0.4, 4),
-                {"browDown": 1.7, "corrugator": 1.2, "noseSneer": 0.15},
+                {"browDown": 1.5, "corrugator": 1.2, "noseSneer": 0.15},
                 {"glabella": 1.25},
             ),
             _unit(5, "upper lid raiser", (1.4, 4.8, -0.3, 1.8), {"eyeWide": 1.85}),
@@ -67,8 +67,8 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
             _unit(
                 9,
                 "nose wrinkler",
-                (0, 4.2, -6.9, 3.2),
-                {"noseSneer": 1.7, "cheekSquint": 0.35, "browDown": 0.15, "mouthUpperUp": 0.1},
+                (0, 3.6, -6.2, 1.0),
+                {"noseWrinkle": 2.2, "cheekSquint": 0.25, "browDown": 0.2, "mouthUpperUp": 0.1},
                 {"nose": 0.9, "glabella": 0.35, "nasolabial": 0.5},
             ),
             _unit(
@@ -89,7 +89,7 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
                 12,
                 "lip corner puller",
                 (0.8, 5.5, -9, -3),
-                {"mouthSmile": 1.35, "cheekSquint": 0.3, "mouthUpperUp": 0.1},
+                {"mouthSmile": 1.2, "cheekSquint": 0.3, "mouthUpperUp": 0.1},
                 {"nasolabial": 0.9, "under": 0.2},
             ),
             _unit(15, "lip corner depressor", (0.8, 4.6, -9.6, -4.6), {"mouthFrown": 2.3}, {"marionette": 0.8}),
@@ -98,7 +98,7 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
                 20,
                 "lip stretcher",
                 (0.8, 6, -10, -4.5),
-                {"mouthStretch": 2.2, "mouthDimple": 0.6, "mouthLowerDown": 0.1},
+                {"mouthStretch": 1.8, "mouthDimple": 0.6, "mouthLowerDown": 0.1},
                 {"marionette": 0.4},
             ),
             _unit(
@@ -117,8 +117,8 @@ ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
             _unit(
                 25,
                 "lips part",
-                (0, 3.4, -11, -4.8),
-                {"jawOpen": 0.16, "mouthLowerDown": 1.6, "mouthUpperUp": 0.65},
+                (0, 3.2, -10, -5),
+                {"jawOpen": 0.12, "mouthLowerDown": 1.6, "mouthUpperUp": 0.65},
             ),
             _unit(26, "jaw drop", (0, 5, -12, -6), {"jawOpen": 0.5}),
         )
@@ -153,21 +153,29 @@ def shape_weights(intensities: Mapping[int, float], asymmetry: Mapping[int, floa
 
 @cache
 def load_shapes() -> Mapping[str, Shift]:
-    """The head's own shapes and the ones that it lacks: "corrugatorLeft", "corrugatorRight"."""
+    """The head's own shapes and those that it lacks: "corrugatorLeft", "noseWrinkleLeft" and their right-hand twins."""
     head = load_head()
-    return MappingProxyType({**head.shapes, **_corrugator(head)})
+    own = {}
+    for side, sign in (("Left", 1), ("Right", -1)):
+        own["corrugator" + side] = _corrugator(head, sign)
+        own["noseWrinkle" + side] = _nose_wrinkle(head, head.shapes["noseSneer" + side])
+    return MappingProxyType({**head.shapes, **own})
 
 
-def _corrugator(head: Head) -> dict[str, Shift]:
+def _corrugator(head: Head, sign: int) -> Shift:
     # the frown muscle: pulls the inner half of the brow inwards and down
     points = head.template
     skin = np.zeros(len(points), bool)
     skin[head.vertices_of(Part.SKIN)] = True
-    made = {}
-    for side, sign in (("Left", 1), ("Right", -1)):
-        x, y, z = points[:, 0] * sign, points[:, 1], points[:, 2]
-        pull = np.exp(-(((x - 1.6) / 1.4) ** 2) - ((y - 1.35) / 1.0) ** 2) * np.clip((z + 2) / 2, 0, 1) * skin
-        touched = np.flatnonzero(pull > 1e-3)
-        move = pull[touched, None] * np.array([-0.26 * sign, -0.45, 0.12])
-        made["corrugator" + side] = Shift(touched, move.astype(np.float32))
-    return made
+    x, y, z = points[:, 0] * sign, points[:, 1], points[:, 2]
+    pull = np.exp(-(((x - 1.6) / 1.4) ** 2) - ((y - 1.35) / 1.0) ** 2) * np.clip((z + 2) / 2, 0, 1) * skin
+    touched = np.flatnonzero(pull > 1e-3)
+    move = pull[touched, None] * np.array([-0.26 * sign, -0.45, 0.12])
+    return Shift(touched, move.astype(np.float32))
+
+
+def _nose_wrinkle(head: Head, sneer: Shift) -> Shift:
+    # the head's sneer moves the brow more than the nose; a nose wrinkler does not
+    height = head.template[sneer.index, 1]
+    share = np.clip((1.3 - height) / 1.2, 0.25, 1)
+    return Shift(sneer.index, sneer.move * share[:, None].astype(np.float32))

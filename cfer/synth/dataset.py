@@ -167,7 +167,7 @@ class MemorySource:
 
 
 def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = lambda: None) -> SampleTable:
-    """Render a whole data set into memory (about 30 kB a picture with its truth), without writing anything.
+    """Render a whole data set into memory (about 25 kB a picture with its truth), without writing anything.
 
     Args:
         plan: What to render.

@@ -13,7 +13,11 @@ LEVELS: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """FACS intensities as ranges of a unit's full movement: a trace, b slight, c marked, d severe, e maximum."""
 
-_POSED = ("c", "d", "d", "e", "e")  # how often posed expressions are how strong
+# The published table says how often units occur, not how strongly. A strongly lowered brow is read as anger by people
+# and networks alike; in sadness it is drawn together more than down (Ekman & Friesen, "Unmasking the Face", 1975).
+_SHARE = MappingProxyType({("sad", 4): 0.5})
+
+_POSED = ("d", "d", "e", "e")  # how often posed expressions are how strong
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Performance:
         for unit, share in wanted.optional.items():
             if rng.random() < share:
                 units[unit] = float(rng.uniform(0.7 * low, 0.95 * high))
+        units = {unit: q * _SHARE.get((expression, unit), 1.0) for unit, q in units.items()}
         return cls(
             expression,
             dict(sorted(units.items())),

@@ -19,6 +19,7 @@ from cfer.synth.truth import Region, Truth
 _REGION = np.zeros(256, np.uint8)
 _REGION[[Part.SKIN, Part.MOUTH, Part.TONGUE]] = Region.SKIN, Region.MOUTH, Region.MOUTH
 _REGION[[Part.UPPER_TEETH, Part.LOWER_TEETH, Part.EYE]] = Region.TEETH, Region.TEETH, Region.EYES
+_METERED = 0.26  # linear light of a face that needs no correction
 _SEEN_WITHIN = 0.6  # cm: a landmark this close behind what is seen at its place counts as seen
 
 
@@ -52,7 +53,14 @@ def render(figure: Figure, performance: Performance, scene: Scene, size: int = 2
         pose=(performance.yaw, performance.pitch, performance.roll),
         gaze=performance.gaze,
     )
-    return _develop(picture, scene.exposure), truth
+    return _develop(picture, scene.exposure * _metering(picture, drawing.parts)), truth
+
+
+def _metering(picture: np.ndarray, parts: np.ndarray) -> float:
+    # a camera that meters on the face, and makes up for part of what it finds
+    skin = picture[::4, ::4][parts[::4, ::4] == Part.SKIN]
+    light = float(skin.mean()) if len(skin) else _METERED
+    return float(np.clip((_METERED / max(light, 1e-3)) ** 0.45, 0.7, 2.2))
 
 
 def _develop(picture: np.ndarray, exposure: float) -> np.ndarray:

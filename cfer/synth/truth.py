@@ -55,13 +55,13 @@ class Truth:
     gaze: tuple[float, float]
 
 
-_COARSE = 4  # displacement is kept at a quarter of the picture's resolution: it is smooth
+_COARSE = 2  # displacement is kept at half the picture's resolution: it is smooth but for the edges of lids and lips
 
 
 def encode_truth(truth: Truth) -> bytes:
     """Code a truth as one PNG: the part map, under it the displacement maps, and everything else as JSON in its header.
 
-    Displacement is kept in 255 steps of its maximum at a quarter of the resolution, landmarks to 0.01 pixel.
+    Displacement is kept in 255 steps of its maximum at half the resolution, landmarks to 0.01 pixel.
     """
     size = len(truth.regions)
     tile = size // _COARSE
