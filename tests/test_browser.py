@@ -130,3 +130,17 @@ def test_of_three_faces_one_can_be_picked(browser, url, files):
     page.locator("#explore-picker label").nth(2).click()
     expect(page.locator("#explore-maps figure")).to_have_count(3)
     shoot(page, "explore-three")
+
+
+@pytest.mark.parametrize(("width", "name"), [(1280, "example"), (390, "example-phone")])
+def test_an_example_is_one_click(browser, url, width, name):
+    page, foreign = visit(browser, url, width)
+    broken = "imgs => imgs.filter(i => i.complete && !i.naturalWidth).length"
+    page.get_by_text("Rendered faces of nobody").wait_for(timeout=WAIT)
+    page.locator("button.gallery-item").first.click()
+    expect(page.locator("#explore-verdict")).to_contain_text("%", timeout=WAIT)
+    expect(page.locator("#explore-maps figure")).to_have_count(3)
+    assert page.locator("button.gallery-item").count() >= 6
+    assert page.locator("button.gallery-item img").evaluate_all(broken) == 0
+    assert not foreign
+    shoot(page, name)

@@ -133,3 +133,28 @@ def test_training_commands_refuse_in_words(ferplus_folder, tmp_path):
     assert "There is no learner 'magic'" in result.stderr
     result = runner.invoke(app, ["train", "continual", "--data", str(ferplus_folder), "--basic", str(tmp_path)])
     assert "is not a checkpoint" in result.stderr
+
+
+def test_synth_renders_a_data_set_and_goes_on_where_it_was(tmp_path):
+    command = ["synth", "--people", "1", "--out", str(tmp_path / "faces"), "--size", "64", "--processes", "1"]
+    first = runner.invoke(app, command)
+    assert first.exit_code == 0, first.output
+    assert "22 pictures of 1 people: " in first.stdout
+    (tmp_path / "faces" / "person-00000" / "awed-0.jpg").unlink()
+    again = runner.invoke(app, command)
+    assert "22 pictures of 1 people, 21 of which were there" in again.stdout
+    described = runner.invoke(app, ["check-data", str(tmp_path / "faces" / "samples.csv")])
+    assert described.exit_code == 0
+    assert "sadly disgusted" in described.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["--size", "70"], "multiple of 4"), (["--intensity", "z"], "no intensity 'z'"), (["--people", "0"], "--people")],
+)
+def test_synth_refuses_in_words(tmp_path, options, words):
+    result = runner.invoke(app, ["synth", "--people", "1", "--out", str(tmp_path / "x"), *options])
+    assert result.exit_code != 0
+    assert words in result.output
+    assert "Traceback" not in result.output
+    assert not list(tmp_path.rglob("*.jpg"))

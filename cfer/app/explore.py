@@ -18,6 +18,7 @@ _NO_FACE = (
     "No face was found in this picture. Try one with a larger or more frontal face, or, if the picture is "
     "a face crop already, tick “This is a face crop”."
 )
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
 
 
@@ -148,6 +149,19 @@ class Explore:
         }
 
 
+def _examples(picture: gr.Image) -> Any:
+    # served from where they lie: copies in the upload folder would be swept away with old uploads
+    pictures = sorted(EXAMPLES.glob("*.jpg"))
+    if not pictures:
+        return None
+    gr.set_static_paths([EXAMPLES])
+    label = "No picture at hand? Rendered faces of nobody"
+    rows = [[str(path)] for path in pictures]
+    return gr.Examples(
+        rows, [picture], label=label, cache_examples=False, elem_id="explore-examples", api_visibility="private"
+    )
+
+
 def build_explore(sessions: Sessions, key: gr.State) -> None:
     """Lay the tab out and wire it."""
     explore = Explore(sessions)
@@ -163,6 +177,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
                 alt_text="The picture that you brought",
             )
             cropped = gr.Checkbox(False, label="This is a face crop", info="Tick it to skip the search for faces.")
+            examples = _examples(picture)
             found = gr.Image(
                 label="Faces found", interactive=False, visible=False, buttons=[], alt_text="The picture, faces framed"
             )
@@ -191,6 +206,8 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     hidden: dict[str, Any] = busy | {"api_visibility": "private"}
     for trigger in (picture.input, cropped.input):
         trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
+    if examples:
+        examples.load_input_event.then(guarded(explore.read), reading, results, **hidden)
     picker.input(guarded(explore.choose), [picture, shown, picker, scale, key], results, **hidden)
     for trigger in (left.input, middle.input, right.input, scale.input):
         trigger(guarded(explore.redraw), [shown, left, middle, right, scale], maps, **hidden)
