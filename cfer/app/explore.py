@@ -207,7 +207,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     for trigger in (picture.input, cropped.input):
         trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
     if examples:
-        examples.load_input_event.then(guarded(explore.read), reading, results, **hidden)
+        examples.load_input_event.then(guarded(explore.read), reading, results, api_name="example", **hidden)
     picker.input(guarded(explore.choose), [picture, shown, picker, scale, key], results, **hidden)
     for trigger in (left.input, middle.input, right.input, scale.input):
         trigger(guarded(explore.redraw), [shown, left, middle, right, scale], maps, **hidden)
