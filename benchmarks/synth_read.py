@@ -24,7 +24,7 @@ from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.learning.calibrate import log_shares
 from cfer.reader import Reader
-from cfer.synth.dataset import MemorySource, Plan, render_table
+from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
 
 FIRST, PEOPLE = 5000, 100
@@ -75,9 +75,9 @@ def by_basic(table: SampleTable, folder: Path, *, balanced: bool) -> list[str | 
 def by_face_api(table: SampleTable, package: Path) -> list[str | None]:
     """What face-api's network says, on crops from the true landmarks."""
     source = table.source
-    assert isinstance(source, MemorySource)
     weights = load_weights(package)
-    crops = [landmark_crop(source.read(s.path), read_truth(source.truths[s.path]).landmarks) for s in table.samples]
+    truths = [read_truth(source.read_bytes(str(s.truth))) for s in table.samples]
+    crops = [landmark_crop(source.read(s.path), t.landmarks) for s, t in zip(table.samples, truths, strict=True)]
     return [LABELS[i] for i in read_expressions(weights, crops).argmax(1)]
 
 

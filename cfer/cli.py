@@ -112,7 +112,7 @@ def synth(
     first: Annotated[int, typer.Option(min=0, help="Number of the first person: other numbers, other people.")] = 0,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the pictures; a multiple of 4.")] = 224,
     intensity: Annotated[
-        str | None, typer.Option(help="FACS intensity, a (a trace) to e (maximum); a mixture of c to e by default.")
+        str | None, typer.Option(help="FACS intensity, a (a trace) to e (maximum); a mixture of d and e by default.")
     ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="One a core by default.")] = None,
 ) -> None:
@@ -146,7 +146,8 @@ def train_basic(
         "runs/basic"
     ),
     start: Annotated[
-        str, typer.Option(help="'pretrained' (from the Hub, by timm), 'random', or a safetensors file.")
+        str,
+        typer.Option(help="'pretrained' (timm, from the Hub), 'random', a checkpoint folder or a safetensors file."),
     ] = "pretrained",
     backbone: Annotated[str, typer.Option(help="A timm model name.")] = "tf_efficientnet_lite0",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training pictures.")] = 8,
@@ -157,6 +158,14 @@ def train_basic(
     ] = 48,
     colour: Annotated[bool, typer.Option("--colour", help="Keep colour (the default drops it).")] = False,
     learning_rate: Annotated[float, typer.Option(help="AdamW's peak.")] = 6e-4,
+    rendered: Annotated[
+        Path | None, typer.Option(help="samples.csv of `cfer synth`: faces to learn action units from, beside --data.")
+    ] = None,
+    stride: Annotated[int, typer.Option(help="Input pixels a cell of the last feature map, 32 or 16.")] = 32,
+    frozen_groups: Annotated[int, typer.Option(min=0, help="Layer groups, stem first, that are not tuned.")] = 3,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let torch compile the network first (needs g++).")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     already_cropped: Cropped = False,
 ) -> None:
@@ -174,16 +183,19 @@ def train_basic(
     from cfer.model import BackboneConfig, Preprocessing
 
     config = BasicConfig(
-        backbone=BackboneConfig(backbone),
+        backbone=BackboneConfig(backbone, stride),
         preprocessing=Preprocessing(input_px, detail_px, not colour),
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        frozen_groups=frozen_groups,
+        compiled=compiled,
         seed=seed,
     )
     try:
         table = split(read_data(data, cropped=already_cropped or None), seed=seed)
-        model = learn_basic(table, config, start, out)
+        faces = read_data(rendered) if rendered else None
+        model = learn_basic(table, config, start, out, rendered=faces)
         if not PartialState().is_main_process:
             return
         done = finish_basic(model, table, config, out, commands=(_typed(),))

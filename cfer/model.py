@@ -155,8 +155,8 @@ def load_start(model: FaceModel, start: str | Path) -> None:
 
     Args:
         model: Changed in place; its head is left alone.
-        start: "pretrained" to ask timm (needs a network on first use), "random" for none, or a safetensors file with
-            the backbone's timm names (a classifier in it is ignored).
+        start: "pretrained" to ask timm (needs a network on first use), "random" for none, a checkpoint folder of this
+            backbone, or a safetensors file with the backbone's timm names (a classifier in it is ignored).
 
     Raises:
         ValueError: The file's names or shapes do not fit the backbone.
@@ -167,6 +167,9 @@ def load_start(model: FaceModel, start: str | Path) -> None:
         with torch.random.fork_rng(devices=[]):
             source = timm.create_model(model.config.name, pretrained=True, num_classes=0, global_pool="")
         state: Mapping[str, Tensor] = source.state_dict()
+    elif Path(start).is_dir():
+        whole = load_file(str(Path(start) / "model.safetensors"))
+        state = {k.removeprefix("backbone."): v for k, v in whole.items() if k.startswith("backbone.")}
     else:
         own = model.backbone.state_dict()
         state = {k: v for k, v in load_file(str(start)).items() if k in own or not k.startswith(("classifier", "head"))}

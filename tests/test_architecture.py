@@ -21,7 +21,7 @@ ALLOWED = {
     "model": {"emotions"},
     "checkpoint": {"emotions", "model"},
     "explain": {"model"},
-    "learning": {"emotions", "pictures", "faces", "data", "model", "checkpoint"},
+    "learning": {"emotions", "pictures", "faces", "data", "synth", "model", "checkpoint"},
     "reader": {"emotions", "pictures", "faces", "model", "checkpoint", "explain", "learning"},
     "draw": {"explain"},
     "cli": {"emotions", "pictures", "faces", "synth", "data", "model", "checkpoint", "learning", "reader"},

@@ -90,6 +90,9 @@ class _PixelSource:
     def read_text(self, path: str) -> str:
         raise PictureError(f"{path} is not a text file.")
 
+    def read_bytes(self, path: str) -> bytes:
+        raise PictureError(f"{path} is not a file.")
+
 
 def is_ferplus(names: frozenset[str]) -> bool:
     """Whether a folder's file list looks like either FER+ layout."""

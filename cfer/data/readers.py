@@ -76,7 +76,9 @@ def read_class_folders(source: PictureSource, name: str) -> SampleTable:
 
 
 def read_manifest(path: Path) -> SampleTable:
-    """Read a CSV manifest: columns `path`, `label`, and if known `person` and `split`. Paths are relative to the CSV.
+    """Read a CSV manifest: columns `path`, `label`, and if known `person`, `split` and `truth` (of a rendered face).
+
+    Paths are relative to the CSV.
 
     Raises:
         PictureError: A needed column is missing, or no row can be used.
@@ -91,7 +93,7 @@ def read_manifest(path: Path) -> SampleTable:
     absent = 0
     for row in rows:
         label = find(row["label"] or "")
-        if label is None:
+        if label is None and not row.get("truth"):  # a rendered face without a label still has its action units
             unknown[row["label"] or "(empty)"] += 1
             continue
         if not (path.parent / row["path"]).is_file():
@@ -99,7 +101,9 @@ def read_manifest(path: Path) -> SampleTable:
             continue
         person = row.get("person") or None
         split = _SPLITS.get((row.get("split") or "").lower())
-        samples.append(Sample(row["path"], label, person=person, group=person or row["path"], split=split))
+        truth = row.get("truth") or None
+        group = person or row["path"]
+        samples.append(Sample(row["path"], label, person=person, group=group, split=split, truth=truth))
     if not samples:
         raise PictureError(f"No row of {path.name} has both a picture that exists and an expression's name.")
     oddities = [f"{n:,} rows say {label!r}, which is no expression's name." for label, n in unknown.items()]

@@ -27,6 +27,10 @@ class PictureSource(Protocol):
         """Return a text file's content."""
         ...
 
+    def read_bytes(self, path: str) -> bytes:
+        """Return a file as it is."""
+        ...
+
 
 @dataclass(frozen=True)
 class FolderSource:
@@ -45,6 +49,10 @@ class FolderSource:
     def read_text(self, path: str) -> str:
         """See `PictureSource.read_text`."""
         return (self.root / path).read_text(encoding="utf-8-sig")
+
+    def read_bytes(self, path: str) -> bytes:
+        """See `PictureSource.read_bytes`."""
+        return (self.root / path).read_bytes()
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,11 @@ class ZipSource:
 
     def read_text(self, path: str) -> str:
         """See `PictureSource.read_text`."""
-        return self._zip.read(self._prefix + path).decode("utf-8-sig")
+        return self.read_bytes(path).decode("utf-8-sig")
+
+    def read_bytes(self, path: str) -> bytes:
+        """See `PictureSource.read_bytes`."""
+        return self._zip.read(self._prefix + path)
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,7 @@ class Sample:
         group: Samples of one group never cross a split: the person, or a group of identical pictures.
         split: The data set's own part: "train", "validation", "test", or None.
         votes: Share of the votes for each of `BASICS`, summing to 1, or None.
+        truth: Where the source finds a rendered picture's ground truth, or None.
     """
 
     path: str
@@ -98,6 +111,7 @@ class Sample:
     group: str = ""
     split: str | None = None
     votes: tuple[float, ...] | None = None
+    truth: str | None = None
 
 
 @dataclass(frozen=True)

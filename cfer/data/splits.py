@@ -1,5 +1,7 @@
 """Train, validation and test parts that share no person and no identical picture."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from cfer.data.samples import SampleTable
@@ -36,6 +38,4 @@ def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), 
     for position, index in enumerate(order):
         held = "test" if position < n_test else "validation" if position < n_test + n_validation else "train"
         part_of[groups[index]] = held
-    return table.only(
-        type(s)(s.path, s.label, s.compound, s.person, s.group, part_of[s.group], s.votes) for s in table.samples
-    )
+    return table.only(replace(s, split=part_of[s.group]) for s in table.samples)

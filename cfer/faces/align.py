@@ -1,5 +1,7 @@
 """Cut a face out upright and square, framed as the training pictures are."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 
@@ -14,6 +16,37 @@ CENTRE_HEIGHT = 0.59
 _LARGEST = 512  # pixels a side: more detail than any network here looks at
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The square that is cut out of a picture.
+
+    Attributes:
+        centre: (x, y) in the picture.
+        side: Pixels of the picture.
+        roll: By how much the square is turned with the head, radians.
+    """
+
+    centre: np.ndarray
+    side: float
+    roll: float
+
+    def locate(self, points: np.ndarray) -> np.ndarray:
+        """Points (P, 2) of the picture as columns and rows of the crop, from -1 to 1 over its sides."""
+        cos, sin = np.cos(self.roll), np.sin(self.roll)
+        return (points - self.centre) @ np.array([[cos, -sin], [sin, cos]]) * (2 / self.side)
+
+
+def frame_of(face: Face) -> Frame:
+    """The square that frames a face as the training pictures are framed."""
+    right_eye, left_eye, mouth = face.points[0], face.points[1], face.points[3]
+    across = left_eye - right_eye
+    roll = float(np.arctan2(across[1], across[0]))
+    side = SIDE_PER_BOX * face.width
+    middle = ((right_eye + left_eye) / 2 + mouth) / 2
+    down = np.array([-np.sin(roll), np.cos(roll)])
+    return Frame(middle - down * side * (CENTRE_HEIGHT - 0.5), side, roll)
+
+
 def align(picture: np.ndarray, face: Face) -> np.ndarray:
     """Cut out a face with its eyes level.
 
@@ -24,13 +57,8 @@ def align(picture: np.ndarray, face: Face) -> np.ndarray:
     Returns:
         (S, S, 3) uint8, at most 512 pixels a side. What lies past the picture's edge repeats the edge.
     """
-    right_eye, left_eye, mouth = face.points[0], face.points[1], face.points[3]
-    across = left_eye - right_eye
-    roll = float(np.arctan2(across[1], across[0]))
-    side = SIDE_PER_BOX * face.width
-    middle = ((right_eye + left_eye) / 2 + mouth) / 2
-    down = np.array([-np.sin(roll), np.cos(roll)])
-    centre = middle - down * side * (CENTRE_HEIGHT - 0.5)
+    frame = frame_of(face)
+    centre, side, roll = frame.centre, frame.side, frame.roll
 
     # a patch with room for the turn, edges repeated, reduced first if it is large so that nothing aliases
     reach = int(np.ceil(side * 0.75)) + 2

@@ -34,14 +34,60 @@ class Augmentation:
     erase: float = 0.25
 
 
-def random_views(pixels: Tensor, size: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random views: mirrored, turned, zoomed, shifted, coarsened, re-lit, noisy.
+def random_frames(count: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
+    """Random geometry of views: mirrored or not, turned, zoomed, shifted.
+
+    Returns:
+        (count, 2, 3): where in the crop each place of the view is found, both from -1 to 1.
+    """
+
+    def uniform(scale: float, *shape: int) -> Tensor:
+        return (torch.rand(count, *shape, generator=generator) * 2 - 1) * scale
+
+    angle, scale = uniform(settings.rotation), 1 + uniform(settings.zoom)
+    mirror = (torch.rand(count, generator=generator) < 0.5).float() * 2 - 1
+    turn = torch.stack(
+        [
+            torch.stack([angle.cos() * scale * mirror, -angle.sin() * scale], 1),
+            torch.stack([angle.sin() * scale * mirror, angle.cos() * scale], 1),
+        ],
+        1,
+    )  # (B, 2, 2)
+    return torch.cat([turn, 2 * uniform(settings.shift, 2, 1)], 2)
+
+
+def follow_points(points: Tensor, frames: Tensor, partners: Tensor) -> Tensor:
+    """Where points of the crops are in their views.
+
+    Args:
+        points: (B, P, 2) columns and rows, -1 to 1 over the crop.
+        frames: (B, 2, 3) from `random_frames`.
+        partners: (P,) the point that takes a point's place in a mirror.
+
+    Returns:
+        (B, P, 2), -1 to 1 over the view.
+    """
+    turn, shift = frames[:, :, :2], frames[:, :, 2]
+    moved = (points - shift[:, None]) @ torch.linalg.inv(turn).transpose(1, 2)
+    mirrored = torch.linalg.det(turn) < 0
+    return torch.where(mirrored[:, None, None], moved[:, partners], moved)
+
+
+def random_views(
+    pixels: Tensor,
+    size: int,
+    settings: Augmentation,
+    generator: torch.Generator,
+    frames: Tensor | None = None,
+) -> Tensor:
+    """Random views: framed anew, coarsened, re-lit, noisy.
 
     Args:
         pixels: (B, C, d, d) in [0, 1].
         size: Side S of the result.
         settings: Ranges.
         generator: The only source of randomness.
+        frames: (B, 2, 3) from `random_frames`; drawn here by default.
 
     Returns:
         (B, C, S, S), about [0, 1].
@@ -56,17 +102,9 @@ def random_views(pixels: Tensor, size: int, settings: Augmentation, generator: t
     if coarse < side:  # one resolution a batch: varied enough over an epoch, and a batch stays one tensor
         pixels = F.interpolate(pixels, size=coarse, mode="bilinear", antialias=True, align_corners=False)
 
-    angle, scale = uniform(settings.rotation), 1 + uniform(settings.zoom)
-    mirror = (torch.rand(n, generator=generator) < 0.5).float() * 2 - 1
-    theta = torch.stack(
-        [
-            torch.stack([angle.cos() * scale * mirror, -angle.sin() * scale], 1),
-            torch.stack([angle.sin() * scale * mirror, angle.cos() * scale], 1),
-        ],
-        1,
-    )  # (B, 2, 2)
-    theta = torch.cat([theta, 2 * uniform(settings.shift, 2, 1)], 2)  # (B, 2, 3)
-    grid = F.affine_grid(theta, [n, pixels.shape[1], size, size], align_corners=False)
+    if frames is None:
+        frames = random_frames(n, settings, generator)
+    grid = F.affine_grid(frames, [n, pixels.shape[1], size, size], align_corners=False)
     views = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)  # (B, C, S, S)
 
     views = views.clamp(0, 1) ** uniform(settings.gamma, 1, 1, 1).exp()

@@ -1,7 +1,8 @@
-"""Phase 1: learn neutral and the six basic expressions from votes, balanced over the classes.
+"""Phase 1: learn neutral and the six basic expressions from votes, and action units from rendered faces beside them.
 
-The loop reads from top to bottom. All randomness of a step comes from a generator seeded by (seed, step), so a run
-that is killed at any moment goes on from its last saved step with the same numbers.
+No compound expression takes part, by name or by label. The loop reads from top to bottom. All randomness of a step
+comes from a generator seeded by (seed, step), so a run that is killed at any moment goes on from its last saved step
+with the same numbers.
 """
 
 import math
@@ -20,10 +21,11 @@ from tqdm import tqdm
 
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.learning.augment import Augmentation, random_views
+from cfer.learning.augment import Augmentation, follow_points, random_frames, random_views
 from cfer.learning.crops import Crops, load_crops
 from cfer.learning.losses import log_prior, logit_adjusted
 from cfer.learning.metrics import accuracy, count_table, macro_recall
+from cfer.learning.muscles import MuscleModel, RenderedCrops, load_rendered, rendered_loss
 from cfer.learning.state import (
     claim_run,
     flatten_optimizer,
@@ -33,6 +35,7 @@ from cfer.learning.state import (
     write_json_lines,
 )
 from cfer.model import BackboneConfig, FaceModel, Preprocessing, load_start
+from cfer.synth.landmarks import MIRRORED
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,15 @@ class BasicConfig:
         preprocessing: How crops become input.
         augmentation: Ranges of the random views.
         epochs: Passes over the training pictures.
-        batch_size: Pictures a step, over all processes together.
+        batch_size: Pictures with votes or labels a step, over all processes together.
+        rendered_batch: Rendered pictures a step beside them, where there are any.
         learning_rate: AdamW's peak; linear warm-up, then a cosine to zero.
         weight_decay: AdamW's.
         warmup: Share of the steps.
         frozen_groups: How many of timm's layer groups (stem first) keep their start and their batch statistics.
         average: Decay of the running average of the weights, which is what is validated and kept.
         prior_strength: Of the logit adjustment.
+        compiled: Whether torch compiles the network first: a third faster here, and needs a C++ compiler.
         seed: Of initial head, order and views.
     """
 
@@ -59,12 +64,14 @@ class BasicConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     epochs: int = 8
     batch_size: int = 64
+    rendered_batch: int = 40
     learning_rate: float = 6e-4
     weight_decay: float = 0.02
     warmup: float = 0.05
     frozen_groups: int = 3
     average: float = 0.998
     prior_strength: float = 1.0
+    compiled: bool = False
     seed: int = 0
 
 
@@ -126,6 +133,7 @@ def learn_basic(
     start: str,
     out: Path,
     *,
+    rendered: SampleTable | None = None,
     progress: bool = True,
     save_seconds: float = 60.0,
     stop_after: int | None = None,
@@ -137,6 +145,7 @@ def learn_basic(
         config: Settings; a folder with other settings is refused.
         start: See `cfer.model.load_start`.
         out: Folder of the run: `config.json`, `state.safetensors`, `best.safetensors`, `metrics.jsonl`.
+        rendered: Faces with ground truth to learn action units from; all of them are learned from.
         progress: Whether to show a bar with the remaining time.
         save_seconds: Least time between two saved states within an epoch.
         stop_after: Stop after this many steps of this call, as if killed (tests).
@@ -146,11 +155,13 @@ def learn_basic(
     """
     accelerator = Accelerator()
     with accelerator.main_process_first():
-        claim_run(out, {**asdict(config), "start": Path(start).name, "data": table.name})
+        facts = {"start": Path(start).name, "data": table.name, "rendered": len(rendered or ())}
+        claim_run(out, asdict(config) | facts)
     crops = load_crops(has_target(table.part("train")), config.preprocessing, progress=progress)
     validation = load_crops(has_majority(table.part("validation")), config.preprocessing, progress=progress)
     if not len(crops.table) or not len(validation.table):
         raise ValueError("The basic phase needs pictures of the basic expressions for training and for validation.")
+    faces = load_rendered(rendered, config.preprocessing, progress=progress) if rendered else None
     targets = vote_targets(crops.table)
     prior = log_prior(targets).to(accelerator.device)
 
@@ -160,9 +171,11 @@ def learn_basic(
     average = FaceModel(config.backbone, BASICS).eval()
     average.load_state_dict(model.state_dict())
     model = model.to(memory_format=torch.channels_last)
-    trained = [p for p in model.parameters() if p.requires_grad]
+    learner = MuscleModel(model) if faces else model
+    trained = [p for p in learner.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, config.learning_rate, weight_decay=config.weight_decay)
-    wrapped, optimizer = accelerator.prepare(model, optimizer)
+    wrapped, optimizer = accelerator.prepare(learner, optimizer)
+    network = torch.compile(wrapped) if config.compiled else wrapped
     average = average.to(accelerator.device)
 
     steps_per_epoch = max(1, len(crops.table) // config.batch_size)
@@ -198,8 +211,16 @@ def learn_basic(
         index = index[accelerator.process_index :: accelerator.num_processes]
         generator = _generator(config.seed, 2, step * accelerator.num_processes + accelerator.process_index)
         views = random_views(crops.batch(index), config.preprocessing.input_px, config.augmentation, generator)
-        logits = wrapped(config.preprocessing.normalise(views).to(accelerator.device))  # (B, 7)
-        loss = logit_adjusted(logits, targets[index].to(accelerator.device), prior, config.prior_strength)
+        wanted = targets[index].to(accelerator.device)
+        if faces is None:
+            logits = network(config.preprocessing.normalise(views).to(accelerator.device))  # (B, 7)
+            loss = logit_adjusted(logits, wanted, prior, config.prior_strength)
+        else:
+            more, known = rendered_views(faces, config.rendered_batch, config, generator)
+            both = torch.cat([views, more])  # (B + R, 1 or 3, S, S)
+            outputs = network(config.preprocessing.normalise(both).to(accelerator.device))
+            loss = logit_adjusted(outputs[0][: len(views)], wanted, prior, config.prior_strength)
+            loss = loss + rendered_loss(*(o[len(views) :] for o in outputs), *(k.to(loss.device) for k in known))
         optimizer.zero_grad()
         accelerator.backward(loss)
         optimizer.step()
@@ -230,6 +251,18 @@ def learn_basic(
     return best.eval()
 
 
+def rendered_views(
+    faces: RenderedCrops, count: int, config: BasicConfig, generator: torch.Generator
+) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Random views (count, C, S, S) of rendered faces, and their units, landmarks and basic expressions."""
+    index = torch.randint(len(faces.pixels), (count,), generator=generator)
+    frames = random_frames(count, config.augmentation, generator)
+    pixels = faces.pixels[index].float() / 255
+    views = random_views(pixels, config.preprocessing.input_px, config.augmentation, generator, frames)
+    places = follow_points(faces.landmarks[index], frames, torch.from_numpy(MIRRORED))
+    return views, (faces.units[index], places, faces.basic[index])
+
+
 def _generator(*numbers: int) -> torch.Generator:
     """A generator for this place in the run, independent of how the run got there."""
     seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
@@ -253,7 +286,7 @@ def _follow(average: FaceModel, model: FaceModel, decay: float) -> None:
             mine.copy_(theirs)
 
 
-def _restore(model: FaceModel, tensors: dict[str, Tensor], prefix: str) -> None:
+def _restore(model: nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
     state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     model.load_state_dict(state, strict=True)
 

@@ -68,14 +68,19 @@ def extract_features(
             kept = set(facts["rows"])
             rows = (s for i, s in enumerate(table.samples) if i in kept)
             return FeatureTable(table.only(rows), tensors["x"], tuple(facts["refused"]))
-    crops = load_crops(table, preprocessing, progress=progress)
     device = next(model.parameters()).device
-    chunks = torch.arange(len(crops.pixels)).split(batch_size)
-    bar = tqdm(chunks, "features", disable=not progress, leave=False)
-    parts = [pooled_features(model, preprocessing.enlarge(crops.batch(i)).to(device)) for i in bar]
-    x = torch.cat(parts).clone() if parts else torch.empty(0, model.num_features)
+    parts, used, refused = [torch.empty(0, model.num_features)], [], []
+    starts = range(0, len(table), batch_size)
+    for first in tqdm(starts, "features", disable=not progress, leave=False):  # a batch at a time is in memory
+        crops = load_crops(table.only(table.samples[first : first + batch_size]), preprocessing)
+        used += crops.table.samples
+        refused += crops.refused
+        if len(crops.pixels):
+            indices = torch.arange(len(crops.pixels))
+            parts.append(pooled_features(model, preprocessing.enlarge(crops.batch(indices)).to(device)))
+    x = torch.cat(parts).clone()
     if cache is not None:
         place = {s.path: i for i, s in enumerate(table.samples)}
-        rows = [place[s.path] for s in crops.table.samples]
-        save_state(cache, {"x": x}, {"key": key, "rows": rows, "refused": list(crops.refused)})
-    return FeatureTable(crops.table, x, crops.refused)
+        rows = [place[s.path] for s in used]
+        save_state(cache, {"x": x}, {"key": key, "rows": rows, "refused": refused})
+    return FeatureTable(table.only(used), x, tuple(refused))

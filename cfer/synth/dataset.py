@@ -16,7 +16,7 @@ from cfer.data.samples import Sample, SampleTable
 from cfer.emotions import EXPRESSIONS
 from cfer.pictures import read_picture
 from cfer.synth.figure import build_figure
-from cfer.synth.performance import LEVELS, Performance
+from cfer.synth.performance import FREE, LEVELS, Performance
 from cfer.synth.render import render
 from cfer.synth.scene import Scene
 from cfer.synth.truth import Truth, encode_truth
@@ -32,7 +32,7 @@ class Shot:
 
     Attributes:
         person: Number of the person, which is its seed.
-        expression: Name in the vocabulary.
+        expression: Name in the vocabulary, or `FREE`.
         take: Number of the picture among those of this person and expression.
     """
 
@@ -71,7 +71,8 @@ class Plan:
         first: Number of the first person; data sets with other numbers share nobody.
         classes: The expressions.
         size: Pixels a side.
-        level: FACS intensity "a" to "e" of the required units, or None for a mixture of c to e.
+        level: FACS intensity "a" to "e" of the required units, or None for a mixture of d and e.
+        free: Further pictures of each person, of action units drawn without any expression in mind; they have no label.
     """
 
     people: int
@@ -80,6 +81,7 @@ class Plan:
     classes: tuple[str, ...] = tuple(EXPRESSIONS)
     size: int = 224
     level: str | None = None
+    free: int = 0
 
     def __post_init__(self) -> None:
         """Check what can be rendered.
@@ -97,14 +99,16 @@ class Plan:
     def shots(self) -> list[Shot]:
         """List the pictures, person by person."""
         people = range(self.first, self.first + self.people)
-        return [Shot(p, c, t) for p in people for c in self.classes for t in range(self.per_class)]
+        takes = [*((c, self.per_class) for c in self.classes), (FREE, self.free)]
+        return [Shot(p, c, t) for p in people for c, number in takes for t in range(number)]
 
 
 def take(shot: Shot, size: int = 224, level: str | None = None) -> tuple[np.ndarray, Truth]:
     """Render one picture, (size, size, 3) uint8, and its truth."""
-    number = list(EXPRESSIONS).index(shot.expression)
+    free = shot.expression == FREE
+    number = len(EXPRESSIONS) if free else list(EXPRESSIONS).index(shot.expression)
     rng = np.random.default_rng([shot.person, number, shot.take, 7])
-    performance = Performance.sample(shot.expression, rng, level)
+    performance = Performance.sample_free(rng) if free else Performance.sample(shot.expression, rng, level)
     return render(build_figure(shot.person), performance, Scene.sample(int(rng.integers(2**31))), size)
 
 
@@ -146,12 +150,10 @@ class MemorySource:
     """Rendered pictures in memory.
 
     Attributes:
-        files: Picture files by path.
-        truths: For each path what `cfer.synth.truth.read_truth` reads.
+        files: Pictures and truths by path.
     """
 
     files: dict[str, bytes]
-    truths: dict[str, bytes]
 
     def read(self, path: str) -> np.ndarray:
         """See `cfer.data.samples.PictureSource.read`."""
@@ -165,6 +167,10 @@ class MemorySource:
         """There are no text files."""
         raise FileNotFoundError(path)
 
+    def read_bytes(self, path: str) -> bytes:
+        """See `cfer.data.samples.PictureSource.read_bytes`."""
+        return self.files[path]
+
 
 def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = lambda: None) -> SampleTable:
     """Render a whole data set into memory (about 25 kB a picture with its truth), without writing anything.
@@ -174,14 +180,14 @@ def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = la
         processes: How many processes render.
         tick: Called after every picture.
     """
-    files, truths, samples = {}, {}, []
+    files, samples = {}, []
     for taken in take_all(plan, plan.shots(), processes):
-        path = taken.shot.name + ".jpg"
-        files[path], truths[path] = taken.picture, taken.truth
-        samples.append(_sample(taken.shot))
+        sample = _sample(taken.shot)
+        files |= {sample.path: taken.picture, str(sample.truth): taken.truth}
+        samples.append(sample)
         tick()
     samples.sort(key=lambda s: s.path)
-    return SampleTable("rendered faces", tuple(samples), MemorySource(files, truths))
+    return SampleTable("rendered faces", tuple(samples), MemorySource(files))
 
 
 def render_folder(plan: Plan, out: Path, processes: int = 1, tick: Callable[[int], object] = lambda _: None) -> int:
@@ -225,11 +231,13 @@ def render_folder(plan: Plan, out: Path, processes: int = 1, tick: Callable[[int
 
 def _sample(shot: Shot) -> Sample:
     person = f"person-{shot.person:05d}"
-    return Sample(shot.name + ".jpg", shot.expression, person=person, group=person)
+    label = None if shot.expression == FREE else shot.expression
+    truth = shot.name + ".truth.png"
+    return Sample(shot.name + ".jpg", label, person=person, group=person, truth=truth)
 
 
 def _write_manifest(out: Path) -> None:
-    names = {name.replace(" ", "-"): name for name in EXPRESSIONS}
+    names = {name.replace(" ", "-"): name for name in EXPRESSIONS} | {FREE: ""}
     with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "person", "truth"])

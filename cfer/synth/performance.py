@@ -7,6 +7,10 @@ from types import MappingProxyType
 import numpy as np
 
 from cfer.emotions import EXPRESSIONS
+from cfer.synth.action_units import ACTION_UNITS
+
+FREE = "free"
+"""What a performance of units drawn without any expression in mind is called."""
 
 LEVELS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"a": (0.08, 0.2), "b": (0.2, 0.4), "c": (0.4, 0.65), "d": (0.65, 0.9), "e": (0.9, 1.0)}
@@ -17,6 +21,8 @@ LEVELS: Mapping[str, tuple[float, float]] = MappingProxyType(
 # and networks alike; in sadness it is drawn together more than down (Ekman & Friesen, "Unmasking the Face", 1975).
 _SHARE = MappingProxyType({("sad", 4): 0.5})
 
+_APART = ((24, 25), (24, 26))  # lips cannot be pressed together and apart
+
 _POSED = ("d", "d", "e", "e")  # how often posed expressions are how strong
 
 
@@ -25,7 +31,7 @@ class Performance:
     """What a face does.
 
     Attributes:
-        expression: Name in the vocabulary.
+        expression: Name in the vocabulary, or `FREE`.
         units: Intensity in 0..1 of each action unit.
         asymmetry: For each unit, by what share the left side is stronger.
         yaw: Turn to the subject's left, radians.
@@ -49,7 +55,7 @@ class Performance:
         Args:
             expression: A name of `cfer.emotions.EXPRESSIONS`.
             rng: Source of chance.
-            level: FACS intensity "a" to "e" of the required units; None draws one as in posed photographs, c to e.
+            level: FACS intensity "a" to "e" of the required units; None draws one as in posed photographs, d or e.
 
         Raises:
             KeyError: No such expression or level.
@@ -61,6 +67,21 @@ class Performance:
             if rng.random() < share:
                 units[unit] = float(rng.uniform(0.7 * low, 0.95 * high))
         units = {unit: q * _SHARE.get((expression, unit), 1.0) for unit, q in units.items()}
+        return cls._of(expression, units, rng)
+
+    @classmethod
+    def sample_free(cls, rng: np.random.Generator) -> "Performance":
+        """Sample one to seven action units at any intensity, with no expression in mind.
+
+        A network that learns units from such faces has learned no expression by name or by combination.
+        """
+        drawn = [int(unit) for unit in rng.permutation(list(ACTION_UNITS))[: rng.integers(1, 8)]]
+        kept = [unit for unit in drawn if not any((first, unit) in _APART for first in drawn)]
+        return cls._of(FREE, {unit: float(rng.uniform(0.25, 1.0)) for unit in kept}, rng)
+
+    @classmethod
+    def _of(cls, expression: str, units: Mapping[int, float], rng: np.random.Generator) -> "Performance":
+        """The units on a head that is turned a little, as heads are."""
         return cls(
             expression,
             dict(sorted(units.items())),
