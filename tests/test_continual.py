@@ -5,9 +5,10 @@ import torch
 
 from cfer.checkpoint import load_checkpoint
 from cfer.learning import continual
-from cfer.learning.continual import ContinualConfig, balanced_head, build_stream, stream_label, train_continual
+from cfer.learning.continual import ContinualConfig, balanced_head, build_stream, train_continual
 from cfer.learning.features import extract_features
 from cfer.learning.finish_basic import labelled_rows
+from cfer.learning.stream import stream_label
 
 CONFIG = ContinualConfig(least=10, exemplars=8, checks=5)
 

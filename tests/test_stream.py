@@ -1,9 +1,8 @@
 import torch
 
 from cfer.emotions import BASICS
-from cfer.learning.continual import stream_label
 from cfer.learning.features import FeatureTable
-from cfer.learning.stream import basic_stream, make_stream
+from cfer.learning.stream import basic_stream, make_stream, stream_label
 
 
 def numbered(drawn_faces) -> FeatureTable:

@@ -39,3 +39,24 @@ def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), 
         held = "test" if position < n_test else "validation" if position < n_test + n_validation else "train"
         part_of[groups[index]] = held
     return table.only(replace(s, split=part_of[s.group]) for s in table.samples)
+
+
+def fold_split(table: SampleTable, folds: int, number: int, seed: int = 0) -> SampleTable:
+    """One of several divisions in which every group is in the test part exactly once.
+
+    Args:
+        table: Any data set; parts of its own are passed over.
+        folds: How many divisions, at least 3.
+        number: Which one, from 0. Its test groups are validation groups in the division before.
+        seed: Of the draw.
+
+    Raises:
+        ValueError: There are fewer groups than folds.
+    """
+    groups = sorted({s.group for s in table.samples})
+    if folds < 3 or len(groups) < folds:
+        raise ValueError(f"{folds} folds need at least 3 and at most as many as there are people, {len(groups)}.")
+    order = np.random.default_rng(seed).permutation(len(groups))
+    fold_of = {groups[g]: place % folds for place, g in enumerate(order)}
+    parts = {number: "test", (number + 1) % folds: "validation"}
+    return table.only(replace(s, split=parts.get(fold_of[s.group], "train")) for s in table.samples)

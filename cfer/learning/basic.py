@@ -226,7 +226,7 @@ def learn_basic(
         optimizer.step()
         step += 1
         loss_sum += float(loss.detach())
-        _follow(average, accelerator.unwrap_model(wrapped), min(config.average, step / (step + 10)))
+        _follow(average, model, min(config.average, step / (step + 10)))
         bar.update()
         if step % steps_per_epoch == 0:
             counts = score_logits(predict_logits(average, validation, config.preprocessing), validation.table)

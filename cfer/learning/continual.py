@@ -13,12 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo, Head, Memory, save_checkpoint
-from cfer.data.samples import Sample
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.learning.calibrate import Calibration, calibrate, fold, log_shares
 from cfer.learning.card import model_card
 from cfer.learning.features import FeatureTable
-from cfer.learning.learners import REGISTRY
+from cfer.learning.learners import REGISTRY, LinearLearner
 from cfer.learning.learners.closed_form import SHRINKAGE, ClosedForm
 from cfer.learning.memory import predictive_sorting
 from cfer.learning.metrics import (
@@ -29,7 +28,7 @@ from cfer.learning.metrics import (
 )
 from cfer.learning.scores import basic_scores, score_head
 from cfer.learning.state import claim_run, load_state, save_state, write_json_lines
-from cfer.learning.stream import Stream, basic_stream, make_stream
+from cfer.learning.stream import Stream, basic_stream, make_stream, stream_label
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,6 @@ class ContinualConfig:
     exemplars: int = 62
     checks: int = 40
     seed: int = 0
-
-
-def stream_label(sample: Sample) -> str | None:
-    """A row's class in the stream: its derived compound where it has one, its single label otherwise."""
-    return sample.compound or sample.label
 
 
 def build_stream(features: FeatureTable, config: ContinualConfig) -> Stream:
@@ -122,7 +116,9 @@ def run_stream(
         out: Folder for `state.safetensors` and `metrics.jsonl`, one line a step; None keeps nothing.
         stop_after: Stop after this many steps of this call, as if killed (tests).
     """
-    learner = REGISTRY[config.learner](start.weight, start.bias)
+    learner = REGISTRY[config.learner].make(config.exemplars, start)
+    if not isinstance(learner, LinearLearner):
+        raise ValueError(f"{config.learner!r} does not end in a linear head, which a checkpoint needs.")
     results: list[StepResult] = []
     state_path = out / "state.safetensors" if out else None
     if state_path and state_path.is_file():

@@ -46,3 +46,18 @@ def log_prior(targets: Tensor) -> Tensor:
     """Logarithm of the class shares (K,) in label distributions (N, K), one pseudo-count a class."""
     counts = targets.sum(0) + 1
     return torch.log(counts / counts.sum())
+
+
+def padded_distillation(student: Tensor, teacher: Tensor, temperature: float = 3.0) -> Tensor:
+    """The published code's distillation: cross-entropy from the teacher padded with zeros, over all classes.
+
+    Kept for comparison. A class that the teacher has never seen gets the probability of a logit of zero, and without
+    T^2 the gradients shrink with the temperature.
+
+    Args:
+        student: (B, K).
+        teacher: (B, K_old); columns are added up to K.
+        temperature: T.
+    """
+    padded = F.pad(teacher, (0, student.shape[1] - teacher.shape[1]))
+    return soft_cross_entropy(student / temperature, F.softmax(padded / temperature, dim=1))

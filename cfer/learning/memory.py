@@ -49,3 +49,25 @@ def predictive_sorting(logits: Tensor, label: int, count: int) -> Tensor:
         Indices (min(count, N),), surest first; ties in the pictures' order.
     """
     return logits.softmax(1)[:, label].argsort(descending=True, stable=True)[:count]
+
+
+def herding(x: Tensor, count: int) -> Tensor:
+    """Herding: exemplars whose running mean stays closest to the class mean (Rebuffi et al., CVPR 2017, alg. 4).
+
+    Args:
+        x: (N, C) of one class's pictures, normalised if iCaRL's own choice is wanted.
+        count: How many to keep.
+
+    Returns:
+        Indices (min(count, N),) in the order they were chosen, without repetition.
+    """
+    mean, total = x.mean(0), torch.zeros_like(x[0])
+    free = torch.ones(len(x), dtype=torch.bool)
+    chosen: list[int] = []
+    for size in range(1, min(count, len(x)) + 1):
+        gap = (mean - (total + x) / size).norm(dim=1)
+        best = int(torch.where(free, gap, torch.inf).argmin())
+        chosen.append(best)
+        free[best] = False
+        total = total + x[best]
+    return torch.tensor(chosen, dtype=torch.long)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cfer.data.samples import Sample
-from cfer.emotions import BASICS
+from cfer.emotions import BASICS, EXPRESSIONS
 from cfer.learning.features import FeatureTable
 
 
@@ -41,6 +41,8 @@ class Step:
         seen: How many classes there are from now on.
         x: (N, C) features of the new classes' training pictures.
         y: (N,) their classes.
+        parts: For each new class the indices of its constituents, as far as they are known and seen.
+        neutral: Index of the neutral class, if it has been seen.
     """
 
     number: int
@@ -48,6 +50,8 @@ class Step:
     seen: int
     x: Tensor
     y: Tensor
+    parts: tuple[tuple[int, ...], ...] = ()
+    neutral: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,25 @@ class Stream:
         """Step `number`, 0 being the basic phase."""
         new = range(self.base) if number == 0 else range(self.base + number - 1, self.base + number)
         part = self.train.of(new)
-        return Step(number, new, new.stop, part.x, part.y)
+        place = {name: k for k, name in enumerate(self.classes[: new.stop])}
+        parts = tuple(
+            tuple(place[p] for p in constituents(self.classes[k]) if p in place and place[p] < self.base) for k in new
+        )
+        return Step(number, new, new.stop, part.x, part.y, parts, place.get("neutral"))
 
     def train_counts(self, seen: int) -> Tensor:
         """Training pictures (seen,) of each class so far: what a prior may be taken from."""
         return torch.bincount(self.train.y, minlength=len(self.classes))[:seen].float()
+
+
+def stream_label(sample: Sample) -> str | None:
+    """A row's class in the stream: its derived compound where it has one, its single label otherwise."""
+    return sample.compound or sample.label
+
+
+def constituents(name: str) -> tuple[str, ...]:
+    """The basics that a class is made of by its name; none for a basic or an unknown one."""
+    return EXPRESSIONS[name].constituents if name in EXPRESSIONS else ()
 
 
 def make_stream(

@@ -1,36 +1,99 @@
-"""Continual learners, one method a file: pooled features in, a linear head out.
+"""Continual learners, one method a file: pooled features in, scores over all classes seen out.
 
 A learner is fed one `Step` after another and keeps whatever it needs in `state`, plain tensors that can be saved.
 `REGISTRY` is the only list of methods.
 """
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
 
-import torch
-from torch import Tensor
-
+from cfer.checkpoint import Head
+from cfer.learning.learners.base import Learner, LinearLearner
 from cfer.learning.learners.closed_form import ClosedForm
-from cfer.learning.learners.predictive_replay import PredictiveReplay
-from cfer.learning.stream import Step
+from cfer.learning.learners.compositional import Compositional
+from cfer.learning.learners.fecam import FeCam
+from cfer.learning.learners.icarl import ICarl
+from cfer.learning.learners.logistic import Logistic
+from cfer.learning.learners.nearest_mean import NearestMean
+from cfer.learning.learners.predictive_replay import AS_CODED, PredictiveReplay, Switches
+from cfer.learning.learners.replay import (
+    AsymmetricReplay,
+    DarkReplay,
+    Dumb,
+    ExperienceReplay,
+    FineTuning,
+    Joint,
+    WeightAligning,
+    WithoutForgetting,
+)
+from cfer.learning.learners.ridge import Ridge
+from cfer.learning.learners.streaming_lda import StreamingLda
+from cfer.learning.learners.teen import Teen
 
 
-class Learner(Protocol):
-    """A class-incremental learner over fixed features."""
+@dataclass(frozen=True)
+class Method:
+    """A registered method.
 
-    state: dict[str, Tensor]
+    Attributes:
+        build: Makes a learner; takes `per_class` where `memory` says so, and `start` where `rehearses`.
+        memory: Whether it keeps exemplars, so that a budget matters.
+        rehearses: Whether it tunes a head that may be given for step 0.
+        linear: Whether it ends in a linear head.
+    """
 
-    def observe(self, step: Step, generator: torch.Generator) -> None:
-        """Learn a step's new classes; old indices never move."""
-        ...
+    build: Callable[..., Any]
+    memory: bool = False
+    rehearses: bool = False
+    linear: bool = True
 
-    def head(self) -> tuple[Tensor, Tensor]:
-        """Weight (K, C) and bias (K,) of the classes seen, balanced: no class prior in it."""
-        ...
+    def make(self, per_class: int = 62, start: Head | None = None) -> Learner:
+        """A fresh learner with an exemplar budget, and a head for step 0 where there is one already."""
+        given: dict[str, Any] = {}
+        if self.memory:
+            given["per_class"] = per_class
+        elif self.rehearses:
+            given["per_class"] = 0
+        if self.rehearses:
+            given["start"] = start
+        return self.build(**given)
 
 
-REGISTRY: dict[str, Callable[[Tensor, Tensor], Learner]] = {
-    "closed-form": lambda weight, bias: ClosedForm(),
-    "predictive-replay": PredictiveReplay,
-}
-"""Factories by name; each takes the basic phase's head, weight (7, C) and bias (7,)."""
+def _paper(switches: Switches) -> Method:
+    return Method(partial(PredictiveReplay, switches=switches), memory=True, rehearses=True)
+
+
+REGISTRY: Mapping[str, Method] = MappingProxyType(
+    {
+        "compositional": Method(Compositional),
+        "closed-form": Method(ClosedForm),
+        "streaming-lda": Method(StreamingLda),
+        "nearest-mean": Method(NearestMean),
+        "teen": Method(Teen),
+        "fecam": Method(FeCam, linear=False),
+        "ridge": Method(Ridge, linear=False),
+        "ranpac": Method(partial(Ridge, projected=2000), linear=False),
+        "icarl": Method(ICarl, memory=True),
+        "predictive-replay": _paper(Switches()),
+        "paper-as-coded": _paper(AS_CODED),
+        "paper-no-distillation": _paper(Switches(teacher="none")),
+        "paper-basic-teacher": _paper(Switches(teacher="basic")),
+        "paper-random-memory": _paper(Switches(choice="random")),
+        "paper-herding": _paper(Switches(choice="herding")),
+        "er": Method(ExperienceReplay, memory=True, rehearses=True),
+        "er-ace": Method(AsymmetricReplay, memory=True, rehearses=True),
+        "der++": Method(DarkReplay, memory=True, rehearses=True),
+        "wa": Method(WeightAligning, memory=True, rehearses=True),
+        "gdumb": Method(Dumb, memory=True, rehearses=True),
+        "lwf": Method(WithoutForgetting, rehearses=True),
+        "fine-tuning": Method(FineTuning, rehearses=True),
+        "joint": Method(partial(Joint), rehearses=True),
+        "logistic": Method(Logistic),
+    }
+)
+"""Methods by name; `docs/benchmark.md` says where each comes from."""
+
+__all__ = ["REGISTRY", "Learner", "LinearLearner", "Method"]

@@ -7,6 +7,7 @@ after the last step is the same for any class order, and a class may be left out
 import torch
 from torch import Tensor
 
+from cfer.learning.learners.base import Linear
 from cfer.learning.stream import Step
 
 SHRINKAGE = 0.5
@@ -14,7 +15,7 @@ SHRINKAGE = 0.5
 accuracy and macro recall (`benchmarks/learners.py`; anything from 0.3 to 0.9 is as good)."""
 
 
-class ClosedForm:
+class ClosedForm(Linear):
     """Linear discriminant analysis (Fisher; Hastie et al., Elements of Statistical Learning, sec. 4.3).
 
     State: `means` (K, C), `counts` (K,), `covariance` (C, C) unshrunk.

@@ -1,79 +1,110 @@
-"""The paper's method, repaired, on fixed features (Maiden & Nakisa, arXiv 2308.06197).
+"""The paper's method on fixed features, as coded and repaired (Maiden & Nakisa, arXiv 2308.06197).
 
-Repairs against the published code: the distillation teacher is the previous step's model and speaks of the old
-classes only; the memory has the same number of exemplars for every class and is chosen by probability among all
-pictures of a class; nothing is stopped or chosen on the part that is reported. The backbone stays as phase 1 left it
-(the paper also tunes its last stage), so the head is what is learned.
+The backbone stays as phase 1 left it and the head is linear (the paper also tunes its last stage, under a head of two
+narrow sigmoid layers). Everything else is a switch:
+
+- teacher: the basic phase's model for ever (as coded), or the previous step's; or no distillation;
+- distillation over all classes with the teacher's missing logits padded by zeros (as coded), or over the classes that
+  the teacher knows, with the factor T^2;
+- its weight: 0.1 exp(-i / (1 + e)) at step i (as coded), or constant;
+- exemplars: by the class's raw logit (as coded), by its probability (as the paper says), at random, or by herding.
+
+The early stopping on the reported pictures that the published code does is not reproduced: a learner here never sees
+them.
 """
+
+import math
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cfer.learning.losses import distillation
-from cfer.learning.memory import ExemplarMemory, predictive_sorting
+from cfer.checkpoint import Head
+from cfer.learning.heads import HeadFit, fit_head
+from cfer.learning.learners.rehearsal import Rehearsal
+from cfer.learning.losses import distillation, padded_distillation
+from cfer.learning.memory import herding, predictive_sorting
 from cfer.learning.stream import Step
 
 PER_CLASS = 62  # the paper's: 30 % of 4,347 pictures over 21 classes
-EPOCHS = 60
-BATCH = 32
-LEARNING_RATE = 1e-3
-KEEP = 0.5  # weight of the distillation against the cross-entropy
 
 
-class PredictiveReplay:
-    """Head, widened a class at a time, with replay and distillation.
+@dataclass(frozen=True)
+class Switches:
+    """Which repairs are made; the defaults make all of them.
 
-    State: `weight` (K, C), `bias` (K,), `memory_x` (M, C), `memory_y` (M,).
+    Attributes:
+        teacher: Whose answers are kept.
+        padded: Whether the teacher is padded with zeros for classes it has never seen.
+        keep: Weight of the distillation, or None for the paper's schedule.
+        choice: How exemplars are chosen.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, per_class: int = PER_CLASS) -> None:
-        """Start from the basic phase's head, weight (7, C) and bias (7,)."""
-        self.per_class = per_class
-        memory = ExemplarMemory.empty(weight.shape[1])
-        self.state: dict[str, Tensor] = {
-            "weight": weight.detach().clone(),
-            "bias": bias.detach().clone(),
-            "memory_x": memory.features,
-            "memory_y": memory.labels,
-        }
+    teacher: Literal["basic", "previous", "none"] = "previous"
+    padded: bool = False
+    keep: float | None = 0.5
+    choice: Literal["logit", "probability", "random", "herding"] = "probability"
 
-    def head(self) -> tuple[Tensor, Tensor]:
-        """The current weight and bias."""
-        return self.state["weight"], self.state["bias"]
+
+AS_CODED = Switches("basic", padded=True, keep=None, choice="logit")
+REPAIRED = Switches()
+
+
+class PredictiveReplay(Rehearsal):
+    """Predictive Sorting Memory Replay with distillation.
+
+    State: that of `Rehearsal`, and `basic_weight` (K0, C), `basic_bias` (K0,) where the basic model teaches.
+    """
+
+    def __init__(
+        self,
+        per_class: int = PER_CLASS,
+        start: Head | None = None,
+        fit: HeadFit = HeadFit(),  # noqa: B008 - frozen
+        switches: Switches = REPAIRED,
+    ) -> None:
+        """See `Rehearsal` and `Switches`."""
+        super().__init__(per_class, start, fit)
+        self.switches = switches
 
     def observe(self, step: Step, generator: torch.Generator) -> None:
-        """Learn the new class from a balanced set; step 0 only fills the memory, its head is phase 1's."""
-        memory = ExemplarMemory(self.state["memory_x"], self.state["memory_y"])
-        if step.number:
-            (label,) = step.new
-            picks = torch.randperm(len(step.x), generator=generator)[: self.per_class]
-            x = torch.cat([memory.features, step.x[picks]])
-            y = torch.cat([memory.labels, torch.full((len(picks),), label)])
-            self._learn(x, y, generator)
-        for label in step.new:
-            mine = step.x[step.y == label]
-            best = predictive_sorting(self._logits(mine), label, self.per_class)
-            memory = memory.with_class(label, mine[best])
-        memory = memory.trimmed(self.per_class)
-        self.state |= {"memory_x": memory.features, "memory_y": memory.labels}
+        """See `Rehearsal.observe`."""
+        super().observe(step, generator)
+        if step.number == 0 and self.switches.teacher == "basic":
+            self.state |= {"basic_weight": self.state["weight"].clone(), "basic_bias": self.state["bias"].clone()}
 
-    def _logits(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.state["weight"], self.state["bias"])
+    def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Learn the new class from as many of its pictures as every old class has exemplars."""
+        memory = self.memory
+        wanted = max(1, self.per_class)
+        drawn = torch.randperm(len(step.x), generator=generator)[:wanted]
+        picks = drawn[torch.arange(wanted) % len(drawn)]  # few shots are repeated, as in the paper
+        x, y = torch.cat([memory.features, step.x[picks]]), torch.cat([memory.labels, step.y[picks]])
+        switches = self.switches
+        if switches.teacher == "basic":
+            teacher = F.linear(x, self.state["basic_weight"], self.state["basic_bias"])
+        else:
+            teacher = self.logits(x)  # (N, K_old)
+        keep = 0.1 * math.exp(-(step.number - 1) / (1 + math.e)) if switches.keep is None else switches.keep
+        if switches.teacher == "none":
+            keep = 0.0
 
-    def _learn(self, x: Tensor, y: Tensor, generator: torch.Generator) -> None:
-        teacher = self._logits(x)  # (N, K_old)
-        old, width = self.state["weight"].shape
-        limit = (6 / (width + old + 1)) ** 0.5  # Glorot, as the paper's Keras head
-        row = (torch.rand(1, width, generator=generator) * 2 - 1) * limit
-        weight = torch.cat([self.state["weight"], row]).requires_grad_()
-        bias = torch.cat([self.state["bias"], torch.zeros(1)]).requires_grad_()
-        optimizer = torch.optim.Adam([weight, bias], LEARNING_RATE)
-        for _ in range(EPOCHS):
-            for index in torch.randperm(len(x), generator=generator).split(BATCH):
-                logits = F.linear(x[index], weight, bias)  # (B, K_old + 1)
-                loss = (1 - KEEP) * F.cross_entropy(logits, y[index]) + KEEP * distillation(logits, teacher[index])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-        self.state |= {"weight": weight.detach(), "bias": bias.detach()}
+        def loss(logits: Tensor, index: Tensor) -> Tensor:
+            kept = padded_distillation if switches.padded else distillation
+            return (1 - keep) * F.cross_entropy(logits, y[index]) + keep * kept(logits, teacher[index])
+
+        return fit_head(*self.widened(step, generator), x, loss, generator, self.fit)
+
+    def select(self, x: Tensor, label: int, generator: torch.Generator) -> Tensor:
+        """Choose exemplars among all pictures of a class."""
+        choice = self.switches.choice
+        if choice == "random":
+            return super().select(x, label, generator)
+        if choice == "herding":
+            return herding(F.normalize(x), self.per_class)
+        logits = self.logits(x)
+        if choice == "logit":
+            return logits[:, label].argsort(descending=True, stable=True)[: self.per_class]
+        return predictive_sorting(logits, label, self.per_class)

@@ -1,0 +1,29 @@
+"""The `cfer` command."""
+
+import typer
+
+from cfer.cli import data, evaluation, reading, training
+
+app = typer.Typer(
+    help="Read basic and compound facial expressions, learn new ones step by step, and see why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+train = typer.Typer(
+    help="Train a model: first the basic expressions, then compounds one at a time.", no_args_is_help=True
+)
+app.add_typer(train, name="train")
+
+app.command()(reading.read)
+app.command()(reading.teach)
+train.command("basic")(training.train_basic)
+train.command("continual")(training.train_continual)
+app.command()(evaluation.evaluate)
+app.command()(data.synth)
+app.command("check-data")(data.check_data)
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    app()

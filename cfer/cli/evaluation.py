@@ -1,0 +1,102 @@
+"""`cfer evaluate`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cfer.cli.common import CheckpointFolder, Cropped, fail
+
+RENDERED = "rendered"
+
+
+def _shots(text: str) -> tuple[int | None, ...]:
+    try:
+        return tuple(None if part.strip() == "all" else int(part) for part in text.split(","))
+    except ValueError:
+        raise fail(ValueError(f"--shots is a list such as '1,5,all', not {text!r}.")) from None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise fail(ValueError(f"--memory is a list such as '62,20,5', not {text!r}.")) from None
+
+
+def evaluate(
+    data: Annotated[
+        str, typer.Option(help="A data set as for `train`, or 'rendered': faces rendered for the purpose.")
+    ] = RENDERED,
+    checkpoint: CheckpointFolder = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="A method; may be repeated. All that need no exemplars by default.")
+    ] = None,
+    shots: Annotated[str, typer.Option(help="Pictures of each new class, such as '1,5,all'.")] = "1,all",
+    memory: Annotated[str, typer.Option(help="Exemplars a class for methods that keep some, such as '62,20'.")] = "20",
+    folds: Annotated[
+        int | None, typer.Option(help="Divisions by person; 1 keeps the data's own parts. 10, or 1 if it has parts.")
+    ] = None,
+    orders: Annotated[int, typer.Option(min=1, help="Class orders, each with its own draw of shots.")] = 10,
+    people: Annotated[int, typer.Option(min=10, help="How many people are rendered.")] = 230,
+    seed: Annotated[int, typer.Option(help="Of folds, orders and draws.")] = 0,
+    processes: Annotated[int | None, typer.Option(min=1, help="One a core by default.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run; the same folder again goes on.")] = Path(
+        "runs/evaluate"
+    ),
+    already_cropped: Cropped = False,
+) -> None:
+    """Compare continual learners on a data set, from pictures to report, under one protocol.
+
+    Basic expressions come first, then compounds one at a time. People are never shared between the parts, and all
+    methods get the same features, class orders and shots. OUT holds every prediction, table.csv, report.json and
+    report.md. docs/benchmark.md says what the scores mean.
+    """
+    from tqdm import tqdm
+
+    from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
+    from cfer.data.readers import read_data
+    from cfer.learning.benchmark import as_markdown, settings_for, write_report
+    from cfer.learning.evaluate import evaluate as run
+    from cfer.learning.features import extract_features
+    from cfer.learning.learners import REGISTRY
+    from cfer.learning.protocol import Protocol
+    from cfer.synth.dataset import MANIFEST, Plan, render_folder
+
+    methods = method or [name for name, m in REGISTRY.items() if not (m.memory or m.rehearses)]
+    if strange := [name for name in methods if name not in REGISTRY]:
+        raise fail(ValueError(f"There is no method {strange[0]!r}; there are {', '.join(REGISTRY)}."))
+    keepers = [name for name, m in REGISTRY.items() if m.memory]
+    settings = settings_for(methods, _shots(shots), _numbers(memory), keepers)
+    cores = processes or os.cpu_count() or 1
+    try:
+        if data == RENDERED:
+            plan = Plan(people, first=EVALUATED_PEOPLE)
+            with tqdm(total=len(plan.shots()), desc="rendering", unit="picture", disable=None) as bar:
+                render_folder(plan, out / "faces", cores, bar.update)
+            table = read_data(out / "faces" / MANIFEST)
+        else:
+            table = read_data(data, cropped=already_cropped or None)
+        table = table.only(s for s in table.samples if s.label or s.compound)
+        model = load_checkpoint(checkpoint or DEFAULT)
+        features = extract_features(
+            model.model, table, model.preprocessing, out / "features.safetensors", progress=True
+        )
+        parts = any(s.split for s in table.samples)
+        protocol = Protocol(folds=folds or (1 if parts else 10), orders=orders, seed=seed)
+        with tqdm(total=len(settings) * protocol.folds, desc="learning", unit="fold", disable=None) as bar:
+            outcomes = list(run(features, protocol, settings, out, processes=cores, tick=bar.update))
+        report = write_report(outcomes, methods[0], out)
+    except (ValueError, CheckpointError) as error:
+        raise fail(error) from None
+    typer.echo(as_markdown(report))
+    for line in features.refused[:5]:
+        typer.echo(f"left out: {line}", err=True)
+    if len(features.refused) > 5:
+        typer.echo(f"... and {len(features.refused) - 5} more pictures", err=True)
+    typer.echo(f"report: {out / 'report.md'}")
+
+
+EVALUATED_PEOPLE = 8000
+"""Number of the first rendered person in evaluations; training and tuning use other people."""

@@ -1,0 +1,102 @@
+"""`cfer read` and `cfer teach`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cfer.cli.common import CheckpointFolder, Cropped, fail, load_reader
+from cfer.pictures import PictureError
+
+
+def read(
+    pictures: Annotated[list[Path], typer.Argument(help="Picture files.")],
+    checkpoint: CheckpointFolder = None,
+    already_cropped: Cropped = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, a line a picture.")] = False,
+) -> None:
+    """Say what the faces in pictures express.
+
+    With --json a line reads {"path", "error", "faces": [{"box": [x0, y0, x1, y1], "score", "probabilities"}]}; the
+    error is null unless the picture cannot be read. A picture without a face has no faces and no error. The exit code
+    is 1 if any picture could not be read.
+    """
+    from cfer.pictures import read_picture
+
+    reader = load_reader(checkpoint)
+    failed = False
+    for path in pictures:
+        faces: list[dict[str, Any]] = []
+        error = None
+        try:
+            for face in reader.read(read_picture(path), already_cropped=already_cropped).faces:
+                box = [round(v, 1) for v in face.box]
+                chances = {name: round(p, 6) for name, p in face.probabilities.items()}
+                faces.append({"box": box, "score": round(face.score, 4), "probabilities": chances})
+        except PictureError as problem:
+            error, failed = str(problem), True
+        if as_json:
+            typer.echo(json.dumps({"path": str(path), "error": error, "faces": faces}))
+        else:
+            typer.echo(f"{path}: {error or _in_words(faces)}")
+    raise typer.Exit(int(failed))
+
+
+def _in_words(faces: list[dict[str, Any]]) -> str:
+    if not faces:
+        return "no face found"
+    lines = []
+    for face in faces:
+        best = sorted(face["probabilities"].items(), key=lambda item: -item[1])[:3]
+        lines.append(", ".join(f"{name} {100 * p:.0f} %" for name, p in best))
+    return " | ".join(lines)
+
+
+def teach(
+    name: Annotated[str, typer.Argument(help="The new expression's name.")],
+    pictures: Annotated[list[Path], typer.Argument(help="One to a few pictures that show it.")],
+    check: Annotated[list[Path] | None, typer.Option(help="Further pictures to measure with; may be repeated.")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="A constituent; may be repeated.")] = None,
+    checkpoint: CheckpointFolder = None,
+    out: Annotated[Path | None, typer.Option(help="Where to save the taught checkpoint.")] = None,
+    already_cropped: Cropped = False,
+) -> None:
+    """Phase 3: teach an expression from one picture, and see what it cost the old ones.
+
+    Old classes are measured on kept validation features, over all classes. The new one is measured on --check
+    pictures, or, with several pictures, on each by a lesson from the others.
+    """
+    from cfer.checkpoint import save_checkpoint
+    from cfer.faces.align import face_crop
+    from cfer.learning.card import model_card
+    from cfer.learning.lesson import LessonError
+    from cfer.pictures import read_picture
+
+    reader = load_reader(checkpoint)
+
+    def crops(paths: list[Path]) -> list[Any]:
+        out = []
+        for path in paths:
+            try:
+                out.append(face_crop(read_picture(path), already_cropped=already_cropped))
+            except PictureError as error:
+                raise fail(PictureError(f"{path}: {error}")) from None
+        return out
+
+    try:
+        taught, report = reader.teach(name, crops(pictures), held_out=crops(check or []), parts=tuple(part or ()))
+    except LessonError as error:
+        raise fail(error) from None
+    typer.echo(f"{'expression':24} {'before':>7} {'after':>7}")
+    for old, before, after in zip(report.old, report.before, report.after, strict=True):
+        typer.echo(f"{old:24} {before:7.1%} {after:7.1%}")
+    typer.echo(f"{'old classes, mean':24} {report.old_before:7.1%} {report.old_after:7.1%}")
+    if report.new_recall is None:
+        typer.echo(f"{report.name}: cannot be measured from one picture; give --check pictures or a second one")
+    else:
+        typer.echo(f"{report.name:24} {'':7} {report.new_recall:7.1%}  ({report.new_measured} pictures)")
+        typer.echo(f"{'harmonic mean':24} {'':7} {report.harmonic:7.1%}")
+    if out:
+        save_checkpoint(taught.checkpoint, out, model_card(taught.checkpoint))
+        typer.echo(f"checkpoint: {out}")

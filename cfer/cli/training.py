@@ -1,0 +1,120 @@
+"""`cfer train basic` and `cfer train continual`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cfer.cli.common import Cropped, Data, fail, typed
+
+
+def train_basic(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder of the run; the same folder again resumes it.")] = Path(
+        "runs/basic"
+    ),
+    start: Annotated[
+        str,
+        typer.Option(help="'pretrained' (timm, from the Hub), 'random', a checkpoint folder or a safetensors file."),
+    ] = "pretrained",
+    backbone: Annotated[str, typer.Option(help="A timm model name.")] = "tf_efficientnet_lite0",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training pictures.")] = 8,
+    batch_size: Annotated[int, typer.Option(min=2, help="Pictures a step.")] = 64,
+    input_px: Annotated[int, typer.Option(min=32, help="Side of the network's input.")] = 112,
+    detail_px: Annotated[
+        int, typer.Option(min=16, help="Detail of the pictures: crops are reduced to this side.")
+    ] = 48,
+    colour: Annotated[bool, typer.Option("--colour", help="Keep colour (the default drops it).")] = False,
+    learning_rate: Annotated[float, typer.Option(help="AdamW's peak.")] = 6e-4,
+    rendered: Annotated[
+        Path | None, typer.Option(help="samples.csv of `cfer synth`: faces to learn action units from, beside --data.")
+    ] = None,
+    rendered_batch: Annotated[int, typer.Option(min=1, help="Rendered pictures a step beside the others.")] = 40,
+    stride: Annotated[int, typer.Option(help="Input pixels a cell of the last feature map, 32 or 16.")] = 32,
+    frozen_groups: Annotated[int, typer.Option(min=0, help="Layer groups, stem first, that are not tuned.")] = 3,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let torch compile the network first (needs g++).")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    already_cropped: Cropped = False,
+) -> None:
+    """Phase 1: learn neutral and the six basic expressions.
+
+    Progress is saved about once a minute; the same command in the same --out goes on after any interruption and ends
+    with the same numbers. `accelerate launch -m cfer train basic ...` runs it on several processes, GPUs or machines.
+    """
+    from accelerate import PartialState
+
+    from cfer.data.readers import read_data
+    from cfer.data.splits import split
+    from cfer.learning.basic import BasicConfig, learn_basic
+    from cfer.learning.finish_basic import finish_basic
+    from cfer.model import BackboneConfig, Preprocessing
+
+    config = BasicConfig(
+        backbone=BackboneConfig(backbone, stride),
+        preprocessing=Preprocessing(input_px, detail_px, not colour),
+        epochs=epochs,
+        batch_size=batch_size,
+        rendered_batch=rendered_batch,
+        learning_rate=learning_rate,
+        frozen_groups=frozen_groups,
+        compiled=compiled,
+        seed=seed,
+    )
+    try:
+        table = split(read_data(data, cropped=already_cropped or None), seed=seed)
+        faces = read_data(rendered) if rendered else None
+        model = learn_basic(table, config, start, out, rendered=faces)
+        if not PartialState().is_main_process:
+            return
+        done = finish_basic(model, table, config, out, commands=(typed(),))
+    except ValueError as error:
+        raise fail(error) from None
+    test = done.facts["basic"]["test"]
+    typer.echo(
+        f"test accuracy {test['accuracy']:.4f}, macro recall {test['macro_recall']:.4f} ({test['pictures']:,} pictures)"
+    )
+    typer.echo(f"checkpoint: {out / 'checkpoint'}")
+
+
+def train_continual(
+    data: Data,
+    basic: Annotated[Path, typer.Option(help="The run folder of `train basic`.")] = Path("runs/basic"),
+    out: Annotated[Path, typer.Option(help="Folder of the run; the same folder again resumes it.")] = Path(
+        "runs/continual"
+    ),
+    learner: Annotated[
+        str, typer.Option(help="'closed-form' or 'predictive-replay' (the paper's, repaired).")
+    ] = "closed-form",
+    least: Annotated[int, typer.Option(min=2, help="Fewest training pictures of a compound.")] = 50,
+    seed: Annotated[int, typer.Option(help="Of the class order and of what the learner draws.")] = 0,
+    already_cropped: Cropped = False,
+) -> None:
+    """Phase 2: add compound expressions one at a time; OUT/checkpoint is whole after every step."""
+    from cfer.checkpoint import load_checkpoint
+    from cfer.data.readers import read_data
+    from cfer.data.splits import split
+    from cfer.learning.continual import ContinualConfig
+    from cfer.learning.continual import train_continual as run
+    from cfer.learning.features import extract_features
+    from cfer.learning.finish_basic import labelled_rows
+    from cfer.learning.learners import REGISTRY
+
+    if learner not in REGISTRY:
+        raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))
+    try:
+        checkpoint = load_checkpoint(basic / "checkpoint")
+        table = labelled_rows(split(read_data(data, cropped=already_cropped or None), seed=checkpoint.facts["seed"]))
+        cache = basic / "features.safetensors"
+        features = extract_features(checkpoint.model, table, checkpoint.preprocessing, cache, progress=True)
+        done = run(checkpoint, features, ContinualConfig(learner, least, seed=seed), out, commands=(typed(),))
+    except ValueError as error:
+        raise fail(error) from None
+    scores = done.facts["continual"]["scores"]["test"]
+    typer.echo(
+        f"{len(done.names)} classes; test: average incremental accuracy {scores['average_incremental']:.4f}, "
+        f"last {scores['last']:.4f}, basics {scores['base_recall']:.4f}, compounds {scores['new_recall']:.4f}, "
+        f"harmonic mean {scores['harmonic']:.4f}"
+    )
+    typer.echo(f"checkpoint: {out / 'checkpoint'}")

@@ -1,0 +1,166 @@
+"""Experience replay and what came of it, on a linear head: ER, ER-ACE, DER++, LwF, WA, GDumb, fine-tuning, joint.
+
+Each is a loss or a rule of a few lines over `Rehearsal`; sources stand with each.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cfer.checkpoint import Head
+from cfer.learning.heads import HeadFit, fit_head
+from cfer.learning.learners.rehearsal import Rehearsal
+from cfer.learning.losses import distillation
+from cfer.learning.stream import Step
+
+
+class FineTuning(Rehearsal):
+    """Cross-entropy on the new class alone: the lower bound."""
+
+    def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `Rehearsal.learn`."""
+        head = self.widened(step, generator)
+        return fit_head(*head, step.x, self._cross_entropy(step.y), generator, self.fit)
+
+
+class ExperienceReplay(Rehearsal):
+    """ER: cross-entropy on half new and half remembered rows (Chaudhry et al., arXiv 1902.10486)."""
+
+    def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `Rehearsal.learn`."""
+        x, y, _ = self.balanced(step)
+        return fit_head(*self.widened(step, generator), x, self._cross_entropy(y), generator, self.fit)
+
+
+class AsymmetricReplay(Rehearsal):
+    """ER-ACE: new rows compete among the new classes only, remembered ones among all (Caccia et al., ICLR 2022).
+
+    With one class a step the new rows' own loss is nothing; as in the online method the new class is learned because
+    its exemplars enter the memory before the step's updates.
+    """
+
+    def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `Rehearsal.learn`."""
+        x, y, new = self.balanced(step)
+        picks = torch.randperm(len(step.x), generator=generator)[: max(1, self.per_class)]
+        inserted = step.x[picks[torch.arange(max(1, self.per_class)) % len(picks)]]
+        x = torch.cat([x, inserted])
+        y = torch.cat([y, torch.full((len(inserted),), step.new.start)])
+        new = torch.cat([new, torch.zeros(len(inserted), dtype=torch.bool)])
+
+        def loss(logits: Tensor, index: Tensor) -> Tensor:
+            fresh = new[index]
+            blocked = fresh[:, None] & (torch.arange(logits.shape[1]) < step.new.start)
+            return F.cross_entropy(logits.masked_fill(blocked, -1e9), y[index])
+
+        return fit_head(*self.widened(step, generator), x, loss, generator, self.fit)
+
+
+class DarkReplay(Rehearsal):
+    """DER++: replay with labels and with the logits of the time (Buzzega et al., NeurIPS 2020, eq. 6).
+
+    The head grows, so a stored row of logits is as wide as the head was; newer columns take no part in its loss.
+
+    State: that of `Rehearsal` and `memory_logits` (M, K), nan where there was no class yet.
+    """
+
+    def __init__(self, per_class: int, start: Head | None = None, fit: HeadFit = HeadFit(), alpha: float = 0.3) -> None:  # noqa: B008
+        """Weigh the logits' mean squared error with alpha; remembered labels weigh as much as new ones."""
+        super().__init__(per_class, start, fit)
+        self.alpha = alpha
+
+    def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `Rehearsal.learn`."""
+        x, y, _ = self.balanced(step)
+        stored = torch.full((len(x), step.seen), torch.nan)
+        old = self.state["memory_logits"]
+        stored[: len(old), : old.shape[1]] = old
+
+        def loss(logits: Tensor, index: Tensor) -> Tensor:
+            wanted = stored[index]
+            known = ~wanted.isnan()
+            gap = torch.where(known, logits - wanted.nan_to_num(), 0.0)
+            return F.cross_entropy(logits, y[index]) + self.alpha * gap.square().sum() / known.sum().clamp(min=1)
+
+        return fit_head(*self.widened(step, generator), x, loss, generator, self.fit)
+
+    def remember(self, step: Step, generator: torch.Generator) -> None:
+        """Store logits with the exemplars."""
+        before = len(self.state["memory_y"])
+        super().remember(step, generator)
+        fresh = self.logits(self.state["memory_x"][before:])
+        grown = torch.full((len(self.state["memory_y"]), fresh.shape[1]), torch.nan)
+        if before:
+            grown[:before, : self.state["memory_logits"].shape[1]] = self.state["memory_logits"]
+        grown[before:] = fresh
+        self.state["memory_logits"] = grown
+
+
+class WithoutForgetting(Rehearsal):
+    """LwF: no memory; the previous head's answers on the new pictures are kept (Li & Hoiem, ECCV 2016)."""
+
+    def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `Rehearsal.learn`."""
+        teacher = self.logits(step.x)
+
+        def loss(logits: Tensor, index: Tensor) -> Tensor:
+            return F.cross_entropy(logits, step.y[index]) + distillation(logits, teacher[index], temperature=2.0)
+
+        return fit_head(*self.widened(step, generator), step.x, loss, generator, self.fit)
+
+
+class WeightAligning(Rehearsal):
+    """WA: replay with distillation, then new rows brought to the old ones' norm (Zhao et al., CVPR 2020, eq. 6-8)."""
+
+    def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """See `Rehearsal.learn`."""
+        x, y, _ = self.balanced(step)
+        teacher = self.logits(x)
+        keep = step.new.start / step.seen
+
+        def loss(logits: Tensor, index: Tensor) -> Tensor:
+            known = distillation(logits, teacher[index], temperature=2.0)
+            return (1 - keep) * F.cross_entropy(logits, y[index]) + keep * known
+
+        weight, bias = fit_head(*self.widened(step, generator), x, loss, generator, self.fit)
+        norms = weight.norm(dim=1)
+        weight[step.new.start :] *= norms[: step.new.start].mean() / norms[step.new.start :].mean()
+        return weight, bias
+
+
+class Dumb(Rehearsal):
+    """GDumb: nothing but a fresh head on the balanced memory after every step (Prabhu et al., ECCV 2020)."""
+
+    def observe(self, step: Step, generator: torch.Generator) -> None:
+        """Fill the memory, then fit it from scratch."""
+        if step.number == 0:
+            self.state = {"memory_x": torch.empty(0, step.x.shape[1]), "memory_y": torch.empty(0, dtype=torch.long)}
+        self.remember(step, generator)
+        memory = self.memory
+        shortest, longest = _extremes(memory.labels)
+        rows = _levelled(memory.labels) if shortest < longest else torch.arange(len(memory.labels))
+        head = self.fitted(memory.features[rows], memory.labels[rows], step.seen, generator)
+        self._set(head.weight, head.bias)
+
+
+class Joint(Dumb):
+    """All pictures of all steps at once: the upper bound for a linear head fitted this way."""
+
+    def select(self, x: Tensor, label: int, generator: torch.Generator) -> Tensor:
+        """Everything."""
+        return torch.arange(len(x))
+
+
+def _extremes(labels: Tensor) -> tuple[int, int]:
+    counts = torch.bincount(labels)
+    return int(counts.min()), int(counts.max())
+
+
+def _levelled(labels: Tensor) -> Tensor:
+    """Row numbers in which rarer classes' rows are repeated up to the commonest's count."""
+    longest = _extremes(labels)[1]
+    rows = []
+    for k in labels.unique().tolist():
+        mine = torch.nonzero(labels == k).squeeze(1)
+        rows.append(mine[torch.arange(longest) % len(mine)])
+    return torch.cat(rows)
