@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cfer.faces.align import CENTRE_HEIGHT, SIDE_PER_BOX, align, face_crop, whole_square
+from cfer.faces.align import CENTRE_HEIGHT, SIDE_PER_BOX, align, face_crop, frame_of, whole_square
 from cfer.faces.detect import Face, detect_faces
 from cfer.pictures import PictureError
 
@@ -34,6 +34,15 @@ def test_eyes_are_level_and_the_face_sits_where_training_faces_do(roll):
     for x, y in ((-30, -20), (30, -20), (0, 40)):
         assert spot(crop, (side / 2 + x, middle + y - 10)) > 150
     assert spot(crop, (side / 2, middle - 30)) == 0
+
+
+@pytest.mark.parametrize("roll", [0.0, 0.5, -0.7])
+def test_a_frame_says_where_in_the_crop_a_point_of_the_picture_is(roll):
+    picture, face = marked(roll=roll)
+    crop = align(picture, face)
+    placed = (frame_of(face).locate(face.points[[0, 1, 3]]) + 1) / 2 * len(crop)
+    for place in placed:
+        assert spot(crop, tuple(place), reach=2) > 150
 
 
 def test_a_large_face_is_reduced_and_what_is_past_the_edge_repeats_it():

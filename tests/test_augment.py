@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cfer.learning.augment import Augmentation, random_views
+from cfer.learning.augment import Augmentation, follow_points, random_frames, random_views
 
 STILL = Augmentation(0, 0, 0, 0, 0, 0, 48, 0, 0)
 
@@ -46,3 +46,23 @@ def test_coarsening_removes_detail(coarsest):
         assert detail == pytest.approx([plain] * 8, rel=1e-3)
     else:
         assert min(detail) < 0.5 * plain
+
+
+def test_points_go_where_the_pixels_go():
+    """A bright spot is drawn at a point; it must be found where the point is said to have gone."""
+    settings = Augmentation(0.4, 0.2, 0.1, 0, 0, 0, 64, 0, 0)
+    points = torch.tensor([[[-0.5, -0.3], [0.5, -0.3]]]).expand(30, 2, 2)
+    pixels = torch.zeros(30, 1, 64, 64)
+    pixels[:, 0, 21:24, 15:18] = 1  # about the first point: (-0.5 + 1) / 2 * 64 = 16, (-0.3 + 1) / 2 * 64 = 22.4
+    generator = torch.Generator().manual_seed(4)
+    frames = random_frames(30, settings, generator)
+    views = random_views(pixels, 128, settings, generator, frames)
+    moved = follow_points(points, frames, torch.tensor([1, 0]))
+    mirrored = torch.linalg.det(frames[:, :, :2]) < 0
+    assert 5 < int(mirrored.sum()) < 25
+    grid = (torch.arange(128) + 0.5) / 64 - 1
+    for view, places, flipped in zip(views[:, 0], moved, mirrored, strict=True):
+        weight = view / view.sum()
+        found = torch.stack([(weight.sum(0) * grid).sum(), (weight.sum(1) * grid).sum()])
+        # in a mirror the face's right is its left: the spot is where the partner is said to be
+        torch.testing.assert_close(places[int(flipped)], found, atol=0.05, rtol=0)

@@ -122,3 +122,16 @@ def test_what_is_no_truth_is_refused(tmp_path, content):
         read_truth(path)
     with pytest.raises(PictureError, match="no ground truth"):
         read_truth(tmp_path / "missing.png")
+
+
+def test_free_performances_are_data_without_a_label(tmp_path):
+    plan = replace(PLAN, people=1, per_class=1, free=2)
+    render_folder(plan, tmp_path)
+    table = read_data(tmp_path / "samples.csv")
+    free = [s for s in table.samples if s.label is None]
+    assert [s.path for s in free] == ["person-00040/free-0.jpg", "person-00040/free-1.jpg"]
+    truths = [read_truth(table.source.read_bytes(str(s.truth))) for s in free]
+    assert all(t.expression == "free" and t.units for t in truths)
+    assert truths[0].units != truths[1].units
+    in_memory = {s.path: s for s in render_table(plan).samples}
+    assert {s.path: s for s in table.samples} == in_memory

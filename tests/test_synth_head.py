@@ -5,7 +5,7 @@ import pytest
 
 from cfer.synth.action_units import ACTION_UNITS, load_shapes, shape_weights
 from cfer.synth.head import Part, load_head, macro_weights
-from cfer.synth.landmarks import LANDMARKS
+from cfer.synth.landmarks import LANDMARKS, MIRRORED
 
 ASSETS = files("cfer.synth").joinpath("assets")
 
@@ -39,6 +39,12 @@ def test_landmarks_are_where_they_should_be():
     assert brows.min() > upper_lids.max() > lower_lids.max()
     assert points[51, 1] > points[62, 1] > points[66, 1] > points[57, 1]
     assert points[36, 0] < points[39, 0] < 0  # the subject's right comes first, on the left of the picture
+
+
+def test_a_landmarks_partner_is_its_mirror_image():
+    points = load_head().template[LANDMARKS]
+    np.testing.assert_allclose(points[MIRRORED] * [-1, 1, 1], points, atol=0.05)
+    assert (MIRRORED[MIRRORED] == np.arange(68)).all()
 
 
 def test_identity_targets_add_up():

@@ -5,7 +5,7 @@ import pytest
 
 from cfer.emotions import EXPRESSIONS
 from cfer.synth.action_units import ACTION_UNITS
-from cfer.synth.performance import LEVELS, Performance
+from cfer.synth.performance import FREE, LEVELS, Performance
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
@@ -43,3 +43,16 @@ def test_chance_is_the_callers():
         Performance.sample("bored", np.random.default_rng(0))
     with pytest.raises(KeyError):
         Performance.sample("awed", np.random.default_rng(0), "f")
+
+
+def test_a_free_performance_has_no_expression_in_mind():
+    rng = np.random.default_rng(0)
+    drawn = [Performance.sample_free(rng) for _ in range(600)]
+    assert {p.expression for p in drawn} == {FREE}
+    assert {len(p.units) for p in drawn} == set(range(1, 8))
+    assert all(0.25 <= q <= 1 for p in drawn for q in p.units.values())
+    often = Counter(u for p in drawn for u in p.units)
+    assert set(often) == set(ACTION_UNITS)
+    assert not any({24, 25} <= set(p.units) or {24, 26} <= set(p.units) for p in drawn)
+    pairs = Counter((a, b) for p in drawn for a in p.units for b in p.units if a < b)
+    assert len(pairs) == 17 * 16 / 2 - 2  # any two that can go together do

@@ -6,7 +6,9 @@ import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+from cfer.data.cfee import is_cfee, read_cfee
 from cfer.data.ferplus import is_ferplus, read_ferplus
+from cfer.data.rafdb import is_rafdb, read_rafdb
 from cfer.data.samples import FolderSource, PictureSource, Sample, SampleTable, ZipSource
 from cfer.emotions import find
 from cfer.pictures import PictureError
@@ -20,11 +22,13 @@ _SPLITS = {"train": "train", "training": "train", "valid": "validation", "val": 
 def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
     """Read a data set, whatever its layout.
 
-    A CSV file is a manifest. A folder or zip is FER+ where it holds `fer2013new.csv`, otherwise one folder a class.
+    A CSV file is a manifest. A folder or zip is FER+ where it holds `fer2013new.csv`, RAF-DB where it holds
+    `list_patition_label.txt`, CFEE where it holds `AU_annotation_all_subjects.xls`, otherwise one folder a class.
 
     Args:
         path: Folder, zip or CSV file.
-        cropped: Whether the pictures are face crops; None leaves it to the layout (FER+ yes, others no).
+        cropped: Whether the pictures are face crops; None leaves it to the layout: yes for FER+
+            and aligned RAF-DB, no for others.
 
     Raises:
         PictureError: Nothing is there, or no known layout fits. The message says what was looked for.
@@ -42,10 +46,18 @@ def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
             source = ZipSource(path)
         else:
             raise PictureError(f"{path.name} is neither a folder, a zip nor a CSV manifest.")
-        table = read_ferplus(source) if is_ferplus(source.names()) else read_class_folders(source, path.stem)
+        table = _by_layout(source, path.stem)
     if cropped is None or cropped == table.cropped:
         return table
     return SampleTable(table.name, table.samples, table.source, cropped, table.oddities)
+
+
+def _by_layout(source: PictureSource, name: str) -> SampleTable:
+    names = source.names()
+    for fits, read in ((is_ferplus, read_ferplus), (is_rafdb, read_rafdb), (is_cfee, read_cfee)):
+        if fits(names):
+            return read(source)
+    return read_class_folders(source, name)
 
 
 def read_class_folders(source: PictureSource, name: str) -> SampleTable:

@@ -13,7 +13,8 @@ def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), 
     """Give every row a part.
 
     Where the data set brings its own parts they are kept, and a group that would stand in two of them stays only in
-    the most protected one (test, then validation): its other rows are left out. Otherwise whole groups are drawn.
+    the most protected one (test, then validation): its other rows are left out. A part for validation is drawn from
+    the training groups if there is none. Without parts of its own, whole groups are drawn.
 
     Args:
         table: Any data set.
@@ -30,15 +31,25 @@ def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), 
             part = sample.split or "train"
             if sample.group not in home or rank[part] > rank[home[sample.group]]:
                 home[sample.group] = part
+        if "validation" not in home.values():
+            home |= _drawn(sorted(g for g, part in home.items() if part == "train"), (fractions[0], 0.0), seed)
+            return table.only(
+                replace(s, split=home[s.group]) for s in table.samples if home[s.group] != "test" or s.split == "test"
+            )
         return table.only(s for s in table.samples if (s.split or "train") == home[s.group])
-    groups = sorted({s.group for s in table.samples})
+    part_of = _drawn(sorted({s.group for s in table.samples}), fractions, seed)
+    return table.only(replace(s, split=part_of[s.group]) for s in table.samples)
+
+
+def _drawn(groups: list[str], fractions: tuple[float, float], seed: int) -> dict[str, str]:
+    """A part for each group: shares for validation and test, the rest for training."""
     order = np.random.default_rng(seed).permutation(len(groups))
     n_validation, n_test = (round(len(groups) * f) for f in fractions)
     part_of = {}
     for position, index in enumerate(order):
         held = "test" if position < n_test else "validation" if position < n_test + n_validation else "train"
         part_of[groups[index]] = held
-    return table.only(replace(s, split=part_of[s.group]) for s in table.samples)
+    return part_of
 
 
 def fold_split(table: SampleTable, folds: int, number: int, seed: int = 0) -> SampleTable:
