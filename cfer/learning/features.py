@@ -1,7 +1,8 @@
 """Pooled features of a whole data set, computed once and cached."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,11 +24,27 @@ class FeatureTable:
         table: Rows whose picture could be used.
         x: (N, C) float32.
         refused: A line for each row that could not.
+        sources: (N,) number of the data set that a row is from; None where there is only one.
     """
 
     table: SampleTable
     x: Tensor
     refused: tuple[str, ...] = ()
+    sources: Tensor | None = None
+
+
+def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """Several data sets' features as one. Pictures can no longer be read from it: the rows are all there is."""
+    if len(tables) == 1:
+        return tables[0]
+    rows = tuple(s for t in tables for s in t.table.samples)
+    whole = replace(tables[0].table, name=" and ".join(t.table.name for t in tables), samples=rows)
+    return FeatureTable(
+        whole,
+        torch.cat([t.x for t in tables]),
+        tuple(line for t in tables for line in t.refused),
+        torch.cat([torch.full((len(t.x),), k) for k, t in enumerate(tables)]),
+    )
 
 
 def fingerprint(table: SampleTable) -> str:

@@ -115,5 +115,4 @@ def few_shot(stream: Stream, shots: int | None, seed: tuple[int, ...]) -> Stream
         name = int.from_bytes(stream.classes[k].encode(), "big") % (2**31)
         drawn = np.random.default_rng([*seed, name]).permutation(len(mine))[:shots]
         keep.append(mine[torch.from_numpy(drawn)])
-    index = torch.cat(keep)
-    return replace(stream, train=Features(train.x[index], train.y[index], train.groups[index]))
+    return replace(stream, train=train.rows(torch.cat(keep)))

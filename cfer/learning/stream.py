@@ -19,16 +19,31 @@ class Features:
         x: (N, C).
         y: (N,) indices into the stream's class order.
         groups: (N,) group numbers, for intervals.
+        sources: (N,) number of the data set that a row is from; None where there is only one.
     """
 
     x: Tensor
     y: Tensor
     groups: Tensor
+    sources: Tensor | None = None
 
     def of(self, classes: range) -> "Features":
         """The rows of some classes."""
-        keep = (self.y >= classes.start) & (self.y < classes.stop)
-        return Features(self.x[keep], self.y[keep], self.groups[keep])
+        return self.rows((self.y >= classes.start) & (self.y < classes.stop))
+
+    def rows(self, index: Tensor) -> "Features":
+        """Some rows, by their numbers or by a mask."""
+        sources = None if self.sources is None else self.sources[index]
+        return Features(self.x[index], self.y[index], self.groups[index], sources)
+
+    def weights(self) -> Tensor:
+        """(N,) weights by which, in every class, each data set counts alike; their mean is 1 in every class."""
+        if self.sources is None or not len(self.y):
+            return torch.ones(len(self.y))
+        table = torch.zeros(int(self.y.max()) + 1, int(self.sources.max()) + 1)
+        table.index_put_((self.y, self.sources), torch.ones(len(self.y)), accumulate=True)  # (K, sources)
+        sets = (table > 0).sum(1)
+        return table.sum(1)[self.y] / (table[self.y, self.sources] * sets[self.y])
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,7 @@ class Step:
         y: (N,) their classes.
         parts: For each new class the indices of its constituents, as far as they are known and seen.
         neutral: Index of the neutral class, if it has been seen.
+        weights: (N,) see `Features.weights`; None for all alike.
     """
 
     number: int
@@ -52,6 +68,7 @@ class Step:
     y: Tensor
     parts: tuple[tuple[int, ...], ...] = ()
     neutral: int | None = None
+    weights: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,7 @@ class Stream:
         parts = tuple(
             tuple(place[p] for p in constituents(self.classes[k]) if p in place and place[p] < self.base) for k in new
         )
-        return Step(number, new, new.stop, part.x, part.y, parts, place.get("neutral"))
+        return Step(number, new, new.stop, part.x, part.y, parts, place.get("neutral"), part.weights())
 
     def train_counts(self, seen: int) -> Tensor:
         """Training pictures (seen,) of each class so far: what a prior may be taken from."""
@@ -119,7 +136,8 @@ def make_stream(
         index = [i for i, s in enumerate(rows) if s.split == split and label_of(s) in place]
         labels = [place[str(label_of(rows[i]))] for i in index]
         numbers = [groups[rows[i].group] for i in index]
-        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers))
+        sources = None if features.sources is None else features.sources[index]
+        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers), sources)
 
     return Stream(classes, base, part("train"), part("validation"), part("test"))
 

@@ -49,8 +49,8 @@ class Linear:
 
 
 def class_sums(step: Step) -> tuple[Tensor, Tensor]:
-    """Sums (new, C) in double precision and counts (new,) of a step's classes."""
-    x = step.x.double()
+    """Sums (new, C), by the step's weights and in double precision, and counts (new,) of a step's classes."""
+    x = step.x.double() if step.weights is None else step.x.double() * step.weights[:, None]
     sums = torch.stack([x[step.y == k].sum(0) for k in step.new])
     return sums, torch.stack([(step.y == k).sum() for k in step.new]).double()
 

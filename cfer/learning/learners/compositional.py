@@ -52,7 +52,8 @@ class Compositional(Linear):
             means, doubt = (sums + worth * guess) / (counts + worth)[:, None], 1 / (counts + worth)
         own = sums / counts.clamp(min=1)[:, None]
         residual = step.x.double() - own[step.y - step.new.start]
-        scatter, freedom = (residual.T @ residual).float(), (counts - 1).clamp(min=0).sum()[None].float()
+        weighted = residual if step.weights is None else residual * step.weights[:, None]
+        scatter, freedom = (residual.T @ weighted).float(), (counts - 1).clamp(min=0).sum()[None].float()
         if step.number:
             scatter, freedom = self.state["scatter"] + scatter, self.state["freedom"] + freedom
             means = torch.cat([self.state["means"], means.float()])
