@@ -39,7 +39,7 @@ def test_a_derived_compound_counts_as_that_and_not_as_its_majority(features):
 @pytest.mark.parametrize("learner", ["closed-form", "predictive-replay"])
 def test_a_run_leaves_a_whole_checkpoint_with_every_steps_head(features, basic_run, tmp_path, learner):
     config = ContinualConfig(learner, least=10, exemplars=8, checks=5)
-    done = train_continual(basic_run[1], features, config, tmp_path, commands=("cfer train continual",))
+    done = train_continual(basic_run[1], [features], config, tmp_path, commands=("cfer train continual",))
     loaded = load_checkpoint(tmp_path / "checkpoint")
     assert loaded.names == done.names
     assert len(loaded.heads) == 3
@@ -55,7 +55,7 @@ def test_a_run_leaves_a_whole_checkpoint_with_every_steps_head(features, basic_r
 
 
 def test_killed_after_a_step_it_ends_with_the_same_numbers(features, basic_run, tmp_path, monkeypatch):
-    train_continual(basic_run[1], features, CONFIG, tmp_path / "whole")
+    train_continual(basic_run[1], [features], CONFIG, tmp_path / "whole")
     saved = continual.save_checkpoint
     calls = []
 
@@ -67,19 +67,19 @@ def test_killed_after_a_step_it_ends_with_the_same_numbers(features, basic_run, 
 
     monkeypatch.setattr(continual, "save_checkpoint", killed)
     with pytest.raises(KeyboardInterrupt):
-        train_continual(basic_run[1], features, CONFIG, tmp_path / "killed")
+        train_continual(basic_run[1], [features], CONFIG, tmp_path / "killed")
     monkeypatch.setattr(continual, "save_checkpoint", saved)
-    train_continual(basic_run[1], features, CONFIG, tmp_path / "killed")
+    train_continual(basic_run[1], [features], CONFIG, tmp_path / "killed")
     for name in ("metrics.jsonl", "report.json", "checkpoint/model.safetensors", "checkpoint/memory.safetensors"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
 
 
 def test_a_finished_run_that_is_started_again_gives_the_same(features, basic_run, tmp_path):
-    first = train_continual(basic_run[1], features, CONFIG, tmp_path)
-    again = train_continual(basic_run[1], features, CONFIG, tmp_path)
+    first = train_continual(basic_run[1], [features], CONFIG, tmp_path)
+    again = train_continual(basic_run[1], [features], CONFIG, tmp_path)
     assert first.facts["continual"] == again.facts["continual"]
     with pytest.raises(ValueError, match="seed: 0 there, 1 now"):
-        train_continual(basic_run[1], features, ContinualConfig(least=10, exemplars=8, checks=5, seed=1), tmp_path)
+        train_continual(basic_run[1], [features], ContinualConfig(least=10, exemplars=8, checks=5, seed=1), tmp_path)
 
 
 def test_the_balanced_head_is_the_basic_phases_own(basic_run):

@@ -79,7 +79,7 @@ def train_basic(
 
 
 def train_continual(
-    data: Data,
+    data: Annotated[list[Path], typer.Option(help="As for `train basic`; may be repeated, its data first.")],
     basic: Annotated[Path, typer.Option(help="The run folder of `train basic`.")] = Path("runs/basic"),
     out: Annotated[Path, typer.Option(help="Folder of the run; the same folder again resumes it.")] = Path(
         "runs/continual"
@@ -97,7 +97,7 @@ def train_continual(
     from cfer.data.splits import split
     from cfer.learning.continual import ContinualConfig
     from cfer.learning.continual import train_continual as run
-    from cfer.learning.features import extract_features
+    from cfer.learning.features import cache_path, extract_features
     from cfer.learning.finish_basic import labelled_rows
     from cfer.learning.learners import REGISTRY
 
@@ -105,10 +105,13 @@ def train_continual(
         raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))
     try:
         checkpoint = load_checkpoint(basic / "checkpoint")
-        table = labelled_rows(split(read_data(data, cropped=already_cropped or None), seed=checkpoint.facts["seed"]))
-        cache = basic / "features.safetensors"
-        features = extract_features(checkpoint.model, table, checkpoint.preprocessing, cache, progress=True)
-        done = run(checkpoint, features, ContinualConfig(learner, least, seed=seed), out, commands=(typed(),))
+        tables = []
+        for place in data:
+            whole = read_data(place, cropped=already_cropped or None)
+            rows = labelled_rows(split(whole, seed=checkpoint.facts["seed"]))
+            cache = cache_path(basic, rows)
+            tables.append(extract_features(checkpoint.model, rows, checkpoint.preprocessing, cache, progress=True))
+        done = run(checkpoint, tables, ContinualConfig(learner, least, seed=seed), out, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
     scores = done.facts["continual"]["scores"]["test"]

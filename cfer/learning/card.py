@@ -113,6 +113,16 @@ def _continual(run: Mapping[str, Any]) -> str:
             for name, n in zip(names, run["train_counts"], strict=True)
         ],
     )
+    sets = _table(
+        ("data set", "test pictures", "accuracy, all classes", "95 % interval", "macro recall", "calibration error"),
+        [
+            (
+                *(s["name"], f"{s['pictures']:,}", _percent(s["accuracy"]), _interval(s["accuracy_interval"])),
+                *(_percent(s["macro_recall"]), _percent(s["calibration_error"])),
+            )
+            for s in run["data_sets"]
+        ],
+    )
     alone = run["basics_alone"]["test"]
     alone_low, alone_high = alone["accuracy_interval"]
     return f"""## The continual phase
@@ -131,6 +141,8 @@ The same last head asked for the seven basics alone, on the basic phase's test (
 labels): accuracy **{_percent(alone["accuracy"])}** ({_percent(alone_low)} to {_percent(alone_high)}), macro recall
 **{_percent(alone["macro_recall"])}**.
 
+{sets}
+
 {recalls}
 
 Rows are true, columns are predicted:
@@ -146,6 +158,11 @@ def _confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
 def _table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _interval(bounds: Sequence[float]) -> str:
+    low, high = bounds
+    return f"{_percent(low)} to {_percent(high)}"
 
 
 def _percent(share: float) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from cfer.checkpoint import Checkpoint, ClassInfo, Head, Memory, save_checkpoint
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.learning.calibrate import Calibration, calibrate, fold, log_shares
 from cfer.learning.card import model_card
-from cfer.learning.features import FeatureTable
+from cfer.learning.features import FeatureTable, joined
 from cfer.learning.learners import REGISTRY, LinearLearner
 from cfer.learning.learners.closed_form import SHRINKAGE, ClosedForm
 from cfer.learning.memory import predictive_sorting
@@ -26,7 +26,7 @@ from cfer.learning.metrics import (
     recalls,
     stream_scores,
 )
-from cfer.learning.scores import basic_scores, score_head
+from cfer.learning.scores import basic_scores, score_head, set_scores
 from cfer.learning.state import claim_run, load_state, save_state, write_json_lines
 from cfer.learning.stream import Stream, basic_stream, make_stream, stream_label
 
@@ -209,17 +209,17 @@ def report(stream: Stream, results: list[StepResult]) -> dict[str, Any]:
 
 def train_continual(
     basic: Checkpoint,
-    features: FeatureTable,
+    tables: Sequence[FeatureTable],
     config: ContinualConfig,
     out: Path,
     *,
     commands: tuple[str, ...] = (),
 ) -> Checkpoint:
-    """Learn the compounds of a data set on top of a basic checkpoint; write `out/checkpoint` after every step.
+    """Learn the compounds of data sets on top of a basic checkpoint; write `out/checkpoint` after every step.
 
     Args:
         basic: What `train basic` made.
-        features: All rows' features by its backbone, with splits.
+        tables: All rows' features by its backbone, with splits, a table a data set; the first is the basic phase's.
         config: Settings.
         out: The run's folder.
         commands: What was typed, for the card.
@@ -227,13 +227,14 @@ def train_continual(
     Raises:
         ValueError: The folder holds another run, or the data lacks what a stream needs.
     """
+    features = joined(tables)
     stream = build_stream(features, config)
     identity = {"weights": basic.facts.get("weights"), "rows": len(features.table)}
     claim_run(out, {**asdict(config), **identity, "classes": list(stream.classes)})
-    start, basics = balanced_head(basic), basic_stream(features)
+    start, basics = balanced_head(basic), basic_stream(tables[0])
     while True:
         done = run_stream(stream, start, config, out, stop_after=1)
-        checkpoint = _checkpoint(basic, stream, basics, done, config, commands)
+        checkpoint = _checkpoint(basic, stream, basics, tables, done, config, commands)
         save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
         if len(done) == len(stream):
             (out / "report.json").write_text(json.dumps(report(stream, done), indent=2) + "\n", encoding="utf-8")
@@ -252,6 +253,7 @@ def _checkpoint(
     basic: Checkpoint,
     stream: Stream,
     basics: Stream,
+    tables: Sequence[FeatureTable],
     results: list[StepResult],
     config: ContinualConfig,
     commands: tuple[str, ...],
@@ -265,7 +267,9 @@ def _checkpoint(
         "learner": asdict(config),
         "shrinkage": SHRINKAGE,
         "calibration": asdict(last.calibration),
-        "continual": report(shown, results) | {"basics_alone": basic_scores(last.head, basics)},
+        "continual": report(shown, results)
+        | {"basics_alone": basic_scores(last.head, basics)}
+        | {"data_sets": [set_scores(last.head, names, table) for table in tables]},
         "commands": [*basic.facts.get("commands", []), *commands],
     }
     return Checkpoint(

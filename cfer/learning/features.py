@@ -55,6 +55,11 @@ def fingerprint(table: SampleTable) -> str:
     return digest.hexdigest()[:16]
 
 
+def cache_path(folder: Path, table: SampleTable) -> Path:
+    """Where the features of a data set's rows are cached in a run's folder."""
+    return folder / f"features-{fingerprint(table)}.safetensors"
+
+
 def weights_fingerprint(model: FaceModel) -> str:
     """A short hash of the backbone's weights."""
     state = {k: v.contiguous() for k, v in model.backbone.state_dict().items()}

@@ -12,7 +12,7 @@ from cfer.learning.basic import BasicConfig
 from cfer.learning.calibrate import calibrate, fold
 from cfer.learning.card import model_card
 from cfer.learning.continual import ContinualConfig, build_memory
-from cfer.learning.features import extract_features, fingerprint, weights_fingerprint
+from cfer.learning.features import cache_path, extract_features, fingerprint, weights_fingerprint
 from cfer.learning.learners.closed_form import SHRINKAGE
 from cfer.learning.scores import basic_scores
 from cfer.learning.stream import basic_stream
@@ -51,7 +51,7 @@ def finish_basic(
     except ValueError:  # not every timm model can: its maps stay as coarse as its features
         fine = model
     rows = labelled_rows(table)
-    features = extract_features(fine, rows, config.preprocessing, out / "features.safetensors", progress=progress)
+    features = extract_features(fine, rows, config.preprocessing, cache_path(out, rows), progress=progress)
     stream = basic_stream(features)
     weight, bias = fine.head.weight.detach(), fine.head.bias.detach()
     counts = stream.train_counts(len(BASICS))

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from cfer.checkpoint import Head
 from cfer.emotions import BASICS
+from cfer.learning.features import FeatureTable
 from cfer.learning.metrics import (
     accuracy,
     bootstrap_interval,
@@ -15,13 +16,36 @@ from cfer.learning.metrics import (
     macro_recall,
     recalls,
 )
-from cfer.learning.stream import Features, Stream
+from cfer.learning.stream import Features, Stream, make_stream, stream_label
 
 
 def score_head(head: Head, features: Features) -> np.ndarray:
     """Count table (K, K) of a head on features."""
     predicted = F.linear(features.x, head.weight, head.bias).argmax(1)
     return count_table(features.y.numpy(), predicted.numpy(), len(head.bias))
+
+
+def set_scores(head: Head, classes: tuple[str, ...], table: FeatureTable) -> dict[str, Any]:
+    """Scores of one data set's test part over all classes of a head.
+
+    Args:
+        head: Calibrated.
+        classes: In the order of its rows.
+        table: Features with splits.
+    """
+    test = make_stream(table, classes, len(BASICS), stream_label).test
+    counts = score_head(head, test)
+    logits = F.linear(test.x, head.weight, head.bias)
+    right = (logits.argmax(1) == test.y).double().numpy()
+    return {
+        "name": table.table.name,
+        "pictures": int(counts.sum()),
+        "accuracy": accuracy(counts),
+        "accuracy_interval": bootstrap_interval(right, test.groups.numpy()),
+        "macro_recall": macro_recall(counts),
+        "calibration_error": expected_calibration_error(logits.softmax(1).numpy(), test.y.numpy()),
+        "recall": {n: float(r) for n, r in zip(classes, recalls(counts), strict=True) if r == r},
+    }
 
 
 def basic_scores(head: Head, stream: Stream) -> dict[str, Any]:

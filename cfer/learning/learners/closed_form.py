@@ -7,7 +7,7 @@ after the last step is the same for any class order, and a class may be left out
 import torch
 from torch import Tensor
 
-from cfer.learning.learners.base import Linear
+from cfer.learning.learners.base import Linear, class_sums
 from cfer.learning.stream import Step
 
 SHRINKAGE = 0.5
@@ -28,12 +28,12 @@ class ClosedForm(Linear):
 
     def observe(self, step: Step, generator: torch.Generator) -> None:
         """Add the means of a step's classes; step 0 also fixes the covariance."""
-        x = step.x.double()
-        means = torch.stack([x[step.y == k].mean(0) for k in step.new])  # (new, C)
-        counts = torch.stack([(step.y == k).sum() for k in step.new]).float()
+        sums, found = class_sums(step)
+        means, counts = sums / found[:, None], found.float()  # (new, C), (new,)
         if step.number == 0:
-            residual = x - means[step.y - step.new.start]  # (N, C)
-            covariance = residual.T @ residual / max(1, len(x) - len(means))
+            residual = step.x.double() - means[step.y - step.new.start]  # (N, C)
+            weighted = residual if step.weights is None else residual * step.weights[:, None]
+            covariance = residual.T @ weighted / max(1, len(residual) - len(means))
             self.state = {"means": means.float(), "counts": counts, "covariance": covariance.float()}
         else:
             self.state["means"] = torch.cat([self.state["means"], means.float()])
