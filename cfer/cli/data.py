@@ -30,6 +30,10 @@ def synth(
     intensity: Annotated[
         str | None, typer.Option(help="FACS intensity, a (a trace) to e (maximum); a mixture of d and e by default.")
     ] = None,
+    basics: Annotated[bool, typer.Option("--basics", help="Neutral and the six basic expressions only.")] = False,
+    free: Annotated[
+        int, typer.Option(min=0, help="Further pictures of each person: action units with no expression in mind.")
+    ] = 0,
     processes: Annotated[int | None, typer.Option(min=1, help="One a core by default.")] = None,
 ) -> None:
     """Render labelled faces of invented people, with ground truth: OUT/samples.csv is a manifest for --data.
@@ -41,10 +45,12 @@ def synth(
 
     from tqdm import tqdm
 
+    from cfer.emotions import BASICS, EXPRESSIONS
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
     try:
-        plan = Plan(people, per_class, first, size=size, level=intensity)
+        classes = BASICS if basics else tuple(EXPRESSIONS)
+        plan = Plan(people, per_class, first, classes, size, intensity, free)
         with tqdm(total=len(plan.shots()), unit="picture", disable=None) as bar:
             found = render_folder(plan, out, processes or os.cpu_count() or 1, bar.update)
     except ValueError as error:
