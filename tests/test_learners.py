@@ -220,20 +220,45 @@ def test_aligned_weights_have_the_old_ones_norm(stream):
     assert float(norms[BASE]) == pytest.approx(float(norms[:BASE].mean()), rel=1e-5)
 
 
-def test_a_class_that_nobody_has_shown_is_guessed_from_its_constituents():
-    x = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 4.0]]).repeat_interleave(8, 0)
-    x = x + torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]]).repeat(6, 1)
-    y = torch.arange(3).repeat_interleave(8)
-    learner = Compositional(Composition(share=0.5, pictures=2.0))
+def composed(settings: Composition) -> Compositional:
+    """Three base classes in three dimensions that differ in the first two, with a round covariance."""
+    corners = torch.tensor([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    means = torch.tensor([[0.0, 0, 0], [2, 0, 0], [0, 4, 0]])
+    learner = Compositional(settings)
+    x, y = (means[:, None] + corners).reshape(12, 3), torch.arange(3).repeat_interleave(4)
     learner.observe(Step(0, range(3), 3, x, y, ((), (), ()), neutral=0), torch.Generator())
-    torch.testing.assert_close(learner.guess((1, 2)), torch.tensor([1.0, 2.0]))
-    nothing = Step(1, range(3, 4), 4, torch.empty(0, 2), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
+    return learner
+
+
+def test_a_class_that_nobody_has_shown_is_guessed_from_its_constituents():
+    learner = composed(Composition(share=0.5))
+    torch.testing.assert_close(learner.guess((1, 2)), torch.tensor([1.0, 2.0, 0.0]))
+    nothing = Step(1, range(3, 4), 4, torch.empty(0, 3), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
     learner.observe(nothing, torch.Generator())
-    torch.testing.assert_close(learner.state["means"][3], torch.tensor([1.0, 2.0]))
-    two = Step(2, range(4, 5), 5, torch.tensor([[3.0, 4.0], [3.0, 4.0]]), torch.tensor([4, 4]), ((1, 2),), 0)
-    learner.observe(two, torch.Generator())
-    torch.testing.assert_close(learner.state["means"][4], torch.tensor([2.0, 3.0]))
-    torch.testing.assert_close(learner.state["doubt"], torch.tensor([1 / 8, 1 / 8, 1 / 8, 1 / 2, 1 / 4]))
+    torch.testing.assert_close(learner.state["means"][3], torch.tensor([1.0, 2.0, 0.0]))
+    assert learner.logits(torch.tensor([[1.0, 2.0, 0.0]])).argmax() == 3
+
+
+def test_pictures_move_the_guess_more_where_the_base_classes_differ():
+    learner = composed(Composition(share=0.5, inside=1.0, outside=3.0))
+    one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((1, 2),), 0)
+    learner.observe(one, torch.Generator())
+    # the guess is (1, 2, 0), the gap (2, 2, 8): half of it along the first two directions, a quarter along the third
+    torch.testing.assert_close(learner.state["means"][3], torch.tensor([2.0, 3.0, 2.0]))
+    torch.testing.assert_close(learner.state["doubt"][3], torch.tensor([1 / 4, 1 / 16]))
+    torch.testing.assert_close(learner.state["doubt"][0], torch.tensor([1 / 4, 1 / 4]))
+
+
+def test_offsets_allow_for_the_noise_of_a_mean():
+    """Over many draws, the distance to a mean of one picture is on average the distance to the true mean."""
+    learner = composed(Composition(share=0.0, inside=0.0, outside=0.0, shrinkage=0.0))
+    _, _, seen = learner._solve()
+    torch.testing.assert_close(seen, torch.tensor([2.0, 1.0], dtype=torch.double))
+    weight, bias = learner.head()
+    covariance = learner.state["scatter"] / learner.state["freedom"]
+    expected, offset = discriminants(learner.state["means"], covariance)
+    torch.testing.assert_close(weight, expected)
+    torch.testing.assert_close(bias, offset + 0.5 * 3 / 4)
 
 
 def test_discriminants_are_scikit_learns_linear_discriminant_analysis(stream):
