@@ -255,7 +255,7 @@ def test_offsets_allow_for_the_noise_of_a_mean():
     _, _, seen = learner._solve()
     torch.testing.assert_close(seen, torch.tensor([2.0, 1.0], dtype=torch.double))
     weight, bias = learner.head()
-    covariance = learner.state["scatter"] / learner.state["freedom"]
+    covariance = learner.state["scatter"][0] / learner.state["freedom"]
     expected, offset = discriminants(learner.state["means"], covariance)
     torch.testing.assert_close(weight, expected)
     torch.testing.assert_close(bias, offset + 0.5 * 3 / 4)

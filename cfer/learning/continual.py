@@ -94,7 +94,7 @@ def finish_step(weight: Tensor, bias: Tensor, stream: Stream) -> StepResult:
     seen = range(len(bias))
     counts = stream.train_counts(len(bias))
     validation, test = stream.validation.of(seen), stream.test.of(seen)
-    calibration = calibrate(F.linear(validation.x, weight, bias), validation.y, counts)
+    calibration = calibrate(F.linear(validation.x, weight, bias), validation.y, counts, validation.sources)
     head = Head(*fold(weight, bias, counts, calibration))
     return StepResult(head, calibration, score_head(head, validation), score_head(head, test))
 

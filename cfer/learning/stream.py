@@ -20,12 +20,14 @@ class Features:
         y: (N,) indices into the stream's class order.
         groups: (N,) group numbers, for intervals.
         sources: (N,) number of the data set that a row is from; None where there is only one.
+        derived: (N,) whether a row's class was derived from a split vote; None where none was.
     """
 
     x: Tensor
     y: Tensor
     groups: Tensor
     sources: Tensor | None = None
+    derived: Tensor | None = None
 
     def of(self, classes: range) -> "Features":
         """The rows of some classes."""
@@ -33,8 +35,8 @@ class Features:
 
     def rows(self, index: Tensor) -> "Features":
         """Some rows, by their numbers or by a mask."""
-        sources = None if self.sources is None else self.sources[index]
-        return Features(self.x[index], self.y[index], self.groups[index], sources)
+        more = (None if values is None else values[index] for values in (self.sources, self.derived))
+        return Features(self.x[index], self.y[index], self.groups[index], *more)
 
     def weights(self) -> Tensor:
         """(N,) weights by which, in every class, each data set counts alike; their mean is 1 in every class."""
@@ -59,6 +61,8 @@ class Step:
         parts: For each new class the indices of its constituents, as far as they are known and seen.
         neutral: Index of the neutral class, if it has been seen.
         weights: (N,) see `Features.weights`; None for all alike.
+        sources: (N,) see `Features`.
+        derived: (N,) see `Features`.
     """
 
     number: int
@@ -69,6 +73,8 @@ class Step:
     parts: tuple[tuple[int, ...], ...] = ()
     neutral: int | None = None
     weights: Tensor | None = None
+    sources: Tensor | None = None
+    derived: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ class Stream:
         parts = tuple(
             tuple(place[p] for p in constituents(self.classes[k]) if p in place and place[p] < self.base) for k in new
         )
-        return Step(number, new, new.stop, part.x, part.y, parts, place.get("neutral"), part.weights())
+        known = place.get("neutral"), part.weights(), part.sources, part.derived
+        return Step(number, new, new.stop, part.x, part.y, parts, *known)
 
     def train_counts(self, seen: int) -> Tensor:
         """Training pictures (seen,) of each class so far: what a prior may be taken from."""
@@ -137,7 +144,8 @@ def make_stream(
         labels = [place[str(label_of(rows[i]))] for i in index]
         numbers = [groups[rows[i].group] for i in index]
         sources = None if features.sources is None else features.sources[index]
-        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers), sources)
+        derived = torch.tensor([rows[i].compound == label_of(rows[i]) for i in index])
+        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers), sources, derived)
 
     return Stream(classes, base, part("train"), part("validation"), part("test"))
 
