@@ -85,8 +85,8 @@ def train_continual(
         "runs/continual"
     ),
     learner: Annotated[
-        str, typer.Option(help="'closed-form' or 'predictive-replay' (the paper's, repaired).")
-    ] = "closed-form",
+        str, typer.Option(help="'compositional', or any linear method of `cfer evaluate`.")
+    ] = "compositional",
     least: Annotated[int, typer.Option(min=2, help="Fewest training pictures of a compound.")] = 50,
     seed: Annotated[int, typer.Option(help="Of the class order and of what the learner draws.")] = 0,
     already_cropped: Cropped = False,

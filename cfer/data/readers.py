@@ -121,4 +121,5 @@ def read_manifest(path: Path) -> SampleTable:
     oddities = [f"{n:,} rows say {label!r}, which is no expression's name." for label, n in unknown.items()]
     if absent:
         oddities.append(f"{absent:,} rows name a picture that does not exist.")
-    return SampleTable(path.stem, tuple(samples), source, oddities=tuple(oddities))
+    name = path.parent.name if path.stem == "samples" else path.stem
+    return SampleTable(name, tuple(samples), source, oddities=tuple(oddities))
