@@ -51,7 +51,7 @@ def evaluate(
 
     Basic expressions come first, then compounds one at a time. People are never shared between the parts, and all
     methods get the same features, class orders and shots. OUT holds every prediction, table.csv, report.json and
-    report.md. docs/benchmark.md says what the scores mean.
+    report.md. report.json says what the scores mean.
     """
     from tqdm import tqdm
 

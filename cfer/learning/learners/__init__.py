@@ -94,6 +94,6 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
         "logistic": Method(Logistic),
     }
 )
-"""Methods by name; `docs/benchmark.md` says where each comes from."""
+"""Methods by name; each one's file says where it comes from."""
 
 __all__ = ["REGISTRY", "Learner", "LinearLearner", "Method"]

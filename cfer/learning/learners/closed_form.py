@@ -11,8 +11,7 @@ from cfer.learning.learners.base import Linear, class_sums
 from cfer.learning.stream import Step
 
 SHRINKAGE = 0.5
-"""Share of the isotropic target in the covariance; chosen on validation pictures of the basic classes by the mean of
-accuracy and macro recall (`benchmarks/learners.py`; anything from 0.3 to 0.9 is as good)."""
+"""Share of the isotropic target in the covariance, chosen on validation pictures of the basic classes."""
 
 
 class ClosedForm(Linear):
