@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from cfer.learning.evaluate import Outcome
 from cfer.learning.protocol import Setting
-from cfer.learning.report import SCORES, Score, Tally, confusion, lead, recency_bias, scores, step_accuracy, summarise
+from cfer.learning.report import SCORES, Score, confusion, lead, recency_bias, scores, step_accuracy, summarise
 from cfer.learning.report import tally as gather
 
 SHOWN = ("average_incremental", "last", "base", "new", "harmonic", "forgetting", "first_loss")
@@ -26,14 +26,7 @@ def write_table(outcomes: Iterable[Outcome], path: Path) -> None:
         for outcome in outcomes:
             everybody = gather([outcome])
             for order in range(len(outcome.classes)):
-                one = Tally(
-                    everybody.right[:, [order]],
-                    everybody.total,
-                    everybody.arrival[[order]],
-                    everybody.people,
-                    everybody.base,
-                    everybody.names,
-                )
+                one = replace(everybody, right=everybody.right[:, [order]], arrival=everybody.arrival[[order]])
                 found = scores(one, np.ones((1, len(one.people))))
                 setting = outcome.setting
                 about = [setting.method, setting.shots or "all", setting.memory, outcome.fold, order]

@@ -18,9 +18,6 @@ from cfer.emotions import BASICS, COMPOUNDS
 from cfer.learning.features import FeatureTable
 from cfer.learning.stream import Features, Stream, make_stream, stream_label
 
-SHOTS: tuple[int | None, ...] = (1, 3, 5, None)
-MEMORIES = (62, 20, 5)
-
 
 @dataclass(frozen=True)
 class Setting:

@@ -111,7 +111,7 @@ def person_weights(people: int, draws: int, seed: int = 0) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Score:
-    """A score, its interval over people and its spread over class orders."""
+    """A score and its interval over people."""
 
     value: float
     low: float

@@ -53,6 +53,7 @@ class Compositional(Linear):
     def observe(self, step: Step, generator: torch.Generator) -> None:
         """Add a step's classes."""
         found, counts = self._set_means(step)  # (new, S, C), (new, S)
+        self._widen(step, found, counts)
         there = (counts > 0).double()
         if step.number == 0:
             means = (found * there[..., None]).sum(1) / there.sum(1)[:, None]  # every data set counts alike
@@ -62,9 +63,7 @@ class Compositional(Linear):
             neutral = means.mean(0) if step.neutral is None else means[step.neutral]
             self.state |= {"base": means.float(), "origin": neutral.float(), "means": means.float()}
             self.state["doubt"] = (1 / counts.sum(1))[:, None].expand(-1, 2).float()
-            self._widen(step, found, counts)
             return
-        self._widen(step, found, counts)
         trust = there * self._trust(step)
         centred = found - self.state["offset"].double()
         own = (centred * trust[..., None]).sum(1) / trust.sum(1).clamp(min=1e-9)[:, None]
