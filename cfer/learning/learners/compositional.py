@@ -21,7 +21,7 @@ class Composition:
         share: How much of each constituent's departure from neutral a compound shows.
         inside: What the guess is worth, in pictures, along the directions in which the base classes differ.
         outside: The same across all other directions, where a single picture mostly shows whose face it is.
-        shrinkage: Share of the isotropic target in the covariance.
+        shrinkage: Share of the isotropic target in the covariance, less than 1.
         derived: Weight of a data set whose label of a compound is derived from split votes, beside one that is meant.
     """
 
@@ -40,8 +40,9 @@ class Compositional(Linear):
 
     State: `means` (K, C); `doubt` (K, 2) variance of each mean in units of the covariance, inside and outside the
     base classes' subspace; `scatter` (S, C, C) within classes of each data set and `freedom` (S,) their degrees of
-    freedom; `between` (C, C) scatter of a base class's means over data sets; `offset` (S, C) where each data set lies;
-    `base` (K0, C) the means of step 0; `origin` (C,) what expressions depart from.
+    freedom; `between` (S K0, C) rows whose products sum to the scatter of a base class's means over data sets, none for
+    one data set; `offset` (S, C) where each data set lies; `base` (K0, C) the means of step 0; `origin` (C,) what
+    expressions depart from.
     """
 
     def __init__(self, settings: Composition = Composition()) -> None:
@@ -59,7 +60,8 @@ class Compositional(Linear):
             means = (found * there[..., None]).sum(1) / there.sum(1)[:, None]  # every data set counts alike
             apart = (found - means[:, None]) * there[..., None]
             self.state["offset"] = (apart.sum(0) / there.sum(0)[:, None]).float()
-            self.state["between"] = torch.einsum("ksc,ksd->cd", apart, apart / there.sum(1)[:, None, None]).float()
+            rows = (apart / there.sum(1).sqrt()[:, None, None]).flatten(0, 1)
+            self.state["between"] = rows[: 0 if there.shape[1] == 1 else None].float()
             neutral = means.mean(0) if step.neutral is None else means[step.neutral]
             self.state |= {"base": means.float(), "origin": neutral.float(), "means": means.float()}
             self.state["doubt"] = (1 / counts.sum(1))[:, None].expand(-1, 2).float()
@@ -141,16 +143,19 @@ class Compositional(Linear):
     def _solve(self) -> tuple[Tensor, Tensor, Tensor]:
         """Cholesky factor (C, C) of the covariance, span (C, K0 - 1) of the base means, noise seen inside and outside.
 
-        The noise seen in a subspace is the trace of the shrunk covariance's inverse times the unshrunk one there.
+        The noise seen in a subspace is the trace of the shrunk covariance's inverse times the unshrunk one there. For
+        the whole space it follows from the trace of the inverse alone, as the metric is the covariance shrunk and widened.
         """
         if self._solved is None:
             each = self.state["scatter"].double() / self.state["freedom"].clamp(min=1)[:, None, None]
             covariance = each.mean(0)  # every data set counts alike
-            metric = shrink(covariance, self.settings.shrinkage) + self.state["between"].double()
-            factor = torch.linalg.cholesky(metric)
+            share, between = self.settings.shrinkage, self.state["between"].double()
+            factor = torch.linalg.cholesky(shrink(covariance, share) + between.T @ between)
             base = self.state["base"].double()
             span = (base[1:] - base[:1]).T
-            whole = torch.cholesky_solve(covariance, factor).trace()
+            target = covariance.trace() / len(covariance) * torch.cholesky_inverse(factor).trace()
+            widened = (between * torch.cholesky_solve(between.T, factor).T).sum()
+            whole = (len(covariance) - share * target - widened) / (1 - share)
             against = torch.cholesky_solve(span, factor)
             part = torch.linalg.solve(span.T @ against, against.T @ covariance @ against).trace()
             self._solved = factor, span, torch.stack([part, whole - part])
