@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ import torch
 from cfer.data.samples import FolderSource, Sample, SampleTable
 from cfer.emotions import EXPRESSIONS
 from cfer.learning.benchmark import as_markdown, settings_for, write_report
-from cfer.learning.evaluate import UNSEEN, Job, evaluate, run_job
+from cfer.learning.evaluate import UNSEEN, Job, evaluate, kept_outcomes, run_job
 from cfer.learning.features import FeatureTable
 from cfer.learning.metrics import count_table, stream_scores
 from cfer.learning.protocol import Protocol, Setting
-from cfer.learning.report import SCORES, lead, person_weights, recency_bias, scores, summarise, tally
+from cfer.learning.report import SCORES, lead, person_weights, recency_bias, resample, scores, summarise, tally
 
 NAMES = ("neutral", "happy", "surprised", "angry", "happily surprised", "sadly angry", "angrily surprised")
 PROTOCOL = Protocol(folds=3, orders=2, least=10)
@@ -111,13 +112,30 @@ def test_drawing_a_person_twice_is_as_if_there_were_two(outcomes):
 
 
 def test_intervals_hold_the_score_and_a_method_does_not_lead_itself(outcomes):
-    mine, other = tally(outcomes[:3]), tally(outcomes[6:9])
-    found = summarise(mine, draws=200)
+    mine, other = resample(tally(outcomes[:3]), draws=200), resample(tally(outcomes[6:9]), draws=200)
+    found = summarise(mine)
     assert set(found) == set(SCORES)
     assert all(s.low <= s.value <= s.high for s in found.values())
-    assert all(s.value == s.low == s.high == 0 for s in lead(mine, mine, draws=20).values())
-    ahead = lead(mine, other, draws=200)["harmonic"]
+    assert all(s.value == s.low == s.high == 0 for s in lead(mine, mine).values())
+    ahead = lead(mine, other)["harmonic"]
     assert ahead.low > 0  # fine-tuning answers with the newest class
+
+
+def test_rare_classes_count_as_much_in_the_average_recall(outcomes):
+    whole = tally(outcomes[:3])
+    people = np.ones((1, 15))
+    equal = scores(whole, people)
+    assert equal["average_recall"][0] == pytest.approx(equal["average_incremental"][0])
+    keep = (np.arange(15) < 3)[:, None]  # the first class is left with three people's pictures
+    fewer = np.where(np.arange(len(NAMES)) == 0, keep, True)
+    rare = replace(whole, right=whole.right * fewer[:, None, None], total=whole.total * fewer)
+    by_hand = []
+    for order in range(2):
+        for step in range(4):
+            seen = whole.arrival[order] <= step
+            right = rare.right[:, order, step].sum(0)
+            by_hand.append((right / rare.total.sum(0))[seen].mean())
+    assert scores(rare, people)["average_recall"][0] == pytest.approx(np.mean(by_hand))
 
 
 def test_fine_tuning_answers_with_the_newest_class(outcomes):
@@ -160,8 +178,35 @@ def test_the_report_says_what_was_found(outcomes, tmp_path):
 
 
 def test_methods_without_exemplars_are_run_once():
-    found = settings_for(["er", "teen"], [1, None], [20, 5], ["er"])
+    found = settings_for(["er", "teen"], [1, None], [20, 5])
     assert [s.name for s in found] == [
-        *("er_1-shot_20", "er_1-shot_5", "er_all_20", "er_all_5"),
-        *("teen_1-shot_0", "teen_all_0"),
+        *("er_1-shot_20", "er_1-shot_5", "teen_1-shot_0"),
+        *("er_all_20", "er_all_5", "teen_all_0"),
     ]
+
+
+def test_only_who_guesses_is_asked_to_learn_from_no_picture():
+    assert [s.name for s in settings_for(["compositional", "teen"], [0], [20])] == ["compositional_0-shot_0"]
+    with pytest.raises(ValueError, match="only compositional"):
+        settings_for(["teen", "er"], [0], [20])
+    with pytest.raises(ValueError, match="icarl, gdumb need exemplars"):
+        settings_for(["icarl"], [1], [0])
+
+
+def test_a_compound_is_recognised_from_its_constituents_alone(features):
+    outcomes = [run_job(Job(Setting("compositional", 0), fold), features, PROTOCOL) for fold in range(3)]
+    found = summarise(resample(tally(outcomes), draws=200))["new"]
+    assert found.low > 1 / len(NAMES)  # better than drawing a class
+
+
+def test_a_folder_gives_back_all_that_is_complete(features, tmp_path):
+    one, other = Setting("nearest-mean"), Setting("teen")
+    run = list(evaluate(features, PROTOCOL, (one, other), tmp_path))
+    (tmp_path / "predictions" / "teen_all_0-1.safetensors").unlink()
+    list(evaluate(features, PROTOCOL, (Setting("closed-form", 1),), tmp_path))
+    kept = kept_outcomes(tmp_path, 3, (one,))
+    assert [(o.setting.method, o.fold) for o in kept] == [
+        *(("nearest-mean", fold) for fold in range(3)),
+        *(("closed-form", fold) for fold in range(3)),
+    ]
+    np.testing.assert_array_equal(kept[0].predicted, run[0].predicted)

@@ -114,6 +114,15 @@ class TestContract:
         if REGISTRY[name].memory:
             assert torch.bincount(learner.state["memory_y"]).tolist() == [10] * CLASSES
 
+    def test_it_runs_without_exemplars_unless_it_lives_on_them(self, name, stream):
+        method = REGISTRY[name]
+        if method.memory and not method.lives_on_it:
+            learner = method.make(0)
+            for number in range(2):
+                learner.observe(stream.step(number), torch.Generator().manual_seed(number))
+            assert len(learner.state["memory_y"]) == 0
+            assert float((learner.logits(stream.test.x).argmax(1) == 3)[stream.test.y == 3].float().mean()) > 0.7
+
     def test_a_linear_one_has_the_head_that_it_answers_by(self, name, stream):
         learner, answers = self.run(name, stream)
         assert isinstance(learner, LinearLearner) == REGISTRY[name].linear

@@ -104,9 +104,10 @@ def read_manifest(path: Path) -> SampleTable:
     unknown: Counter[str] = Counter()
     absent = 0
     for row in rows:
-        label = find(row["label"] or "")
-        if label is None and not row.get("truth"):  # a rendered face without a label still has its action units
-            unknown[row["label"] or "(empty)"] += 1
+        said = (row["label"] or "").strip()
+        label = find(said)
+        if label is None and (said or not row.get("truth")):  # a rendered face without a label has its action units
+            unknown[said or "(empty)"] += 1
             continue
         if not (path.parent / row["path"]).is_file():
             absent += 1

@@ -11,8 +11,19 @@ from typing import Any
 import numpy as np
 
 from cfer.learning.evaluate import Outcome
+from cfer.learning.learners import REGISTRY
 from cfer.learning.protocol import Setting
-from cfer.learning.report import SCORES, Score, confusion, lead, recency_bias, scores, step_accuracy, summarise
+from cfer.learning.report import (
+    SCORES,
+    Score,
+    confusion,
+    lead,
+    recency_bias,
+    resample,
+    scores,
+    step_accuracy,
+    summarise,
+)
 from cfer.learning.report import tally as gather
 
 SHOWN = ("average_incremental", "last", "base", "new", "harmonic", "forgetting", "first_loss")
@@ -29,7 +40,13 @@ def write_table(outcomes: Iterable[Outcome], path: Path) -> None:
                 one = replace(everybody, right=everybody.right[:, [order]], arrival=everybody.arrival[[order]])
                 found = scores(one, np.ones((1, len(one.people))))
                 setting = outcome.setting
-                about = [setting.method, setting.shots or "all", setting.memory, outcome.fold, order]
+                about = [
+                    setting.method,
+                    "all" if setting.shots is None else setting.shots,
+                    setting.memory,
+                    outcome.fold,
+                    order,
+                ]
                 cost = [round(float(outcome.seconds[order]), 3), int(outcome.kept[order])]
                 writer.writerow([*about, *cost, *(round(float(found[name][0]), 5) for name in SCORES)])
 
@@ -44,12 +61,13 @@ def describe(outcomes: list[Outcome], ours: str, draws: int = 1000) -> dict[str,
     """
     blocks = {setting: list(group) for setting, group in groupby(outcomes, key=lambda o: o.setting)}
     tallies = {setting: gather(group) for setting, group in blocks.items()}
+    drawn = {setting: resample(tallied, draws) for setting, tallied in tallies.items()}
     rows = []
     for setting, group in blocks.items():
         tallied = tallies[setting]
         row: dict[str, Any] = {
             **asdict(setting),
-            "scores": {k: _rounded(v) for k, v in summarise(tallied, draws).items()},
+            "scores": {k: _rounded(v) for k, v in summarise(drawn[setting]).items()},
             "step_accuracy": [round(v, 4) for v in step_accuracy(tallied)],
             "recency_bias": round(recency_bias(group), 4),
             "confusion": confusion(group).tolist(),
@@ -58,7 +76,7 @@ def describe(outcomes: list[Outcome], ours: str, draws: int = 1000) -> dict[str,
         }
         mine = [s for s in blocks if s.method == ours and s.shots == setting.shots]
         if mine and setting.method != ours:
-            row["lead"] = {k: _rounded(v) for k, v in lead(tallies[mine[0]], tallied, draws).items()}
+            row["lead"] = {k: _rounded(v) for k, v in lead(drawn[mine[0]], drawn[setting]).items()}
         rows.append(row)
     first = tallies[next(iter(blocks))]
     return {
@@ -84,10 +102,10 @@ def as_markdown(report: dict[str, Any]) -> str:
         f"{report['pictures']:,} test pictures, {report['orders']} class orders. Percent; 95 % intervals over people.",
         "",
     ]
-    shots = sorted({row["shots"] for row in report["settings"]}, key=lambda s: s or 10**9)
+    shots = sorted({row["shots"] for row in report["settings"]}, key=lambda s: 10**9 if s is None else s)
     for number in shots:
         rows = [r for r in report["settings"] if r["shots"] == number]
-        rows.sort(key=lambda r: -r["scores"]["harmonic" if number else "average_incremental"][0])
+        rows.sort(key=lambda r: -r["scores"]["average_incremental" if number is None else "harmonic"][0])
         lines += [f"### {'All pictures' if number is None else f'{number} a new class'}", ""]
         heads = ["method", "exemplars", *(name.replace("_", " ") for name in SHOWN), "kB kept", "s"]
         lines += ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
@@ -114,15 +132,26 @@ def write_report(outcomes: list[Outcome], ours: str, out: Path) -> dict[str, Any
     return report
 
 
-def settings_for(
-    methods: Iterable[str], shots: Iterable[int | None], memories: Iterable[int], uses_memory: Iterable[str]
-) -> tuple[Setting, ...]:
-    """All combinations; a method that keeps no exemplars is run once for each number of shots."""
-    keeps = set(uses_memory)
+def settings_for(methods: Iterable[str], shots: Iterable[int | None], memories: Iterable[int]) -> tuple[Setting, ...]:
+    """All combinations that make sense.
+
+    A method that keeps no exemplars is run once for each number of shots; one that learns from pictures alone is not
+    asked to learn from none, nor one that lives on exemplars to do without.
+
+    Raises:
+        ValueError: Nothing is left.
+    """
     budgets = list(memories)
-    return tuple(
+    settings = tuple(
         Setting(method, number, memory)
-        for method in methods
         for number in shots
-        for memory in (budgets if method in keeps else [0])
+        for method in methods
+        if number != 0 or REGISTRY[method].zero_shot
+        for memory in (budgets if REGISTRY[method].memory else [0])
+        if memory or not REGISTRY[method].lives_on_it
     )
+    if not settings:
+        able = ", ".join(name for name, m in REGISTRY.items() if m.zero_shot)
+        keep = ", ".join(name for name, m in REGISTRY.items() if m.lives_on_it)
+        raise ValueError(f"Without a picture of a class only {able} can learn it, and {keep} need exemplars.")
+    return settings

@@ -197,3 +197,15 @@ def evaluate(
             tick(1)
     for job in jobs:
         yield load_outcome(out / FOLDER / f"{job.name}.safetensors")
+
+
+def kept_outcomes(out: Path, folds: int, first: tuple[Setting, ...] = ()) -> list[Outcome]:
+    """All that a run's folder holds of settings whose folds are all there, fold by fold, some settings first."""
+    found: dict[Setting, list[Outcome]] = {}
+    for path in (out / FOLDER).glob("*.safetensors"):
+        outcome = load_outcome(path)
+        found.setdefault(outcome.setting, []).append(outcome)
+    place = {setting: number for number, setting in enumerate(first)}
+    whole = [s for s in found if len(found[s]) == folds]
+    whole.sort(key=lambda s: (place.get(s, len(place)), s.name))
+    return [outcome for setting in whole for outcome in sorted(found[setting], key=lambda o: o.fold)]

@@ -9,6 +9,7 @@ from cfer.learning.evaluate import UNSEEN, Outcome
 
 SCORES: dict[str, str] = {
     "average_incremental": "mean accuracy over all seen classes, over all steps (the paper's metric)",
+    "average_recall": "mean recall of all seen classes, over all steps: as above where classes are equally frequent",
     "last": "accuracy after the last step",
     "base": "mean recall of step 0's classes after the last step",
     "new": "mean recall of all later classes after the last step",
@@ -86,6 +87,7 @@ def scores(tallied: Tally, weights: np.ndarray) -> dict[str, np.ndarray]:
 
     values = {
         "average_incremental": accuracy.mean(-1),
+        "average_recall": np.nanmean(recall, -1).mean(-1),
         "last": accuracy[:, :, -1],
         "base": last_base,
         "new": last_new,
@@ -118,33 +120,44 @@ class Score:
     high: float
 
 
-def summarise(tallied: Tally, draws: int = 1000, seed: int = 0) -> dict[str, Score]:
-    """All scores with 95 % intervals."""
+@dataclass(frozen=True)
+class Resampled:
+    """Scores as they are, and of people drawn again.
+
+    Attributes:
+        point: Value of each score.
+        spread: (D,) values of each score, draw by draw; the same people are drawn for every method.
+    """
+
+    point: dict[str, float]
+    spread: dict[str, np.ndarray]
+
+
+def resample(tallied: Tally, draws: int = 1000, seed: int = 0) -> Resampled:
+    """Score a setting, and score it again with people drawn with replacement."""
     point = scores(tallied, np.ones((1, len(tallied.people))))
-    spread = _in_parts(tallied, person_weights(len(tallied.people), draws, seed))
+    weights = person_weights(len(tallied.people), draws, seed)
+    # A hundred draws at a time, for the memory's sake.
+    parts = [scores(tallied, part) for part in np.array_split(weights, max(1, draws // 100))]
+    spread = {name: np.concatenate([p[name] for p in parts]) for name in SCORES}
+    return Resampled({name: float(v[0]) for name, v in point.items()}, spread)
+
+
+def summarise(found: Resampled) -> dict[str, Score]:
+    """All scores with 95 % intervals."""
+    return {name: _score(found.point[name], found.spread[name]) for name in SCORES}
+
+
+def lead(ours: Resampled, theirs: Resampled) -> dict[str, Score]:
+    """By how much one setting leads another, with intervals from the same draws of people for both."""
     return {
-        name: Score(float(point[name][0]), *(float(q) for q in np.nanquantile(spread[name], (0.025, 0.975))))
-        for name in SCORES
+        name: _score(ours.point[name] - theirs.point[name], ours.spread[name] - theirs.spread[name]) for name in SCORES
     }
 
 
-def lead(ours: Tally, theirs: Tally, draws: int = 1000, seed: int = 0) -> dict[str, Score]:
-    """By how much one setting leads another, with intervals from the same draws of people for both."""
-    weights = person_weights(len(ours.people), draws, seed)
-    one = np.ones((1, len(ours.people)))
-    mine, other = scores(ours, one), scores(theirs, one)
-    first, second = _in_parts(ours, weights), _in_parts(theirs, weights)
-    out = {}
-    for name in SCORES:
-        low, high = np.nanquantile(first[name] - second[name], (0.025, 0.975))
-        out[name] = Score(float((mine[name] - other[name])[0]), float(low), float(high))
-    return out
-
-
-def _in_parts(tallied: Tally, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """`scores` a hundred draws at a time, for the memory's sake."""
-    parts = [scores(tallied, part) for part in np.array_split(weights, max(1, len(weights) // 100))]
-    return {name: np.concatenate([p[name] for p in parts]) for name in SCORES}
+def _score(value: float, spread: np.ndarray) -> Score:
+    low, high = np.nanquantile(spread, (0.025, 0.975))
+    return Score(value, float(low), float(high))
 
 
 def step_accuracy(tallied: Tally) -> list[float]:

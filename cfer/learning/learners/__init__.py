@@ -41,14 +41,18 @@ class Method:
     Attributes:
         build: Makes a learner; takes `per_class` where `memory` says so, and `start` where `rehearses`.
         memory: Whether it keeps exemplars, so that a budget matters.
+        lives_on_it: Whether it is nothing without exemplars.
         rehearses: Whether it tunes a head that may be given for step 0.
         linear: Whether it ends in a linear head.
+        zero_shot: Whether it can learn a class that it gets no picture of.
     """
 
     build: Callable[..., Any]
     memory: bool = False
+    lives_on_it: bool = False
     rehearses: bool = False
     linear: bool = True
+    zero_shot: bool = False
 
     def make(self, per_class: int = 62, start: Head | None = None) -> Learner:
         """A fresh learner with an exemplar budget, and a head for step 0 where there is one already."""
@@ -68,7 +72,7 @@ def _paper(switches: Switches) -> Method:
 
 REGISTRY: Mapping[str, Method] = MappingProxyType(
     {
-        "compositional": Method(Compositional),
+        "compositional": Method(Compositional, zero_shot=True),
         "closed-form": Method(ClosedForm),
         "streaming-lda": Method(StreamingLda),
         "nearest-mean": Method(NearestMean),
@@ -76,7 +80,7 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
         "fecam": Method(FeCam, linear=False),
         "ridge": Method(Ridge, linear=False),
         "ranpac": Method(partial(Ridge, projected=2000), linear=False),
-        "icarl": Method(ICarl, memory=True),
+        "icarl": Method(ICarl, memory=True, lives_on_it=True),
         "predictive-replay": _paper(Switches()),
         "paper-as-coded": _paper(AS_CODED),
         "paper-no-distillation": _paper(Switches(teacher="none")),
@@ -87,7 +91,7 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
         "er-ace": Method(AsymmetricReplay, memory=True, rehearses=True),
         "der++": Method(DarkReplay, memory=True, rehearses=True),
         "wa": Method(WeightAligning, memory=True, rehearses=True),
-        "gdumb": Method(Dumb, memory=True, rehearses=True),
+        "gdumb": Method(Dumb, memory=True, lives_on_it=True, rehearses=True),
         "lwf": Method(WithoutForgetting, rehearses=True),
         "fine-tuning": Method(FineTuning, rehearses=True),
         "joint": Method(partial(Joint), rehearses=True),

@@ -144,7 +144,8 @@ class Compositional(Linear):
         """Cholesky factor (C, C) of the covariance, span (C, K0 - 1) of the base means, noise seen inside and outside.
 
         The noise seen in a subspace is the trace of the shrunk covariance's inverse times the unshrunk one there. For
-        the whole space it follows from the trace of the inverse alone, as the metric is the covariance shrunk and widened.
+        the whole space it follows from the trace of the inverse alone, the metric being the covariance shrunk and
+        widened.
         """
         if self._solved is None:
             each = self.state["scatter"].double() / self.state["freedom"].clamp(min=1)[:, None, None]

@@ -8,33 +8,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cfer.learning.learners.base import Linear
-from cfer.learning.memory import ExemplarMemory, herding
+from cfer.learning.learners.rehearsal import Rehearsal
+from cfer.learning.memory import herding
 from cfer.learning.stream import Step
 
 
-class ICarl(Linear):
+class ICarl(Rehearsal):
     """Cosine to the mean of a class's normalised exemplars.
 
     State: `memory_x` (M, C), `memory_y` (M,).
     """
 
     def __init__(self, per_class: int) -> None:
-        """Keep `per_class` exemplars of each class."""
-        self.per_class = per_class
-        self.state: dict[str, Tensor] = {}
+        """Keep `per_class` exemplars of each class, at least one."""
+        super().__init__(per_class)
 
     def observe(self, step: Step, generator: torch.Generator) -> None:
         """Herd the new classes' exemplars."""
-        memory = (
-            ExemplarMemory(self.state["memory_x"], self.state["memory_y"])
-            if self.state
-            else ExemplarMemory.empty(step.x.shape[1])
-        )
-        for label in step.new:
-            mine = step.x[step.y == label]
-            memory = memory.with_class(label, mine[herding(F.normalize(mine), self.per_class)])
-        self.state = {"memory_x": memory.features, "memory_y": memory.labels}
+        if step.number == 0:
+            self.clear(step.x.shape[1])
+        self.remember(step, generator)
+
+    def select(self, x: Tensor, label: int, generator: torch.Generator) -> Tensor:
+        """See `herding`."""
+        return herding(F.normalize(x), self.per_class)
 
     def head(self) -> tuple[Tensor, Tensor]:
         """Normalised class means; |x| changes no decision."""

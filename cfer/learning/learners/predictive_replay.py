@@ -76,9 +76,9 @@ class PredictiveReplay(Rehearsal):
             self.state |= {"basic_weight": self.state["weight"].clone(), "basic_bias": self.state["bias"].clone()}
 
     def learn(self, step: Step, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Learn the new class from as many of its pictures as every old class has exemplars."""
+        """Learn the new class from as many of its pictures as an old class has exemplars, or all if it has none."""
         memory = self.memory
-        wanted = max(1, self.per_class)
+        wanted = self.per_class or len(step.x)
         drawn = torch.randperm(len(step.x), generator=generator)[:wanted]
         picks = drawn[torch.arange(wanted) % len(drawn)]  # few shots are repeated, as in the paper
         x, y = torch.cat([memory.features, step.x[picks]]), torch.cat([memory.labels, step.y[picks]])

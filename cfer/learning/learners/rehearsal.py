@@ -39,9 +39,8 @@ class Rehearsal(Linear):
         """Learn a step, then choose what to keep of it."""
         if step.number == 0:
             head = self.start or self.fitted(step.x, step.y, len(step.new), generator)
-            empty = ExemplarMemory.empty(step.x.shape[1])
             self._set(head.weight.clone(), head.bias.clone())
-            self.state |= {"memory_x": empty.features, "memory_y": empty.labels}
+            self.clear(step.x.shape[1])
         else:
             self._set(*self.learn(step, generator))
         self.remember(step, generator)
@@ -53,6 +52,11 @@ class Rehearsal(Linear):
     def select(self, x: Tensor, label: int, generator: torch.Generator) -> Tensor:
         """Which of a class's pictures (N, C) to keep, best first; at random by default."""
         return torch.randperm(len(x), generator=generator)[: self.per_class]
+
+    def clear(self, width: int) -> None:
+        """Begin with a memory of no exemplars of this many features."""
+        empty = ExemplarMemory.empty(width)
+        self.state |= {"memory_x": empty.features, "memory_y": empty.labels}
 
     def remember(self, step: Step, generator: torch.Generator) -> None:
         """Add the new classes' exemplars."""

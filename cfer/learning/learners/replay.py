@@ -134,7 +134,7 @@ class Dumb(Rehearsal):
     def observe(self, step: Step, generator: torch.Generator) -> None:
         """Fill the memory, then fit it from scratch."""
         if step.number == 0:
-            self.state = {"memory_x": torch.empty(0, step.x.shape[1]), "memory_y": torch.empty(0, dtype=torch.long)}
+            self.clear(step.x.shape[1])
         self.remember(step, generator)
         memory = self.memory
         shortest, longest = _extremes(memory.labels)
