@@ -60,14 +60,16 @@ def test_a_manifest_goes_from_pictures_to_a_report(manifest, tmp_path):
     assert len(rows) == 4 * 3
     for row in report["settings"]:
         value, low, high = row["scores"]["last"]
-        mine = [float(r["last"]) for r in rows if (r["method"], r["shots"]) == (row["method"], str(row["shots"] or "all"))]
+        setting = (row["method"], str(row["shots"] or "all"))
+        mine = [float(r["last"]) for r in rows if (r["method"], r["shots"]) == setting]
         assert low <= value <= high
         assert value == pytest.approx(np.mean(mine), abs=0.01)  # folds are of equal size here
     assert report["settings"][1]["lead"].keys() == report["scores"].keys()
     # The same folder again takes in a new setting and still reports the old ones.
     result = evaluate(manifest, tmp_path, "--method", "compositional", "--shots", "0")
     assert result.exit_code == 0, result.output
-    assert [row["shots"] for row in json.loads((tmp_path / "report.json").read_text())["settings"]] == [0, 1, None, 1, None]
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [row["shots"] for row in report["settings"]] == [0, 1, None, 1, None]
 
 
 def test_people_without_names_are_pointed_out(tmp_path):

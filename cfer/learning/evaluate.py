@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cfer.learning.features import FeatureTable
 from cfer.learning.learners import REGISTRY
-from cfer.learning.learners.base import kept_bytes
+from cfer.learning.learners.base import Learner, kept_bytes
 from cfer.learning.protocol import Protocol, Setting, few_shot, streams
 from cfer.learning.state import claim_run, load_state, save_state
 from cfer.learning.stream import Stream
@@ -69,11 +69,11 @@ class Outcome:
 
 
 @torch.no_grad()
-def run_learner(setting: Setting, stream: Stream, seed: tuple[int, ...]) -> tuple[Tensor, int]:
+def run_learner(learner: Learner, stream: Stream, seed: tuple[int, ...]) -> tuple[Tensor, int]:
     """Feed one learner a whole stream.
 
     Args:
-        setting: What to run.
+        learner: A fresh one.
         stream: Already cut to the setting's shots.
         seed: Of whatever the learner draws.
 
@@ -81,7 +81,6 @@ def run_learner(setting: Setting, stream: Stream, seed: tuple[int, ...]) -> tupl
         Classes (T, N) predicted for the test pictures after every step, by the stream's numbers, `UNSEEN` for pictures
         of later classes; and the bytes kept at the end.
     """
-    learner = REGISTRY[setting.method].make(setting.memory)
     rows = []
     for number in range(len(stream)):
         drawn = int(np.random.SeedSequence([*seed, number]).generate_state(1)[0])
@@ -94,8 +93,16 @@ def run_learner(setting: Setting, stream: Stream, seed: tuple[int, ...]) -> tupl
     return torch.stack(rows), kept_bytes(learner)
 
 
-def run_job(job: Job, features: FeatureTable, protocol: Protocol) -> Outcome:
-    """Run all orders of a fold."""
+def run_job(job: Job, features: FeatureTable, protocol: Protocol, make: Callable[[], Learner] | None = None) -> Outcome:
+    """Run all orders of a fold.
+
+    Args:
+        job: What to run.
+        features: See `evaluate`.
+        protocol: See `evaluate`.
+        make: Makes a fresh learner; None for the registry's.
+    """
+    make = make or (lambda: REGISTRY[job.setting.method].make(job.setting.memory))
     predicted, orders, seconds, kept = [], [], [], []
     first: Stream | None = None
     canonical: tuple[str, ...] = ()
@@ -105,7 +112,7 @@ def run_job(job: Job, features: FeatureTable, protocol: Protocol) -> Outcome:
         stream = few_shot(whole, job.setting.shots, (protocol.seed, 2, job.fold, order))
         number = np.array([canonical.index(name) for name in whole.classes])
         began = time.perf_counter()
-        rows, size = run_learner(job.setting, stream, (protocol.seed, 3, job.fold, order))
+        rows, size = run_learner(make(), stream, (protocol.seed, 3, job.fold, order))
         seconds.append(time.perf_counter() - began)
         kept.append(size)
         orders.append(number)
