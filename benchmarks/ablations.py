@@ -73,11 +73,12 @@ def mirrored(checkpoint: Checkpoint, features: FeatureTable) -> FeatureTable:
     return replace(features, x=(features.x + torch.cat(parts)) / 2)
 
 
-def scored(features: FeatureTable, shots: int | None, make: Callable[[], Learner]) -> Resampled:
-    """All scores of one variant, over ten folds."""
+def scored(
+    features: FeatureTable, shots: int | None, make: Callable[[], Learner], protocol: Protocol = PROTOCOL
+) -> Resampled:
+    """All scores of one variant, over all folds."""
     setting = Setting("compositional", shots)
-    folds = range(PROTOCOL.folds)
-    return resample(tally([run_job(Job(setting, fold), features, PROTOCOL, make) for fold in folds]))
+    return resample(tally([run_job(Job(setting, n), features, protocol, make) for n in range(protocol.folds)]))
 
 
 def main() -> None:

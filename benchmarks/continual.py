@@ -1,0 +1,51 @@
+"""Gather the reports of `tools/benchmark.sh` into one committed file.
+
+python -m benchmarks.continual runs/benchmark      writes benchmarks/continual.json
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DATA = ("muscles", "votes", "ferplus")
+CONFUSIONS = (("compositional", 1, 0), ("compositional", None, 0))
+
+
+def recall_by_class(confusion: list[list[int]]) -> list[float]:
+    """Recall (K,) after the last step from counts (K, K), true by predicted."""
+    counts = np.array(confusion)
+    return [round(float(v), 4) for v in np.diag(counts) / np.maximum(counts.sum(1), 1)]
+
+
+def gathered(report: dict[str, Any]) -> dict[str, Any]:
+    """A report without the confusions that no page shows, and with recalls by class instead."""
+    rows = []
+    for row in report["settings"]:
+        confusion = row.pop("confusion")
+        row["recall"] = recall_by_class(confusion)
+        if (row["method"], row["shots"], row["memory"]) in CONFUSIONS:
+            row["confusion"] = confusion
+        rows.append(row)
+    return report | {"settings": rows}
+
+
+def main() -> None:
+    """Read, gather, write; a line a setting."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("runs", type=Path, nargs="?", default=Path("runs/benchmark"))
+    runs = parser.parse_args().runs
+    found = {name: gathered(json.loads((runs / name / "report.json").read_text())) for name in DATA}
+    parts = []
+    for name, report in found.items():
+        rows = ",\n  ".join(json.dumps(row) for row in report.pop("settings"))
+        parts.append(f'"{name}": {json.dumps(report)[:-1]}, "settings": [\n  {rows}]}}')
+    text = "{" + ",\n ".join(parts) + "}\n"
+    json.loads(text)
+    Path(__file__).with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
