@@ -65,8 +65,9 @@ def test_a_manifest_goes_from_pictures_to_a_report(manifest, tmp_path):
         assert low <= value <= high
         assert value == pytest.approx(np.mean(mine), abs=0.01)  # folds are of equal size here
     assert report["settings"][1]["lead"].keys() == report["scores"].keys()
-    # The same folder again takes in a new setting and still reports the old ones.
-    result = evaluate(manifest, tmp_path, "--method", "compositional", "--shots", "0")
+    # The same folder again, the manifest given the other way, takes in a setting and still reports the old ones.
+    other_way = ["--data", "csv", "--manifest", str(manifest)]
+    result = evaluate(manifest, tmp_path, *other_way, "--method", "compositional", "--shots", "0")
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "report.json").read_text())
     assert [row["shots"] for row in report["settings"]] == [0, 1, None, 1, None]
@@ -87,6 +88,8 @@ def test_people_without_names_are_pointed_out(tmp_path):
         (["--method", "magic"], "There is no method 'magic'"),
         (["--method", "nearest-mean", "--shots", "0"], "Without a picture of a class only compositional"),
         (["--data", "nowhere.csv"], "nowhere.csv"),
+        (["--manifest", "other.csv"], "are two data sets"),
+        (["--data", "csv"], "--data csv needs --manifest"),
         (["--checkpoint", "."], "is not a checkpoint"),
     ],
 )

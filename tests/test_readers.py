@@ -57,12 +57,19 @@ def test_a_manifest_names_paths_labels_people_and_parts(tmp_path):
     np.testing.assert_array_equal(np.unique(table.source.read(row.path)), [50])
 
 
+def test_columns_may_go_by_other_names(tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "list.csv").write_text("Subject, Expression ,File\n7,happily_surprised,a.png\n")
+    (row,) = read_data(tmp_path / "list.csv").samples
+    assert (row.path, row.label, row.person) == ("a.png", "happily surprised", "7")
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda d: d / "nothing", "nothing at"),
         (lambda d: (d / "x.bin").write_bytes(b"1") and d / "x.bin", "neither a folder, a zip nor a CSV"),
-        (lambda d: (d / "m.csv").write_text("file,emotion\na,b\n") and d / "m.csv", "needs the columns"),
+        (lambda d: (d / "m.csv").write_text("name,mood\na,b\n") and d / "m.csv", "needs the columns"),
         (lambda d: (d / "m.csv").write_text("path,label\na.png,happy\n") and d / "m.csv", "No row of m.csv"),
         (lambda d: d, "No folder bears the name of an expression"),
     ],

@@ -8,7 +8,7 @@ import typer
 
 from cfer.cli.common import CheckpointFolder, Cropped, fail
 
-RENDERED = "rendered"
+RENDERED, CSV = "rendered", "csv"
 METHODS = ("compositional", "predictive-replay", "streaming-lda", "nearest-mean", "teen")
 """Ours, the paper's repaired, and the strongest of those that need no exemplars."""
 
@@ -24,6 +24,9 @@ def evaluate(
     data: Annotated[
         str, typer.Option(help="A data set as for `train`, or 'rendered': faces rendered for the purpose.")
     ] = RENDERED,
+    manifest: Annotated[
+        Path | None, typer.Option(help="A CSV manifest (path,label,person); --data is then 'csv' or left out.")
+    ] = None,
     checkpoint: CheckpointFolder = None,
     method: Annotated[
         list[str] | None,
@@ -69,6 +72,12 @@ def evaluate(
     from cfer.learning.protocol import Protocol
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
+    if manifest is not None:
+        if data not in (RENDERED, CSV):
+            raise fail(ValueError(f"--data {data} and --manifest {manifest} are two data sets; give one of them."))
+        data = str(manifest)
+    elif data == CSV:
+        raise fail(ValueError("--data csv needs --manifest FILE.csv."))
     methods = method or METHODS
     if strange := [name for name in methods if name not in REGISTRY]:
         raise fail(ValueError(f"There is no method {strange[0]!r}; there are {', '.join(REGISTRY)}."))

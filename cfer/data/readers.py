@@ -17,6 +17,14 @@ _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 _SPLITS = {"train": "train", "training": "train", "valid": "validation", "val": "validation", "test": "test"} | {
     "validation": "validation"
 }
+_COLUMNS = {
+    "path": ("path", "file", "filename", "image"),
+    "label": ("label", "expression", "emotion", "class"),
+    "person": ("person", "subject", "subject_id", "identity"),
+    "split": ("split", "part", "usage"),
+    "truth": ("truth",),
+}
+"""Names that a manifest's columns may go by, in any case."""
 
 
 def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
@@ -90,24 +98,25 @@ def read_class_folders(source: PictureSource, name: str) -> SampleTable:
 def read_manifest(path: Path) -> SampleTable:
     """Read a CSV manifest: columns `path`, `label`, and if known `person`, `split` and `truth` (of a rendered face).
 
-    Paths are relative to the CSV.
+    Paths are relative to the CSV. Columns may go by other usual names ("file", "expression", "subject").
 
     Raises:
         PictureError: A needed column is missing, or no row can be used.
     """
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    columns = set(rows[0]) if rows else set()
-    if not {"path", "label"} <= columns:
-        raise PictureError(f"{path.name} needs the columns 'path' and 'label'; it has {sorted(map(str, columns))}.")
+    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+    said = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+    columns = {ours: said[alias] for ours, aliases in _COLUMNS.items() for alias in aliases[::-1] if alias in said}
+    if not {"path", "label"} <= set(columns):
+        raise PictureError(f"{path.name} needs the columns 'path' and 'label'; it has {sorted(said)}.")
+    rows = [{ours: (row[theirs] or "").strip() for ours, theirs in columns.items()} for row in reader]
     source = FolderSource(path.parent)
     samples: list[Sample] = []
     unknown: Counter[str] = Counter()
     absent = 0
     for row in rows:
-        said = (row["label"] or "").strip()
-        label = find(said)
-        if label is None and (said or not row.get("truth")):  # a rendered face without a label has its action units
-            unknown[said or "(empty)"] += 1
+        label = find(row["label"])
+        if label is None and (row["label"] or not row.get("truth")):  # a rendered face may have its action units alone
+            unknown[row["label"] or "(empty)"] += 1
             continue
         if not (path.parent / row["path"]).is_file():
             absent += 1

@@ -1,0 +1,114 @@
+"""Write docs/benchmark.md and its plots from the committed results beside this file.
+
+python -m benchmarks.benchmark_page
+"""
+
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from benchmarks import benchmark_plots as plots
+from benchmarks import benchmark_tables as tables
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "docs"
+OURS, REPAIRED = ("compositional", 0), ("predictive-replay", 62)
+
+
+def results(name: str) -> dict[str, Any]:
+    """A committed result."""
+    return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def by_setting(report: dict[str, Any]) -> plots.Rows:
+    """Rows by method, shots and budget."""
+    return {(r["method"], r["shots"], r["memory"]): r for r in report["settings"]}
+
+
+def gap(ours: dict[str, Any], theirs: dict[str, Any], score: str) -> str:
+    """Difference of two rows from different feature sets, in points."""
+    return f"{100 * (ours['scores'][score][0] - theirs['scores'][score][0]):+.1f}"
+
+
+def draw(muscles: dict[str, Any]) -> None:
+    """All plots."""
+    rows = by_setting(muscles)
+    curves = [OURS, ("predictive-replay", 62), ("teen", 0), ("nearest-mean", 0), ("paper-as-coded", 20)]
+    rest = [("er", 20), ("fine-tuning", 0)]
+    shown = {1: [*curves, *rest], None: [*curves, *rest, ("joint", 0)]}
+    plots.accuracy_over_steps(rows, shown, DOCS / "benchmark-steps.png")
+    plots.old_and_new(rows, DOCS / "benchmark-old-new.png")
+    plots.confusions(rows, muscles["classes"], (1, None), DOCS / "benchmark-confusion.png")
+
+
+def fields() -> dict[str, str]:
+    """Everything that the page's text is filled with."""
+    found, speed = results("continual"), results("continual_speed")
+    muscles, votes, ferplus = found["muscles"], found["votes"], found["ferplus"]
+    rows, plain, photographs = by_setting(muscles), by_setting(votes), by_setting(ferplus)
+    forward = speed["forward"]
+    zero, one = rows["compositional", 0, 0], rows["compositional", 1, 0]
+    values = {
+        "people": str(muscles["people"]),
+        "pictures": f"{muscles['pictures']:,}",
+        "classes": str(len(muscles["classes"])),
+        "base": str(muscles["base"]),
+        "orders": str(muscles["orders"]),
+        "fer_pictures": f"{ferplus['pictures']:,}",
+        "fer_classes": str(len(ferplus["classes"])),
+        "fer_orders": str(ferplus["orders"]),
+        "one_table": tables.methods(muscles["settings"], 1, forward, "harmonic"),
+        "all_table": tables.methods(muscles["settings"], None, forward, "average_incremental"),
+        "one_leads": tables.leads(muscles["settings"], 1),
+        "all_leads": tables.leads(muscles["settings"], None),
+        "votes_one": tables.methods(votes["settings"], 1, forward, "harmonic"),
+        "votes_all": tables.methods(votes["settings"], None, forward, "average_incremental"),
+        "fer_one": tables.methods(ferplus["settings"], 1, forward, "harmonic"),
+        "fer_all": tables.methods(ferplus["settings"], None, forward, "average_incremental"),
+        "shots_table": tables.shots_and_budgets(
+            muscles["settings"],
+            [OURS, *(("predictive-replay", m) for m in (62, 20, 5, 0)), ("nearest-mean", 0), ("teen", 0)],
+        ),
+        "class_table": tables.by_class(
+            muscles["classes"],
+            {
+                "one shot, ours": one,
+                "one shot, repaired paper": rows["predictive-replay", 1, 62],
+                "no picture, ours": zero,
+                "all, ours": rows["compositional", None, 0],
+            },
+        ),
+        "one_shot_protocol": tables.one_shot_protocol(results("one_shot_protocol")),
+        "peers": tables.peers(results("peers_avalanche")),
+        "ablations": tables.ablations(results("ablations")),
+        "zero_new": tables.percent(zero["scores"]["new"]),
+        "zero_harmonic": tables.percent(zero["scores"]["harmonic"]),
+        "chance": f"{100 / len(muscles['classes']):.1f}",
+        "one_harmonic": tables.percent(one["scores"]["harmonic"]),
+        "one_loss": tables.percent(one["scores"]["first_loss"]),
+        "seconds": f"{speed['default']['seconds']:.1f}",
+        "grid_minutes": f"{speed['closed_form_grid']['seconds'] / 60:.1f}",
+    }
+    for shots, word in ((1, "one"), (None, "all")):
+        ours, theirs = rows["compositional", shots, 0], rows["predictive-replay", shots, 62]
+        lead = theirs["lead"]
+        own = plain["predictive-replay", shots, 62]
+        pictures = photographs["predictive-replay", shots, 62]["lead"]
+        for score in ("average_incremental", "harmonic"):
+            values[f"{word}_{score}_lead"] = tables.points(lead[score])
+            values[f"{word}_{score}_votes"] = gap(ours, own, score)
+            values[f"{word}_{score}_fer"] = tables.points(pictures[score])
+        values[f"{word}_bytes"] = f"{ours['bytes'] / 1e6:.1f} against {theirs['bytes'] / 1e6:.1f} MB"
+    return values
+
+
+def main() -> None:
+    """Draw and write."""
+    draw(results("continual")["muscles"])
+    text = Template((HERE / "benchmark_page.md").read_text(encoding="utf-8")).substitute(fields())
+    (DOCS / "benchmark.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
