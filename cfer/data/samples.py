@@ -61,6 +61,10 @@ class ZipSource:
 
     root: Path
 
+    def __reduce__(self) -> tuple[type["ZipSource"], tuple[Path]]:
+        """Handed to another process as its path: an open file cannot be."""
+        return ZipSource, (self.root,)
+
     @cached_property
     def _zip(self) -> zipfile.ZipFile:
         return zipfile.ZipFile(self.root)
