@@ -64,8 +64,8 @@ def fields() -> dict[str, str]:
         "all_leads": tables.leads(muscles["settings"], None),
         "votes_one": tables.methods(votes["settings"], 1, forward, "harmonic"),
         "votes_all": tables.methods(votes["settings"], None, forward, "average_incremental"),
-        "fer_one": tables.methods(ferplus["settings"], 1, forward, "harmonic"),
-        "fer_all": tables.methods(ferplus["settings"], None, forward, "average_incremental"),
+        "fer_one": tables.methods(ferplus["settings"], 1, forward, "harmonic", uneven=True),
+        "fer_all": tables.methods(ferplus["settings"], None, forward, "average_incremental", uneven=True),
         "shots_table": tables.shots_and_budgets(
             muscles["settings"],
             [OURS, *(("predictive-replay", m) for m in (62, 20, 5, 0)), ("nearest-mean", 0), ("teen", 0)],
@@ -97,6 +97,7 @@ def fields() -> dict[str, str]:
         pictures = photographs["predictive-replay", shots, 62]["lead"]
         for score in ("average_incremental", "harmonic"):
             values[f"{word}_{score}_lead"] = tables.points(lead[score])
+            values[f"{word}_{score}_equal"] = tables.points(own["lead"][score])
             values[f"{word}_{score}_votes"] = gap(ours, own, score)
             values[f"{word}_{score}_fer"] = tables.points(pictures[score])
         values[f"{word}_bytes"] = f"{ours['bytes'] / 1e6:.1f} against {theirs['bytes'] / 1e6:.1f} MB"

@@ -29,13 +29,22 @@ def named(row: Row) -> str:
     return f"{row['method']}, {row['memory']} a class" if row["memory"] else row["method"]
 
 
-def methods(rows: list[Row], shots: int | None, forward: dict[str, float], by: str) -> str:
-    """All methods at one number of shots, best first, with what they cost."""
+def methods(rows: list[Row], shots: int | None, forward: dict[str, float], by: str, *, uneven: bool = False) -> str:
+    """All methods at one number of shots, best first, with what they cost.
+
+    Args:
+        rows: Of a report.
+        shots: Pictures of each new class.
+        forward: Relative cost of answering, by method.
+        by: Score to sort by.
+        uneven: Whether classes differ in frequency, so that mean recall says something that accuracy does not.
+    """
     mine = sorted((r for r in rows if r["shots"] == shots), key=lambda r: -r["scores"][by][0])
-    shown = ("average_incremental", "base", "new", "harmonic", "forgetting", "first_loss")
-    heads = ["method", "average incremental", "base", "new", "harmonic", "forgetting", "lost in the first lesson"]
+    recall = ("average_recall",) if uneven else ()
+    shown = ("average_incremental", *recall, "base", "new", "harmonic", "forgetting", "first_loss")
+    words = (name.replace("_", " ").replace("first loss", "lost in the first lesson") for name in shown)
     return table(
-        [*heads, "MB kept", "s a run", "forward"],
+        ["method", *words, "MB kept", "s a run", "forward"],
         (
             [
                 named(r),
