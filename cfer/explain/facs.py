@@ -1,0 +1,47 @@
+"""What the coding manual expects: how much of their action units a compound and a basic share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from cfer.emotions import EXPRESSIONS
+from cfer.explain.relation import SIX
+
+
+def prototype(name: str) -> dict[int, float]:
+    """Share of people (0 to 1) who show each unit in an expression; 1 for required ones (Du et al., PNAS 2014)."""
+    expression = EXPRESSIONS[name]
+    return dict.fromkeys(expression.required, 1.0) | dict(expression.optional)
+
+
+def unit_overlap(compounds: Sequence[str], basics: Sequence[str] = SIX) -> np.ndarray:
+    """Cosine (R, B) of the prototypes of some compounds and basics, 0 to 1."""
+    units = sorted({unit for name in (*compounds, *basics) for unit in prototype(name)})
+    rows = {name: np.array([prototype(name).get(u, 0.0) for u in units]) for name in (*compounds, *basics)}
+    unit = {name: row / np.linalg.norm(row) for name, row in rows.items()}
+    return np.array([[unit[c] @ unit[b] for b in basics] for c in compounds])
+
+
+def agreement(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: int = 0) -> tuple[float, float, float]:
+    """Spearman's correlation of two matrices (R, B), and its 95 % interval from drawing rows again."""
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(len(found), size=(draws, len(found)))
+    spread = [spearmanr(found[rows].ravel(), expected[rows].ravel()).statistic for rows in picks]
+    low, high = np.nanquantile(spread, (0.025, 0.975))
+    return float(spearmanr(found.ravel(), expected.ravel()).statistic), float(low), float(high)
+
+
+def mantel(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: int = 0) -> float:
+    """How often a matrix (R, B) whose rows and columns are dealt anew agrees with another as well as it does itself.
+
+    After Mantel, Cancer Research 1967, for rectangular matrices; the observed order counts as one draw.
+    """
+    rng = np.random.default_rng(seed)
+    own = spearmanr(found.ravel(), expected.ravel()).statistic
+    rows, columns = found.shape
+    as_good = 1
+    for _ in range(draws):
+        dealt = found[rng.permutation(rows)][:, rng.permutation(columns)]
+        as_good += spearmanr(dealt.ravel(), expected.ravel()).statistic >= own - 1e-12
+    return as_good / (draws + 1)
