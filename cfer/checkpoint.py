@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from cfer.emotions import EXPRESSIONS, Kind
@@ -119,6 +119,11 @@ class Checkpoint:
 def versions() -> dict[str, str]:
     """Versions of the packages that a result depends on."""
     return {name: importlib.metadata.version(name) for name in ("torch", "timm", "numpy", "pillow", "safetensors")}
+
+
+def model_digest(model: FaceModel) -> str:
+    """SHA-256 of all weights of a model, head included."""
+    return hashlib.sha256(save({k: v.contiguous() for k, v in model.state_dict().items()})).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -73,6 +73,15 @@ class Reader:
         """Whether a class is neutral or one of the six basics."""
         return any(c.name == name and c.kind in {Kind.NEUTRAL, Kind.BASIC} for c in self.checkpoint.classes)
 
+    def trio(self, face: FaceReading) -> list[str]:
+        """Constituent, compound, constituent of the likeliest class with two known parts, or the likeliest classes."""
+        ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
+        for name in ranked:
+            parts = self.constituents(name)
+            if len(parts) == 2:
+                return [parts[0], name, parts[1]]
+        return [ranked[1], ranked[0], ranked[2]]
+
     def read(self, picture: np.ndarray, *, already_cropped: bool = False) -> Reading:
         """Read all faces of a picture.
 

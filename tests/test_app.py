@@ -9,7 +9,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from cfer.app.build import build_app, launch
-from cfer.app.explore import ONE_SCALE, Explore, default_trio
+from cfer.app.explore import ONE_SCALE, Explore
 from cfer.app.safety import Sessions, guarded
 from cfer.app.teach import Teach
 from cfer.learning.lesson import LessonError
@@ -165,7 +165,7 @@ class TestSafety:
     def test_a_reading_without_compounds_shows_the_likeliest_classes(self, basic_run, photograph):
         reader = Reader(basic_run[1])
         face = reader.read_crop(photograph[40:220, 130:310])
-        trio = default_trio(reader, face)
+        trio = reader.trio(face)
         ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
         assert trio == [ranked[1], ranked[0], ranked[2]]
 

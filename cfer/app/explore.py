@@ -37,16 +37,6 @@ def read_path(path: str | None) -> Any:
     return read_picture(Path(path))
 
 
-def default_trio(reader: Reader, face: FaceReading) -> list[str]:
-    """Constituent, compound, constituent: of the likeliest class with known parts, or the three likeliest classes."""
-    ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
-    for name in ranked:
-        parts = reader.constituents(name)
-        if len(parts) == 2:
-            return [parts[0], name, parts[1]]
-    return [ranked[1], ranked[0], ranked[2]]
-
-
 def sentence(reader: Reader, face: FaceReading) -> str:
     """The reading in one or two sentences."""
     ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
@@ -116,7 +106,7 @@ class Explore:
         basics = {n: p for n, p in face.probabilities.items() if reader.is_basic(n)}
         others = {n: p for n, p in face.probabilities.items() if not reader.is_basic(n)}
         ordered = dict(sorted(others.items(), key=lambda item: -item[1]))
-        trio = default_trio(reader, face)
+        trio = reader.trio(face)
         return (
             shown,
             gr.Image(boxed(picture, [f.box for f in faces], shown.chosen), visible=True),

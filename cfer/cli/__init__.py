@@ -2,7 +2,7 @@
 
 import typer
 
-from cfer.cli import data, evaluation, reading, training
+from cfer.cli import data, evaluation, explaining, reading, training
 
 app = typer.Typer(
     help="Read basic and compound facial expressions, learn new ones step by step, and see why.",
@@ -16,6 +16,7 @@ train = typer.Typer(
 app.add_typer(train, name="train")
 
 app.command()(reading.read)
+app.command()(explaining.explain)
 app.command()(reading.teach)
 train.command("basic")(training.train_basic)
 train.command("continual")(training.train_continual)

@@ -1,0 +1,113 @@
+"""An evidence bundle: everything that was measured of one face, as files that others can read and check."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+import cfer
+from cfer.checkpoint import model_digest, versions
+from cfer.draw import overlay, shared_scale
+from cfer.explain.relation import SIX, head_likeness, mixtures, relate
+from cfer.reader import FaceReading, Reader
+
+
+def write_evidence(
+    reader: Reader, face: FaceReading, names: Sequence[str], out: Path, *, source: bytes = b"", command: str = ""
+) -> dict[str, Any]:
+    """Write overlays, raw maps, numbers and a manifest of one face into a folder.
+
+    Files: `face.png`, `overlay-NAME.png` (one scale for all), `maps.safetensors` (`logits` (K,), `maps` (K, h, w),
+    signed and in logit units, all classes in the manifest's order), `evidence.json`, `manifest.json` with hashes of the
+    rest.
+
+    Args:
+        reader: Who read the face.
+        face: What was read.
+        names: Classes to draw, and to relate where they have two basic constituents.
+        out: Made if it is missing.
+        source: The picture file, for its hash.
+        command: What was typed.
+
+    Returns:
+        The content of `evidence.json`.
+
+    Raises:
+        KeyError: A class is not known.
+    """
+    raws = {name: face.maps.of(name)[0] for name in names}
+    out.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(face.crop).save(out / "face.png")
+    scale = shared_scale(list(raws.values()))
+    written = ["face.png", "maps.safetensors", "evidence.json"]
+    for name, raw in raws.items():
+        written.append(f"overlay-{name.replace(' ', '-')}.png")
+        overlay(face.crop, raw, scale).save(out / written[-1])
+    tensors = {"logits": face.maps.logits[0].contiguous(), "maps": face.maps.maps[0].contiguous()}
+    save_file(tensors, str(out / "maps.safetensors"))
+    (out / "maps.safetensors").chmod(0o644)  # safetensors writes for the owner alone
+    evidence = {
+        "box": list(face.box),
+        "probabilities": face.probabilities,
+        "full_colour_in_logits": scale,
+        "evidence": {name: _amounts(raw) for name, raw in raws.items()},
+        "relations": {name: relation_numbers(reader, face, name) for name in names if relatable(reader, name)},
+    }
+    (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
+    manifest = {
+        "schema_version": 1,
+        "command": command,
+        "picture_sha256": hashlib.sha256(source).hexdigest() if source else None,
+        "model_sha256": model_digest(reader.checkpoint.model),
+        "classes": list(reader.names),
+        "map_rule": "Grad-CAM at the last layer, raw[k] = (1/hw) sum_c dy_k/dz_c A_c; see cfer.explain.maps",
+        "versions": {"cfer": cfer.__version__} | versions(),
+        "files": {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in written},
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return evidence
+
+
+def relatable(reader: Reader, name: str) -> bool:
+    """Whether a class has two constituents among the six basics, all of which the model knows."""
+    parts = reader.constituents(name)
+    return len(parts) == 2 and set(parts) <= set(SIX) <= set(reader.names)
+
+
+def relation_numbers(reader: Reader, face: FaceReading, name: str) -> dict[str, Any]:
+    """What `cfer.explain.relation` measures for one compound on one face; None stands for "no evidence to compare"."""
+    first, second = reader.constituents(name)
+    relation = relate(face.maps, name, (first, second))
+    mixture = mixtures(face.maps, name)
+    pair = [set(p) for p in mixture.pairs].index({first, second})
+    head = head_likeness(reader.checkpoint.model.head.weight.detach(), reader.names, name)
+    return {
+        "constituents": [first, second],
+        "basics": list(relation.basics),
+        "likeness": {m: [_number(v) for v in values[0]] for m, values in relation.likeness.items()},
+        "gap": {m: _number(relation.gap(m)[0]) for m in relation.likeness},
+        "auc": {m: _number(relation.auc(m)[0]) for m in relation.likeness},
+        "both_constituents_first": {m: _number(relation.both_first(m)[0]) for m in relation.likeness},
+        "mixture": {
+            "weights": dict(zip(mixture.pairs[pair], map(_number, mixture.weights[0, pair]), strict=True)),
+            "explained": _number(mixture.explained[0, pair]),
+            "rank_of_15": _number(mixture.rank((first, second))[0]),
+        },
+        "head_likeness": [_number(v) for v in head],
+        "by_chance": {"gap": 0.0, "auc": 0.5, "both_constituents_first": 1 / 15, "rank_of_15": 8},
+    }
+
+
+def _amounts(raw: Tensor) -> dict[str, float]:
+    return {"for": float(raw.clamp(min=0).sum()), "against": float(raw.clamp(max=0).sum())}
+
+
+def _number(value: Tensor) -> float | None:
+    plain = float(value)
+    return None if math.isnan(plain) else round(plain, 5)

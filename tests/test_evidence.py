@@ -1,0 +1,86 @@
+import hashlib
+import json
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from cfer.checkpoint import model_digest
+from cfer.cli import app
+from cfer.evidence import relatable, write_evidence
+from cfer.explain.relation import SIX, relate
+from cfer.reader import Reader
+
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def face(reader, photograph):
+    return reader.read(photograph).faces[0]
+
+
+def test_a_bundle_holds_what_was_measured_and_its_hashes(reader, face, tmp_path):
+    names = ["happy", "happily surprised", "surprised"]
+    evidence = write_evidence(reader, face, names, tmp_path, source=b"picture", command="cfer explain x")
+    assert json.loads((tmp_path / "evidence.json").read_text()) == json.loads(json.dumps(evidence))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["picture_sha256"] == hashlib.sha256(b"picture").hexdigest()
+    assert manifest["model_sha256"] == model_digest(reader.checkpoint.model)
+    assert set(manifest["files"]) == {p.name for p in tmp_path.iterdir()} - {"manifest.json"}
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+    arrays = load_file(str(tmp_path / "maps.safetensors"))
+    torch.testing.assert_close(arrays["maps"], face.maps.maps[0])
+    chances = dict(zip(manifest["classes"], arrays["logits"].softmax(0).tolist(), strict=True))
+    assert chances == pytest.approx(evidence["probabilities"], abs=1e-6)
+    assert Image.open(tmp_path / "overlay-happily-surprised.png").size == (336, 336)
+
+
+def test_a_logit_is_the_sum_of_its_evidence_and_its_bias(reader, face, tmp_path):
+    evidence = write_evidence(reader, face, ["happy"], tmp_path)["evidence"]["happy"]
+    place = reader.names.index("happy")
+    logit, bias = float(face.maps.logits[0, place]), float(reader.checkpoint.model.head.bias[place])
+    assert evidence["for"] + evidence["against"] == pytest.approx(logit - bias, abs=1e-4)
+
+
+def test_relations_are_those_of_the_maps(reader, face, tmp_path):
+    found = write_evidence(reader, face, ["happily surprised", "happy"], tmp_path)["relations"]
+    assert list(found) == ["happily surprised"]
+    relation = relate(face.maps, "happily surprised", ("happy", "surprised"))
+    numbers = found["happily surprised"]
+    assert numbers["basics"] == list(SIX)
+    assert numbers["gap"]["cosine"] == pytest.approx(float(relation.gap("cosine")[0]), abs=1e-5)
+    assert 1 <= numbers["mixture"]["rank_of_15"] <= 15
+    assert relatable(reader, "awed")
+    assert not relatable(reader, "happy")
+
+
+def test_the_command_writes_the_likeliest_compound_and_its_parts(files, tmp_path):
+    result = runner.invoke(app, ["explain", str(files / "astronaut.png"), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "0 by chance" in result.stdout
+    assert len(list((tmp_path / "out").glob("overlay-*.png"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["astronaut.png", "--classes", "happy,bored"], "does not know 'bored'"),
+        (["astronaut.png", "--number", "2"], "no face number 2; one face was found"),
+        (["empty.png"], "no face was found"),
+        (["broken.png"], "broken.png"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_in_words(files, tmp_path, arguments, words):
+    name, *rest = arguments
+    result = runner.invoke(app, ["explain", str(files / name), "--out", str(tmp_path / "out"), *rest])
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert not (tmp_path / "out").exists()
