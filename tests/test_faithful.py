@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from cfer.explain.faithful import blurred, deletion_insertion, ranked_cells, scores, without
+from cfer.explain.faithful import blurred, deletion_insertion, ranked_cells, removal_effects, scores, without
 from cfer.model import BackboneConfig, FaceModel
 
 
@@ -66,3 +66,14 @@ def test_scores_say_what_speaks_for_a_class_rather_than_for_all(picture):
     with torch.no_grad():
         model.head.bias += 3
     torch.testing.assert_close(scores(model, picture), before)
+
+
+def test_a_class_loses_by_its_own_evidence_and_not_by_anothers(picture):
+    raws = torch.zeros(4, 4)
+    raws[range(4), range(4)] = 1
+    lost = removal_effects(Quadrants(), picture, raws.reshape(4, 2, 2), 1, torch.Generator().manual_seed(0))
+    assert lost.shape == (5,)
+    assert lost.argmax() == 1
+    assert float(lost[1]) > 10
+    assert float(lost[[0, 2, 3]].max()) < 0  # others' losses are the watched class's gain
+    assert float(lost[4]) < float(lost[1]) / 2

@@ -80,3 +80,29 @@ def deletion_insertion(model: FaceModel, x: Tensor, raw: Tensor, k: int, steps: 
     both = torch.cat([masks, 1 - masks])
     found = scores(model, without(x.expand(len(both), -1, -1, -1), both))[:, k]
     return Curves(torch.tensor(counts) / total, found[: steps + 1], found[steps + 1 :])
+
+
+@torch.no_grad()
+def removal_effects(
+    model: FaceModel, x: Tensor, raws: Tensor, k: int, generator: torch.Generator, share: float = 0.2
+) -> Tensor:
+    """What a class loses when the strongest evidence of other maps is blurred, in logit units.
+
+    Args:
+        model: In evaluation mode.
+        x: One picture (1, C, S, S).
+        raws: (M, h, w) maps whose strongest cells are taken away, one map at a time.
+        k: The class that is watched.
+        generator: Of the random cells.
+        share: Of the cells that are taken away.
+
+    Returns:
+        Losses (M + 1,); the last one is for as many random cells.
+    """
+    count = round(share * GRID * GRID)
+    cells = torch.zeros(len(raws) + 1, GRID * GRID)
+    for row, raw in enumerate(raws):
+        cells[row, ranked_cells(raw)[:count]] = 1
+    cells[-1, torch.randperm(GRID * GRID, generator=generator)[:count]] = 1
+    found = scores(model, torch.cat([x, without(x.expand(len(cells), -1, -1, -1), cells)]))[:, k]
+    return found[0] - found[1:]
