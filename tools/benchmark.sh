@@ -36,15 +36,17 @@ photographs="--data $ferplus --orders 5"
 run ferplus "compositional predictive-replay nearest-mean teen closed-form streaming-lda icarl er" \
     $photographs --memory 62 --shots 1,all
 
-# Rehearsal and distillation, the paper's switches, the upper bounds.
+# Rehearsal and distillation, the paper's switches, lower and upper bounds.
 run muscles "compositional icarl er der++ er-ace wa gdumb paper-as-coded" $rendered --memory 20 --shots 1,all
-run muscles "compositional fecam logistic joint fine-tuning lwf" $rendered --shots 1,all
+run muscles "compositional fecam" $rendered --shots 1,all
 run muscles "compositional paper-no-distillation paper-basic-teacher paper-random-memory paper-herding" \
     $rendered --memory 20 --shots 1,all
 run votes "compositional paper-as-coded" $votes_only --memory 62 --shots 1,all
+run muscles "compositional fine-tuning lwf" $rendered --shots 1,all
 
 # Other shots and budgets.
 run muscles "compositional nearest-mean teen" $rendered --shots 3,5
-run muscles "compositional predictive-replay" $rendered --memory 5,0 --shots 1,all
-run muscles "compositional predictive-replay" $rendered --memory 62 --shots 3,5
+run muscles "compositional predictive-replay" $rendered --memory 5,0 --shots all
+run muscles "compositional logistic" $rendered --shots all
+run muscles "compositional joint" $rendered --shots all
 run muscles "compositional" $rendered --shots 0  # last, so that the report is written over everything

