@@ -1,6 +1,6 @@
 """How compounds relate to basics over rendered faces of people whom training never saw, and what would look like it.
 
-    python -m benchmarks.relations --run runs/benchmark/muscles     writes cfer/app/assets/relations.json
+    python -m benchmarks.relations --run runs/benchmark/muscles     writes cfer/explain/assets/relations.json
 
 Every compound's map is compared with the six basics' maps on the same face by the same model. Nulls: a random head, a
 shuffled backbone, the basics' maps of another person who shows the same compound, the mean maps over all faces.
@@ -33,7 +33,7 @@ from cfer.learning.crops import Crops, load_crops
 from cfer.model import FaceModel, Preprocessing
 from cfer.synth.dataset import MANIFEST
 
-OUT = Path(__file__).parent.parent / "cfer" / "app" / "assets" / "relations.json"
+OUT = Path(__file__).parent.parent / "cfer" / "explain" / "assets" / "relations.json"
 TAKEN_APART = 60
 """People whose faces are blurred in places."""
 QUANTILES = (0.5, 0.95)
@@ -101,10 +101,17 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path, default=Path("runs/benchmark/muscles"))
-    run = parser.parse_args().run
+    parser.add_argument("--people", type=int, help="Only so many, for a quick look")
+    parser.add_argument("--out", type=Path, default=OUT)
+    chosen = parser.parse_args()
+    run = chosen.run
     checkpoint = load_checkpoint()
     model, preprocessing = checkpoint.model.eval(), checkpoint.preprocessing
-    crops = load_crops(read_data(run / "faces" / MANIFEST), preprocessing, progress=True)
+    table = read_data(run / "faces" / MANIFEST)
+    if chosen.people:
+        known = sorted({s.group for s in table.samples})[: chosen.people]
+        table = table.only(s for s in table.samples if s.group in known)
+    crops = load_crops(table, preprocessing, progress=True)
     samples = crops.table.samples
     people = torch.from_numpy(np.unique([s.group for s in samples], return_inverse=True)[1])
     labels = np.array([s.label for s in samples])
@@ -192,7 +199,7 @@ def main() -> None:
         "deletion_random": interval(np.stack([lost[:, 6] for lost in deleted], 1)),
         "compounds": compounds,
     }
-    OUT.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    chosen.out.write_text(json.dumps(found) + "\n", encoding="utf-8")
     print(json.dumps({k: found[k] for k in ("overall", "overall_less", "agreement_with_facs")}, indent=1))
 
 

@@ -12,9 +12,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import cfer
-from cfer.checkpoint import model_digest, versions
+from cfer.checkpoint import versions
 from cfer.draw import overlay, shared_scale
-from cfer.explain.relation import SIX, head_likeness, mixtures, relate
+from cfer.explain.reference import reference
+from cfer.explain.relation import head_likeness, mixtures, relate
 from cfer.reader import FaceReading, Reader
 
 
@@ -57,14 +58,14 @@ def write_evidence(
         "probabilities": face.probabilities,
         "full_colour_in_logits": scale,
         "evidence": {name: _amounts(raw) for name, raw in raws.items()},
-        "relations": {name: relation_numbers(reader, face, name) for name in names if relatable(reader, name)},
+        "relations": {name: relation_numbers(reader, face, name) for name in names if reader.relatable(name)},
     }
     (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
     manifest = {
         "schema_version": 1,
         "command": command,
         "picture_sha256": hashlib.sha256(source).hexdigest() if source else None,
-        "model_sha256": model_digest(reader.checkpoint.model),
+        "model_sha256": reader.digest,
         "classes": list(reader.names),
         "map_rule": "Grad-CAM at the last layer, raw[k] = (1/hw) sum_c dy_k/dz_c A_c; see cfer.explain.maps",
         "versions": {"cfer": cfer.__version__} | versions(),
@@ -72,12 +73,6 @@ def write_evidence(
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return evidence
-
-
-def relatable(reader: Reader, name: str) -> bool:
-    """Whether a class has two constituents among the six basics, all of which the model knows."""
-    parts = reader.constituents(name)
-    return len(parts) == 2 and set(parts) <= set(SIX) <= set(reader.names)
 
 
 def relation_numbers(reader: Reader, face: FaceReading, name: str) -> dict[str, Any]:
@@ -100,8 +95,16 @@ def relation_numbers(reader: Reader, face: FaceReading, name: str) -> dict[str, 
             "rank_of_15": _number(mixture.rank((first, second))[0]),
         },
         "head_likeness": [_number(v) for v in head],
+        "in_words": _in_words(reader, name, _number(relation.gap("cosine")[0])),
         "by_chance": {"gap": 0.0, "auc": 0.5, "both_constituents_first": 1 / 15, "rank_of_15": 8},
     }
+
+
+def _in_words(reader: Reader, name: str, gap: float | None) -> str | None:
+    known = reference()
+    if known is None or known.model != reader.digest:
+        return None
+    return known.about_one_face(name, gap)
 
 
 def _amounts(raw: Tensor) -> dict[str, float]:

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint
+from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
 from cfer.emotions import Kind
 from cfer.explain.maps import ClassMaps, class_maps
+from cfer.explain.relation import SIX
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import Face, detect_faces
 from cfer.learning.lesson import LessonReport, teach
@@ -60,6 +61,11 @@ class Reader:
         """Take a checkpoint or load one from a folder; raises `CheckpointError` if that fails."""
         self.checkpoint = checkpoint if isinstance(checkpoint, Checkpoint) else load_checkpoint(checkpoint)
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the model's weights."""
+        return model_digest(self.checkpoint.model)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all classes, in the model's order."""
@@ -72,6 +78,11 @@ class Reader:
     def is_basic(self, name: str) -> bool:
         """Whether a class is neutral or one of the six basics."""
         return any(c.name == name and c.kind in {Kind.NEUTRAL, Kind.BASIC} for c in self.checkpoint.classes)
+
+    def relatable(self, name: str) -> bool:
+        """Whether a class has two constituents among the six basics, all of which the model knows."""
+        parts = self.constituents(name)
+        return len(parts) == 2 and set(parts) <= set(SIX) <= set(self.names)
 
     def trio(self, face: FaceReading) -> list[str]:
         """Constituent, compound, constituent of the likeliest class with two known parts, or the likeliest classes."""

@@ -16,7 +16,7 @@ content, nothing is used for training, and what you teach is yours alone: it liv
 
 Each map is a Grad-CAM of the same face by the same model: bright where the last feature map raises the score of that
 expression, untouched where it does not. With *one scale* the maps may be compared; with *own scales* each is stretched
-to its own maximum, so a bright spot may mean very little. Maps are coarse (7 x 7 cells, enlarged), and two maps of one
+to its own maximum, so a bright spot may mean very little. Maps are coarse (8 x 8 cells, enlarged), and two maps of one
 face always look somewhat alike, because faces have their eyes and mouth in the same place.
 """
 

@@ -1,6 +1,7 @@
 """The Explore tab: a picture, its faces, what they express, and where the evidence lies."""
 
 import html
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import gradio as gr
 from cfer.app.panels import map_panels
 from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_image
 from cfer.draw import boxed, percent, probability_bars
+from cfer.explain.reference import reference
+from cfer.explain.relation import relate
 from cfer.pictures import PictureError, read_picture
 from cfer.reader import FaceReading, Reader
 
@@ -54,6 +57,18 @@ def sentence(reader: Reader, face: FaceReading) -> str:
     if face.tiny:
         text += "This face is very small: read with care."
     return text
+
+
+def relation_words(reader: Reader, face: FaceReading, name: str) -> str:
+    """What the maps of a compound and its constituents have to do with each other on this face, or nothing.
+
+    Only for the model whose relations were measured over many faces: a gap means nothing without its nulls.
+    """
+    known = reference()
+    if known is None or known.model != reader.digest or not reader.relatable(name):
+        return ""
+    gap = float(relate(face.maps, name, reader.constituents(name), measures=("cosine",)).gap("cosine")[0])
+    return known.about_one_face(name, None if math.isnan(gap) else gap)
 
 
 class Explore:
@@ -115,10 +130,17 @@ class Explore:
             gr.Plot(probability_bars(basics, "Basic"), visible=True),
             gr.Plot(probability_bars(ordered, "Compound and taught", 1), visible=bool(ordered)),
             *(gr.Dropdown(choices=list(reader.names), value=name, visible=True) for name in trio),
-            map_panels(face, trio, one_scale=scale == ONE_SCALE),
+            self._maps(reader, face, trio, scale),
         )
 
-    def redraw(self, shown: Shown | None, left: str, middle: str, right: str, scale: str) -> str:
+    @staticmethod
+    def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str) -> str:
+        words = html.escape(relation_words(reader, face, names[1]))
+        return map_panels(face, names, one_scale=scale == ONE_SCALE) + (
+            f'<p class="cfer-tie">{words}</p>' if words else ""
+        )
+
+    def redraw(self, shown: Shown | None, left: str, middle: str, right: str, scale: str, key: str) -> str:
         """Maps of other classes, or on another scale."""
         if shown is None:
             return ""
@@ -126,7 +148,7 @@ class Explore:
         names = [left, middle, right]
         if any(name not in face.maps.classes for name in names):
             raise complaint("One of these expressions is not known to the model that read this face. Read it again.")
-        return map_panels(face, names, one_scale=scale == ONE_SCALE)
+        return self._maps(self.sessions.reader(key), face, names, scale)
 
     def as_json(self, path: str | None, cropped: bool) -> dict[str, Any]:
         """The base model's reading as plain data; faces is empty where none was found."""
@@ -200,7 +222,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
         examples.load_input_event.then(guarded(explore.read), reading, results, api_name="example", **hidden)
     picker.input(guarded(explore.choose), [picture, shown, picker, scale, key], results, **hidden)
     for trigger in (left.input, middle.input, right.input, scale.input):
-        trigger(guarded(explore.redraw), [shown, left, middle, right, scale], maps, **hidden)
+        trigger(guarded(explore.redraw), [shown, left, middle, right, scale, key], maps, **hidden)
     opacity.input(
         None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)", api_visibility="private"
     )

@@ -12,7 +12,8 @@ from cfer.draw import evidence_words, overlay_parts, percent, shared_scale
 from cfer.reader import FaceReading
 
 
-def _uri(image: Image.Image) -> str:
+def picture_uri(image: Image.Image) -> str:
+    """A picture as the value of an `src`: PNG where it is transparent, JPEG otherwise."""
     buffer, form = io.BytesIO(), "PNG" if image.mode == "RGBA" else "JPEG"
     image.save(buffer, form, **({} if form == "PNG" else {"quality": 88}))
     return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
@@ -38,8 +39,8 @@ def map_panels(face: FaceReading, names: list[str], *, one_scale: bool) -> str:
         label = html.escape(name)
         said = html.escape(f"Where the evidence for {name} lies. {note}".strip(), quote=True)
         figures.append(
-            f'<figure><div class="cfer-stack"><img src="{_uri(picture)}" alt="{said}">'
-            f'<img class="cfer-heat" src="{_uri(heat)}" alt=""></div>'
+            f'<figure><div class="cfer-stack"><img src="{picture_uri(picture)}" alt="{said}">'
+            f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div>'
             f"<figcaption><b>{label}</b> {html.escape(percent(probability))}"
             f'<span class="cfer-note">{html.escape(note)}</span></figcaption></figure>'
         )
@@ -51,5 +52,5 @@ def map_panels(face: FaceReading, names: list[str], *, one_scale: bool) -> str:
 def thumbnails(crops: list[np.ndarray]) -> str:
     """Small pictures of face crops, numbered for those who cannot see them."""
     images = (Image.fromarray(crop).resize((112, 112)) for crop in crops)
-    shown = "".join(f'<img src="{_uri(image)}" alt="face {i}">' for i, image in enumerate(images, 1))
+    shown = "".join(f'<img src="{picture_uri(image)}" alt="face {i}">' for i, image in enumerate(images, 1))
     return f'<div class="cfer-thumbnails">The faces it learned from: {shown}</div>'

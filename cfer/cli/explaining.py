@@ -47,8 +47,7 @@ def explain(
         spoken = f"evidence for {amount['for']:.2f}, against {-amount['against']:.2f}"
         typer.echo(f"{name:24} {face.probabilities[name]:6.1%}   {spoken}")
     for name, numbers in found["relations"].items():
-        gap = numbers["gap"]["cosine"]
-        parts = " and ".join(numbers["constituents"])
-        said = "no evidence to compare" if gap is None else f"{gap:+.3f}; 0 by chance"
-        typer.echo(f"{name}: its map is nearer to {parts} than to other basics by (cosine): {said}")
+        gap, parts = numbers["gap"]["cosine"], " and ".join(numbers["constituents"])
+        said = "no evidence to compare" if gap is None else f"nearer to {parts} by {gap:+.3f} (cosine; 0 by chance)"
+        typer.echo(f"{name}: {numbers['in_words'] or said}")
     typer.echo(f"evidence: {out}")

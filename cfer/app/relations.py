@@ -1,0 +1,155 @@
+"""The Relations tab: fifteen compounds against six basics over many faces, and what would look the same by chance."""
+
+import base64
+import html
+import io
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from cfer.app.panels import picture_uri
+from cfer.app.safety import guarded
+from cfer.draw import colour, overlay_parts
+from cfer.explain.reference import Reference
+from cfer.explain.similarity import MEASURES
+
+SOURCES = {
+    "own": "the model",
+    "random head": "a head that learned nothing",
+    "shuffled backbone": "a network with shuffled weights",
+    "another person": "basics' maps of another person",
+    "mean face": "basics' mean maps over all faces",
+}
+HEAD, DELETION, UNITS = "rows of the head", "loss by deletion", "shared action units (FACS)"
+_PICK = "Choose a cell to see its maps and faces."
+
+
+def matrix(reference: Reference, view: str, source: str) -> np.ndarray:
+    """The 15 x 6 numbers of a view; only the maps' likeness has nulls."""
+    others: dict[str, Callable[[], np.ndarray]] = {
+        HEAD: reference.heads,
+        DELETION: reference.deletion,
+        UNITS: reference.units,
+    }
+    return others[view]() if view in others else reference.matrix(view, source)
+
+
+def styled(reference: Reference, values: np.ndarray) -> Any:
+    """A table whose cells are coloured from low to high, constituents in bold."""
+    frame = pd.DataFrame(values.round(2), columns=list(reference.basics))
+    frame.insert(0, "compound", reference.compounds)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    span = max(high - low, 1e-9)
+
+    def style(row: pd.Series) -> list[str]:
+        own = reference.facts["compounds"][row["compound"]]["constituents"]
+        cells = [""]
+        for name in reference.basics:
+            shade = colour(np.array([[(row[name] - low) / span]]))[0, 0]
+            ink = "black" if shade @ [0.299, 0.587, 0.114] > 120 else "white"
+            weight = "font-weight: bold; text-decoration: underline" if name in own else ""
+            cells.append(f"background-color: rgb({shade[0]}, {shade[1]}, {shade[2]}); color: {ink}; {weight}")
+        return cells
+
+    return frame.style.apply(style, axis=1).format(dict.fromkeys(reference.basics, "{:.2f}"))
+
+
+def summary(reference: Reference, view: str) -> str:
+    """What a view says over all compounds, with its intervals and nulls."""
+    if view in MEASURES:
+        rows = []
+        for source, words in SOURCES.items():
+            gap = reference.facts["overall"][source][view]
+            rows.append(f"| {words} | {gap[0]:+.3f} | {gap[1]:+.3f} to {gap[2]:+.3f} |")
+        table = "\n".join(["| maps of | gap | 95 % interval |", "| --- | --- | --- |", *rows])
+        said = f"Gap: mean likeness to the constituents less that to the other basics; 0 by chance.\n\n{table}"
+        name = view
+    else:
+        said = {
+            HEAD: "Cosine of the head's rows. With a linear head the maps follow from these rows and the face's "
+            "features, so the maps' likeness partly restates this table.",
+            DELETION: "What a compound's score loses when the strongest fifth of a basic's evidence is blurred; as "
+            f"many random cells cost {reference.facts['deletion_random'][0]:.2f}.",
+            UNITS: "Cosine of the action units that people show (Du, Tao & Martinez, 2014): what the coding manual "
+            "expects, whatever a model does.",
+        }[view]
+        name = {HEAD: "head rows", DELETION: "deletion"}.get(view, "")
+    if found := reference.facts["agreement_with_facs"].get(name):
+        value, low, high = found["spearman"]
+        said += (
+            f"\n\nAgreement with the coding manual's table: Spearman {value:.2f} ({low:.2f} to {high:.2f}), "
+            f"Mantel p = {found['mantel_p']:.3f}."
+        )
+    return said
+
+
+def cell(reference: Reference, compound: str, basic: str, measure: str) -> str:
+    """Mean maps of a compound and a basic on the compound's faces, with examples; HTML, everything escaped."""
+    row = reference.facts["compounds"][compound]
+    place = reference.basics.index(basic)
+    maps = [torch.tensor(row["mean_map"]), torch.tensor(row["mean_basic_maps"][place])]
+    crops = [np.asarray(Image.open(io.BytesIO(base64.b64decode(code))).convert("RGB")) for code in row["faces"]]
+    scale = max(float(m.max()) for m in maps)
+    figures = []
+    for name, raw, crop in zip((compound, basic), maps, crops, strict=False):
+        picture, heat = overlay_parts(crop, raw, scale, 224)
+        label = html.escape(f"Mean evidence for {name}")
+        figures.append(
+            f'<figure><div class="cfer-stack"><img src="{picture_uri(picture)}" alt="{label}">'
+            f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div><figcaption>{label}, on faces that show '
+            f"{html.escape(compound)}</figcaption></figure>"
+        )
+    shown = "".join(
+        f'<img src="data:image/jpeg;base64,{html.escape(code)}" alt="rendered face {i}">'
+        for i, code in enumerate(row["faces"], 1)
+    )
+    likeness = row["likeness"]["own"][measure][place]
+    kind = "a constituent" if basic in row["constituents"] else "not a constituent"
+    words = f"{compound} and {basic} ({kind}): likeness {likeness:.2f}. {reference.verdict(compound, measure)}"
+    return (
+        f"<p>{html.escape(words)}</p><div class='cfer-maps'>{''.join(figures)}</div>"
+        f'<div class="cfer-thumbnails">Rendered faces of nobody: {shown}</div>'
+    )
+
+
+def build_relations(reference: Reference, same_model: bool) -> None:
+    """Lay the tab out and wire it."""
+    gr.Markdown(
+        "How alike is a compound's map to each basic's, on the same face and by the same model? Over "
+        f"{reference.people} rendered people whom training never saw; a row's constituents are underlined. Two maps of "
+        "a face always look alike, so switch to the nulls before you believe a number."
+        + ("" if same_model else "\n\n**Measured on the project's own checkpoint, not on the one that is loaded.**")
+    )
+    with gr.Row():
+        view = gr.Dropdown([*MEASURES, HEAD, DELETION, UNITS], value="cosine", label="Compare by", min_width=200)
+        source = gr.Dropdown(
+            [(words, name) for name, words in SOURCES.items()], value="own", label="Maps of", min_width=200
+        )
+    table = gr.Dataframe(
+        styled(reference, matrix(reference, "cosine", "own")),
+        interactive=False,
+        wrap=True,
+        max_height=640,
+        elem_id="relations-table",
+    )
+    words = gr.Markdown(summary(reference, "cosine"), elem_id="relations-words")
+    chosen = gr.HTML(f"<p>{_PICK}</p>", elem_id="relations-cell")
+
+    def redraw(view: str, source: str) -> tuple[Any, ...]:
+        return styled(reference, matrix(reference, view, source)), summary(reference, view)
+
+    def choose(view: str, event: gr.SelectData) -> str:
+        row, column = event.index
+        if not 1 <= column <= len(reference.basics):
+            return f"<p>{_PICK}</p>"
+        measure = view if view in MEASURES else "cosine"
+        return cell(reference, reference.compounds[row], reference.basics[column - 1], measure)
+
+    for trigger in (view.input, source.input):
+        trigger(guarded(redraw), [view, source], [table, words], api_visibility="private")
+    table.select(guarded(choose), view, chosen, api_visibility="private")

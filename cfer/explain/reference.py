@@ -1,0 +1,106 @@
+"""What relations look like over many faces, and what would look like one: the yardstick for a single face.
+
+The numbers come from `benchmarks/relations.py`: rendered people whom the default checkpoint never saw. They hold for
+that model alone.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+UNTRAINED, ELSEWHERE = "random head", "another person"
+"""The two nulls that a sentence speaks of."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Relations over a data set.
+
+    Attributes:
+        model: SHA-256 of the model that they were measured on; see `cfer.checkpoint.model_digest`.
+        people: How many people.
+        basics: Columns of every matrix.
+        measures: Names of `cfer.explain.similarity.MEASURES`.
+        facts: The file as it is.
+    """
+
+    model: str
+    people: int
+    basics: tuple[str, ...]
+    measures: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+    @property
+    def compounds(self) -> tuple[str, ...]:
+        """Rows of every matrix."""
+        return tuple(self.facts["compounds"])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What maps were measured: "own", then the nulls."""
+        return tuple(self.facts["overall"])
+
+    def matrix(self, measure: str, source: str = "own") -> np.ndarray:
+        """Mean likeness (15, 6) of every compound's map and every basic's."""
+        return np.array([row["likeness"][source][measure] for row in self.facts["compounds"].values()])
+
+    def heads(self) -> np.ndarray:
+        """Cosines (15, 6) of the head's rows."""
+        return np.array([row["head"] for row in self.facts["compounds"].values()])
+
+    def deletion(self) -> np.ndarray:
+        """What compounds lose (15, 6) when a basic's evidence is blurred, in logit units."""
+        return np.array([row["deletion"][:6] for row in self.facts["compounds"].values()])
+
+    def units(self) -> np.ndarray:
+        """Cosines (15, 6) of FACS prototypes."""
+        return np.array(self.facts["facs"])
+
+    def verdict(self, compound: str, measure: str = "cosine") -> str:
+        """What the data set says about a compound's tie to its constituents, in a sentence."""
+        row = self.facts["compounds"][compound]["gap"]
+        low = row["own"][measure][1]
+        parts = " and ".join(self.facts["compounds"][compound]["constituents"])
+        if low <= 0 or low <= row[UNTRAINED][measure][2]:
+            return f"No evidence that {compound} is tied to {parts} beyond what any two maps of a face share."
+        if low <= row[ELSEWHERE][measure][2]:
+            return (
+                f"{compound.capitalize()} is tied to {parts} more than to other basics, but just as much when the "
+                "basics' maps are taken from another person: the tie is of the expressions, not of the single face."
+            )
+        return (
+            f"{compound.capitalize()} is tied to {parts} more than to other basics, and on the same face more than "
+            "across people."
+        )
+
+    def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine") -> str:
+        """What one face's gap means, beside the same measurement where there can be nothing to find."""
+        if gap is None:
+            return "One of the maps has no evidence, so there is nothing to compare."
+        if compound not in self.facts["compounds"]:
+            return "This expression was taught or is not among the fifteen compounds: nothing to hold the gap against."
+        known = self.facts["compounds"][compound]["null_quantiles"]
+        parts = " and ".join(self.facts["compounds"][compound]["constituents"])
+        if gap <= max(0.0, known[UNTRAINED][measure][1]):
+            return f"No evidence here beyond what any two maps of a face share (gap {gap:+.2f}; 0 by chance)."
+        middle = known["own"][measure][0]
+        usual = "as usual" if gap >= middle else "less than usual"
+        return (
+            f"On this face {compound} is nearer to {parts} than to the other basics (gap {gap:+.2f}; {usual}, and more "
+            "than in 95 % of faces under a head that learned nothing)."
+        )
+
+
+@cache
+def reference() -> Reference | None:
+    """The shipped file, or None where it is missing."""
+    path = files("cfer.explain").joinpath("assets/relations.json")
+    if not path.is_file():
+        return None
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return Reference(facts["model_sha256"], facts["people"], tuple(facts["basics"]), tuple(facts["measures"]), facts)
