@@ -11,6 +11,7 @@ import argparse
 import base64
 import io
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,14 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from cfer.checkpoint import load_checkpoint, model_digest
 from cfer.data.readers import read_data
 from cfer.emotions import COMPOUNDS, EXPRESSIONS
 from cfer.explain.facs import agreement, mantel, unit_overlap
 from cfer.explain.faithful import removal_effects
-from cfer.explain.maps import ClassMaps, class_maps
+from cfer.explain.maps import ClassMaps
 from cfer.explain.nulls import of_another, random_backbone, random_head
 from cfer.explain.relation import SIX, Relation, head_likeness, mixtures, relate
 from cfer.explain.similarity import MEASURES
@@ -34,25 +35,30 @@ from cfer.model import FaceModel, Preprocessing
 from cfer.synth.dataset import MANIFEST
 
 OUT = Path(__file__).parent.parent / "cfer" / "explain" / "assets" / "relations.json"
+HEADS = 5
+"""Random heads: one may find no evidence anywhere."""
 TAKEN_APART = 60
 """People whose faces are blurred in places."""
 QUANTILES = (0.5, 0.95)
 THUMBNAIL = 96
 
 
-def all_maps(model: FaceModel, crops: Crops, preprocessing: Preprocessing) -> ClassMaps:
-    """Maps of all classes and crops."""
-    found = [
-        class_maps(model, preprocessing.enlarge(crops.batch(index)))
-        for index in torch.arange(len(crops.pixels)).split(64)
-    ]
-    parts = (torch.cat([getattr(f, name) for f in found]) for name in ("logits", "maps", "features"))
-    return ClassMaps(*parts, found[0].classes)
+@torch.inference_mode()
+def all_maps(model: FaceModel, heads: list[nn.Linear], crops: Crops, preprocessing: Preprocessing) -> list[ClassMaps]:
+    """Maps of all classes and crops under several heads on one backbone; as `class_maps` gives them."""
+    raws: list[list[Tensor]] = [[] for _ in heads]
+    for index in torch.arange(len(crops.pixels)).split(64):
+        last = model.features(preprocessing.enlarge(crops.batch(index)))  # (B, C, h, w)
+        cells = last.shape[-2] * last.shape[-1]
+        for found, head in zip(raws, heads, strict=True):
+            found.append(torch.einsum("kc,bchw->bkhw", head.weight, last) / cells)
+    nothing = torch.empty(len(crops.pixels), 0)
+    return [ClassMaps(nothing, torch.cat(found).clone(), nothing, model.classes) for found in raws]
 
 
 def only(maps: ClassMaps, rows: Tensor) -> ClassMaps:
     """Some faces."""
-    return replace(maps, logits=maps.logits[rows], maps=maps.maps[rows], features=maps.features[rows])
+    return replace(maps, maps=maps.maps[rows])
 
 
 def with_basics(maps: ClassMaps, basics: Tensor) -> ClassMaps:
@@ -64,7 +70,9 @@ def with_basics(maps: ClassMaps, basics: Tensor) -> ClassMaps:
 
 def interval(values: np.ndarray, draws: int = 2000) -> list[float]:
     """Mean over people and its 95 % interval; rows are people, and further axes are averaged within them."""
-    each = np.nanmean(values.reshape(len(values), -1), axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a person may have no evidence anywhere
+        each = np.nanmean(values.reshape(len(values), -1), axis=1)
     each = each[~np.isnan(each)]
     picks = np.random.default_rng(0).integers(len(each), size=(draws, len(each)))
     low, high = np.quantile(each[picks].mean(1), (0.025, 0.975))
@@ -72,8 +80,17 @@ def interval(values: np.ndarray, draws: int = 2000) -> list[float]:
 
 
 def rounded(values: Any, digits: int = 4) -> Any:
-    """Nested lists of rounded numbers."""
-    return np.round(np.asarray(values, float), digits).tolist()
+    """Nested lists of rounded numbers, None where there was no evidence on any face."""
+    array = np.round(np.asarray(values, float), digits).astype(object)
+    array[array != array] = None  # noqa: PLR0124 - nan alone is unlike itself
+    return array.tolist()
+
+
+def mean_over(values: list[Tensor]) -> np.ndarray:
+    """Mean over the draws of a null, face by face."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a face may have no evidence under any draw
+        return np.nanmean(np.stack([v.numpy() for v in values]), axis=0)
 
 
 def thumbnail(crops: Crops, row: int) -> str:
@@ -116,11 +133,10 @@ def main() -> None:
     people = torch.from_numpy(np.unique([s.group for s in samples], return_inverse=True)[1])
     labels = np.array([s.label for s in samples])
     generator = torch.Generator().manual_seed(0)
-    own = all_maps(model, crops, preprocessing)
-    lesser = {
-        "random head": all_maps(random_head(model, generator), crops, preprocessing),
-        "shuffled backbone": all_maps(random_backbone(model, None, generator), crops, preprocessing),
-    }
+    heads = [model.head, *(random_head(model, generator).head for _ in range(HEADS))]
+    own, *untrained = all_maps(model, heads, crops, preprocessing)
+    shuffled = all_maps(random_backbone(model, None, generator), [model.head], crops, preprocessing)
+    lesser = {"random head": untrained, "shuffled backbone": shuffled}
     mean_maps = own.maps.clamp(min=0).mean(0)  # (K, h, w)
     basics = [own.classes.index(name) for name in SIX]
     compounds, gaps = {}, {m: {} for m in ("own", *lesser, "another person", "mean face")}
@@ -131,30 +147,33 @@ def main() -> None:
         mine, who = only(own, rows), people[rows]
         others = of_another(mine.maps[:, basics], who, generator)
         flat = mean_maps[basics].expand(len(rows), -1, -1, -1)
-        relations: dict[str, Relation] = {
-            "own": relate(mine, compound, parts),
-            **{name: relate(only(maps, rows), compound, parts) for name, maps in lesser.items()},
-            "another person": relate(with_basics(mine, others), compound, parts),
-            "mean face": relate(with_basics(mine, flat), compound, parts),
+        relations: dict[str, list[Relation]] = {
+            "own": [relate(mine, compound, parts)],
+            **{name: [relate(only(m, rows), compound, parts) for m in maps] for name, maps in lesser.items()},
+            "another person": [relate(with_basics(mine, others), compound, parts)],
+            "mean face": [relate(with_basics(mine, flat), compound, parts)],
         }
-        for name, relation in relations.items():
-            gaps[name][compound] = {m: relation.gap(m).numpy() for m in MEASURES}
-        relation, mixture = relations["own"], mixtures(mine, compound)
+        for name, found in relations.items():
+            gaps[name][compound] = {m: mean_over([r.gap(m) for r in found]) for m in MEASURES}
+        relation, mixture = relations["own"][0], mixtures(mine, compound)
         lost = deletion(model, crops, preprocessing, own, rows[:TAKEN_APART], own.classes.index(compound)).numpy()
         deleted.append(lost)
         constituent = relation.own.numpy()
         compounds[compound] = {
             "constituents": list(parts),
             "likeness": {
-                name: {m: rounded(np.nanmean(r.likeness[m].numpy(), axis=0)) for m in MEASURES}
-                for name, r in relations.items()
+                name: {m: rounded(torch.cat([r.likeness[m] for r in found]).nanmean(0)) for m in MEASURES}
+                for name, found in relations.items()
             },
-            "gap": {name: {m: interval(r.gap(m).numpy()) for m in MEASURES} for name, r in relations.items()},
-            "auc": {name: {m: interval(r.auc(m).numpy()) for m in MEASURES} for name, r in relations.items()},
+            "gap": {name: {m: interval(gaps[name][compound][m]) for m in MEASURES} for name in relations},
+            "auc": {
+                name: {m: interval(mean_over([r.auc(m) for r in found])) for m in MEASURES}
+                for name, found in relations.items()
+            },
             "both_first": {m: interval(relation.both_first(m).numpy()) for m in MEASURES},
             "null_quantiles": {
-                name: {m: rounded(np.nanquantile(r.gap(m).numpy(), QUANTILES)) for m in MEASURES}
-                for name, r in relations.items()
+                name: {m: rounded(np.nanquantile(torch.cat([r.gap(m) for r in found]), QUANTILES)) for m in MEASURES}
+                for name, found in relations.items()
             },
             "mixture_rank": interval(mixture.rank(parts).numpy()),
             "mixture_explained": interval(mixture.explained[:, mixture.pairs.index(_ordered(parts))].numpy()),
@@ -199,7 +218,7 @@ def main() -> None:
         "deletion_random": interval(np.stack([lost[:, 6] for lost in deleted], 1)),
         "compounds": compounds,
     }
-    chosen.out.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    chosen.out.write_text(json.dumps(found, allow_nan=False) + "\n", encoding="utf-8")
     print(json.dumps({k: found[k] for k in ("overall", "overall_less", "agreement_with_facs")}, indent=1))
 
 

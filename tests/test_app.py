@@ -57,11 +57,11 @@ class TestExplore:
 
     def test_other_classes_can_be_mapped(self, explore, files):
         shown, *_ = explore.read(str(files / "astronaut.png"), False, ONE_SCALE, "anna")
-        html = explore.redraw(shown, "sad", "angry", "neutral", "Own scales")
+        html = explore.redraw(shown, "sad", "angry", "neutral", "Own scales", "anna")
         assert re.findall(r"<b>(\w+)</b>", html) == ["sad", "angry", "neutral"]
         assert "each map on its own scale" in html
         with pytest.raises(gr.Error, match="not known to the model"):
-            explore.redraw(shown, "sad", "smirking", "neutral", ONE_SCALE)
+            explore.redraw(shown, "sad", "smirking", "neutral", ONE_SCALE, "anna")
 
     @pytest.mark.filterwarnings("ignore::UserWarning")  # gr.Warning outside of a page warns in Python
     @pytest.mark.parametrize(

@@ -144,3 +144,24 @@ def test_an_example_is_one_click(browser, url, width, name):
     assert page.locator("button.gallery-item img").evaluate_all(broken) == 0
     assert not foreign
     shoot(page, name)
+
+
+def test_a_relation_is_looked_up_and_held_against_a_null(browser, url):
+    page, foreign = visit(browser, url)
+    page.get_by_role("tab", name="Relations").click()
+    table = page.locator("#relations-table")
+    expect(table).to_contain_text("happily disgusted", timeout=WAIT)
+    expect(page.locator("#relations-words")).to_contain_text("a head that learned nothing")
+    shoot(page, "relations")
+    before = table.inner_text()
+    table.get_by_text("happily surprised").first.wait_for(timeout=WAIT)
+    numbers = table.get_by_text("0.", exact=False)
+    numbers.first.click()
+    expect(page.locator("#relations-cell figure")).to_have_count(2, timeout=WAIT)
+    page.get_by_label("Maps of").click()
+    page.get_by_role("option", name="a head that learned nothing").click()
+    page.wait_for_function(
+        "was => document.querySelector('#relations-table').innerText !== was", arg=before, timeout=WAIT
+    )
+    shoot(page, "relations-null")
+    assert foreign == []

@@ -50,13 +50,14 @@ def styled(reference: Reference, values: np.ndarray) -> Any:
         own = reference.facts["compounds"][row["compound"]]["constituents"]
         cells = [""]
         for name in reference.basics:
-            shade = colour(np.array([[(row[name] - low) / span]]))[0, 0]
+            height = 0.0 if np.isnan(row[name]) else (row[name] - low) / span
+            shade = colour(np.array([[height]]))[0, 0]
             ink = "black" if shade @ [0.299, 0.587, 0.114] > 120 else "white"
             weight = "font-weight: bold; text-decoration: underline" if name in own else ""
             cells.append(f"background-color: rgb({shade[0]}, {shade[1]}, {shade[2]}); color: {ink}; {weight}")
         return cells
 
-    return frame.style.apply(style, axis=1).format(dict.fromkeys(reference.basics, "{:.2f}"))
+    return frame.style.apply(style, axis=1).format(dict.fromkeys(reference.basics, "{:.2f}"), na_rep="none")
 
 
 def summary(reference: Reference, view: str) -> str:
@@ -93,22 +94,22 @@ def cell(reference: Reference, compound: str, basic: str, measure: str) -> str:
     row = reference.facts["compounds"][compound]
     place = reference.basics.index(basic)
     maps = [torch.tensor(row["mean_map"]), torch.tensor(row["mean_basic_maps"][place])]
-    crops = [np.asarray(Image.open(io.BytesIO(base64.b64decode(code))).convert("RGB")) for code in row["faces"]]
+    face = np.asarray(Image.open(io.BytesIO(base64.b64decode(row["faces"][0]))).convert("RGB"))
     scale = max(float(m.max()) for m in maps)
     figures = []
-    for name, raw, crop in zip((compound, basic), maps, crops, strict=False):
-        picture, heat = overlay_parts(crop, raw, scale, 224)
+    for name, raw in zip((compound, basic), maps, strict=True):
+        picture, heat = overlay_parts(face, raw, scale, 224)
         label = html.escape(f"Mean evidence for {name}")
         figures.append(
             f'<figure><div class="cfer-stack"><img src="{picture_uri(picture)}" alt="{label}">'
-            f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div><figcaption>{label}, on faces that show '
-            f"{html.escape(compound)}</figcaption></figure>"
+            f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div><figcaption>{label}, over all faces that '
+            f"show {html.escape(compound)}</figcaption></figure>"
         )
     shown = "".join(
         f'<img src="data:image/jpeg;base64,{html.escape(code)}" alt="rendered face {i}">'
         for i, code in enumerate(row["faces"], 1)
     )
-    likeness = row["likeness"]["own"][measure][place]
+    likeness = float(reference.matrix(measure)[reference.compounds.index(compound), place])
     kind = "a constituent" if basic in row["constituents"] else "not a constituent"
     words = f"{compound} and {basic} ({kind}): likeness {likeness:.2f}. {reference.verdict(compound, measure)}"
     return (

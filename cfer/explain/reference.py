@@ -46,8 +46,9 @@ class Reference:
         return tuple(self.facts["overall"])
 
     def matrix(self, measure: str, source: str = "own") -> np.ndarray:
-        """Mean likeness (15, 6) of every compound's map and every basic's."""
-        return np.array([row["likeness"][source][measure] for row in self.facts["compounds"].values()])
+        """Mean likeness (15, 6) of every compound's map and every basic's; nan without evidence on any face."""
+        rows = [row["likeness"][source][measure] for row in self.facts["compounds"].values()]
+        return np.array(rows, float)
 
     def heads(self) -> np.ndarray:
         """Cosines (15, 6) of the head's rows."""
