@@ -82,7 +82,7 @@ def interval(values: np.ndarray, draws: int = 2000) -> list[float]:
 def rounded(values: Any, digits: int = 4) -> Any:
     """Nested lists of rounded numbers, None where there was no evidence on any face."""
     array = np.round(np.asarray(values, float), digits).astype(object)
-    array[array != array] = None  # noqa: PLR0124 - nan alone is unlike itself
+    array[array != array] = None
     return array.tolist()
 
 
