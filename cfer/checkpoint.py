@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from cfer.emotions import EXPRESSIONS, Kind
 from cfer.model import BackboneConfig, FaceModel, Preprocessing
@@ -121,8 +121,8 @@ def versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in ("torch", "timm", "numpy", "pillow", "safetensors")}
 
 
-def model_digest(model: FaceModel) -> str:
-    """SHA-256 of all weights of a model, head included."""
+def model_digest(model: nn.Module) -> str:
+    """SHA-256 of all weights of a model, head included, or of a part of it."""
     return hashlib.sha256(save({k: v.contiguous() for k, v in model.state_dict().items()})).hexdigest()
 
 

@@ -58,6 +58,7 @@ def write_evidence(
         "probabilities": face.probabilities,
         "full_colour_in_logits": scale,
         "evidence": {name: _amounts(raw) for name, raw in raws.items()},
+        "regions": {name: _regions(reader, face, name) for name in names},
         "relations": {name: relation_numbers(reader, face, name) for name in names if reader.relatable(name)},
     }
     (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
@@ -107,10 +108,24 @@ def _in_words(reader: Reader, name: str, gap: float | None) -> str | None:
     return known.about_one_face(name, gap)
 
 
+def _regions(reader: Reader, face: FaceReading, name: str) -> dict[str, dict[str, float | None]] | None:
+    found = reader.regions(face, name)
+    if found is None:
+        return None
+    columns = (found.regions, found.area, found.speaks_for, found.speaks_against)
+    return {
+        region: {"area": round(area, 4), "for_over_area": _plain(pro), "against_over_area": _plain(con)}
+        for region, area, pro, con in zip(*columns, strict=True)
+    }
+
+
 def _amounts(raw: Tensor) -> dict[str, float]:
     return {"for": float(raw.clamp(min=0).sum()), "against": float(raw.clamp(max=0).sum())}
 
 
 def _number(value: Tensor) -> float | None:
-    plain = float(value)
-    return None if math.isnan(plain) else round(plain, 5)
+    return _plain(float(value))
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 5)

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
 from cfer.emotions import Kind
+from cfer.explain.landmarks import shipped_landmarker
 from cfer.explain.maps import ClassMaps, class_maps
+from cfer.explain.regions import Shares, region_map, shares
 from cfer.explain.relation import SIX
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import Face, detect_faces
@@ -65,6 +67,21 @@ class Reader:
     def digest(self) -> str:
         """SHA-256 of the model's weights."""
         return model_digest(self.checkpoint.model)
+
+    def regions(self, face: FaceReading, name: str) -> Shares | None:
+        """Where the evidence for a class lies among the parts of a face; None if its landmarks cannot be read.
+
+        They are read off the features, for the backbone that the shipped landmarker was fitted to.
+        """
+        landmarker = shipped_landmarker()
+        if landmarker is None or landmarker.backbone != self.backbone_digest:
+            return None
+        return shares(face.maps.of(name)[0], region_map(landmarker(face.maps.features)[0]))
+
+    @cached_property
+    def backbone_digest(self) -> str:
+        """SHA-256 of the backbone's weights."""
+        return model_digest(self.checkpoint.model.backbone)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from cfer.app.panels import map_panels
 from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_image
 from cfer.draw import boxed, percent, probability_bars
 from cfer.explain.reference import reference
+from cfer.explain.regions import region_words
 from cfer.explain.relation import relate
 from cfer.pictures import PictureError, read_picture
 from cfer.reader import FaceReading, Reader

@@ -1,0 +1,108 @@
+"""Which parts of a face the evidence lies in, for and against, over the parts' share of the area."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw
+from scipy.spatial import ConvexHull
+from torch import Tensor
+
+SIZE = 96
+REGIONS = ("eyes", "brows", "mouth", "nose", "chin", "forehead", "cheeks", "outside the face")
+"""In order of precedence where they overlap."""
+
+_POINTS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "eyes": (tuple(range(36, 42)), tuple(range(42, 48))),
+    "brows": (tuple(range(17, 22)), tuple(range(22, 27))),
+    "mouth": (tuple(range(48, 60)),),
+    "nose": (tuple(range(27, 36)),),
+    "chin": ((6, 7, 8, 9, 10, 54, 55, 56, 57, 58, 59, 48),),
+}
+_MARGIN = {"eyes": 0.06, "brows": 0.07, "mouth": 0.08, "nose": 0.05, "chin": 0.0}
+"""Added on all sides, as a share of the face's width: skin moves with what it surrounds."""
+_FOREHEAD = 0.45
+"""Height of the forehead over the brows, as a share of the distance from brows to chin."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Evidence by region, each over the region's share of the area: 1 is what an even map would have.
+
+    Attributes:
+        regions: Names, those that have any area.
+        area: Share of the crop.
+        speaks_for: Share of the positive evidence over `area`; nan where there is none.
+        speaks_against: Share of the negative evidence over `area`.
+    """
+
+    regions: tuple[str, ...]
+    area: tuple[float, ...]
+    speaks_for: tuple[float, ...]
+    speaks_against: tuple[float, ...]
+
+
+def region_map(landmarks: Tensor, size: int = SIZE) -> np.ndarray:
+    """Number of each pixel's region (size, size), an index into `REGIONS`.
+
+    Args:
+        landmarks: (68, 2) columns and rows, -1 to 1 over the crop.
+        size: Side of the result.
+    """
+    points = (landmarks.numpy() + 1) / 2 * size
+    width = float(points[16, 0] - points[0, 0])
+    found = np.full((size, size), REGIONS.index("outside the face"), np.uint8)
+    brows, chin = points[17:27, 1].min(), points[8, 1]
+    lifted = points[17:27] - [0, _FOREHEAD * (chin - brows)]
+    whole = np.concatenate([points[:27], lifted])
+    found[_inside(whole, size)] = REGIONS.index("cheeks")
+    found[_inside(np.concatenate([points[17:27], lifted]), size)] = REGIONS.index("forehead")
+    for name in ("chin", "nose", "mouth", "brows", "eyes"):
+        for group in _POINTS[name]:
+            found[_inside(_grown(points[list(group)], _MARGIN[name] * width), size)] = REGIONS.index(name)
+    return found
+
+
+def _grown(points: np.ndarray, margin: float) -> np.ndarray:
+    angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    ring = margin * np.stack([np.cos(angles), np.sin(angles)], 1)
+    return (points[:, None] + ring).reshape(-1, 2)
+
+
+def _inside(points: np.ndarray, size: int) -> np.ndarray:
+    hull = points[ConvexHull(points).vertices]
+    image = Image.new("1", (size, size))
+    ImageDraw.Draw(image).polygon([(float(x), float(y)) for x, y in hull], fill=1)
+    return np.asarray(image)
+
+
+def shares(raw: Tensor, regions: np.ndarray) -> Shares:
+    """Where the evidence of a signed map (h, w) lies among regions (S, S)."""
+    fine = F.interpolate(raw[None, None], size=regions.shape, mode="bilinear", align_corners=False)[0, 0]
+    numbers = torch.from_numpy(regions.astype(np.int64)).flatten()
+    area = torch.bincount(numbers, minlength=len(REGIONS)) / numbers.numel()
+
+    def over_area(amount: Tensor) -> Tensor:
+        sums = torch.zeros(len(REGIONS)).index_add_(0, numbers, amount.flatten())
+        return sums / sums.sum() / area
+
+    there = [k for k in range(len(REGIONS)) if area[k] > 0]
+    pros, cons = over_area(fine.clamp(min=0)), over_area(-fine.clamp(max=0))
+    return Shares(
+        tuple(REGIONS[k] for k in there),
+        tuple(float(area[k]) for k in there),
+        tuple(float(pros[k]) for k in there),
+        tuple(float(cons[k]) for k in there),
+    )
+
+
+def region_words(found: Shares) -> str:
+    """The two regions with the densest positive evidence, in words; empty where nothing stands out."""
+    inside = [
+        (density, name)
+        for density, name in zip(found.speaks_for, found.regions, strict=True)
+        if density == density and name != "outside the face"
+    ]
+    strong = [(density, name) for density, name in sorted(inside, reverse=True)[:2] if density >= 1.5]
+    return " and ".join(f"{name} ({density:.1f} times its share of the area)" for density, name in strong)
