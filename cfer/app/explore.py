@@ -136,10 +136,14 @@ class Explore:
 
     @staticmethod
     def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str) -> str:
-        words = html.escape(relation_words(reader, face, names[1]))
-        return map_panels(face, names, one_scale=scale == ONE_SCALE) + (
-            f'<p class="cfer-tie">{words}</p>' if words else ""
-        )
+        found = reader.regions(face, names[1])
+        where = region_words(found) if found else ""
+        lines = [
+            f"Evidence for {names[1]} is densest on {where}." if where else "",
+            relation_words(reader, face, names[1]),
+        ]
+        said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
+        return map_panels(face, names, one_scale=scale == ONE_SCALE) + said
 
     def redraw(self, shown: Shown | None, left: str, middle: str, right: str, scale: str, key: str) -> str:
         """Maps of other classes, or on another scale."""

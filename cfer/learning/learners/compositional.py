@@ -15,7 +15,7 @@ from cfer.learning.stream import Step
 
 @dataclass(frozen=True)
 class Composition:
-    """Settings, chosen on rendered people that no report uses; see `docs/method.md`.
+    """Settings, chosen (`derived` aside) on rendered people that no report uses; see `docs/method.md`.
 
     Attributes:
         share: How much of each constituent's departure from neutral a compound shows.
