@@ -42,29 +42,33 @@ def accuracy_over_steps(rows: Rows, shown: dict[int | None, list[tuple[str, int]
 
 def old_and_new(rows: Rows, path: Path) -> None:
     """Recall of the base classes against that of the later ones, after the last of 15 one-shot steps."""
-    figure, panel = plt.subplots(figsize=(7, 5.5), layout="constrained")
-    grid = np.linspace(1, 100, 200)
-    for level in (30, 40, 50, 60, 70, 80):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            other = level * grid / (2 * grid - level)
-        keep = (other > 0) & (other <= 100)
-        panel.plot(grid[keep], other[keep], color="#dddddd", zorder=0)
-    points = [(m, memory, r["scores"]) for (m, shots, memory), r in rows.items() if shots == 1]
-    for method, memory, scores in points:
-        x, y = 100 * scores["base"][0], 100 * scores["new"][0]
-        panel.scatter(x, y, color=COLOURS.get(method, "#777777"), s=30)
-        panel.annotate(f"{method} {memory or ''}", (x, y), fontsize=7, xytext=(4, 3), textcoords="offset points")
-    panel.set(xlabel="recall of the base classes, %", ylabel="recall of the compounds, %", xlim=(0, 100), ylim=(0, 80))
-    panel.set_title(
-        "After 15 compounds from one picture each; on a grey line the harmonic mean is the same", fontsize=9
+    figure, panel = plt.subplots(figsize=(8, 5.5), layout="constrained")
+    grid = np.linspace(70, 100, 100)
+    for level in range(30, 81, 10):
+        panel.plot(grid, level * grid / (2 * grid - level), color="#dddddd", zorder=0)
+        panel.annotate(str(level), (70.2, level * 70 / (140 - level)), fontsize=7, color="#999999")
+    found = [(m, memory, r["scores"]) for (m, shots, memory), r in rows.items() if shots == 1]
+    points = sorted((100 * s["new"][0], 100 * s["base"][0], f"{m} {n or ''}") for m, n, s in found)
+    above = 0.0
+    for y, x, label in points:
+        if x < 70:  # what forgets nearly everything is in the table
+            continue
+        above = max(y, above + 1.8)  # labels keep a distance
+        panel.scatter(x, y, color=COLOURS.get(label.split()[0], "#777777"), s=30)
+        line = {"arrowstyle": "-", "color": "#bbbbbb", "lw": 0.5}
+        panel.annotate(label, (x, y), xytext=(101.5, above), fontsize=7.5, va="center", arrowprops=line)
+    panel.set(
+        xlabel="recall of the base classes, %", ylabel="recall of the compounds, %", xlim=(70, 112), ylim=(15, 65)
     )
+    panel.set_xticks(range(70, 101, 5))
+    panel.set_title("After 15 compounds from one picture each; grey: equal harmonic mean", fontsize=10)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
 def confusions(rows: Rows, names: list[str], shots: tuple[int | None, ...], path: Path) -> None:
     """Shares of a true class's pictures, by answer."""
-    figure, panels = plt.subplots(1, len(shots), figsize=(7.5 * len(shots), 7.5), layout="constrained")
+    figure, panels = plt.subplots(1, len(shots), figsize=(7.5 * len(shots), 8.2), layout="constrained")
     for panel, number in zip(np.atleast_1d(panels), shots, strict=True):
         counts = np.array(rows["compositional", number, 0]["confusion"], float)
         share = 100 * counts / counts.sum(1, keepdims=True)
