@@ -53,15 +53,26 @@ def mlp(width: int) -> nn.Module:
         return nn.Sequential(nn.Linear(width, 16), nn.Sigmoid(), nn.Linear(16, len(CLASSES)))
 
 
-@pytest.fixture(scope="module", params=["shipped", "tiny", "tiny with a deeper head"])
+class MaxPooled(FaceModel):
+    """The paper's pooling: the largest value of each channel."""
+
+    def pool(self, maps: torch.Tensor) -> torch.Tensor:
+        return maps.amax((-2, -1))
+
+
+@pytest.fixture(
+    scope="module", params=["shipped", "tiny", "tiny with a deeper head", "tiny with max pooling", "max and deeper"]
+)
 def case(request) -> tuple[FaceModel, torch.Tensor]:
     if request.param == "shipped":
         checkpoint = load_checkpoint()
         side = checkpoint.preprocessing.input_px
         return checkpoint.model, torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     model = tiny()
-    if request.param != "tiny":
+    if "deeper" in request.param:
         model = tiny(mlp(model.num_features))
+    if "max" in request.param:
+        model.__class__ = MaxPooled
     return model, torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
@@ -187,3 +198,17 @@ def test_the_jacobian_of_a_deeper_head_is_autograds():
 def test_enlarging_keeps_constant_maps_and_shape():
     maps = torch.full((2, 3, 4, 4), 0.7)
     torch.testing.assert_close(upsample(maps, 9), torch.full((2, 3, 9, 9), 0.7))
+
+
+def test_maps_of_probability_and_log_odds_are_autograds():
+    """Grad-CAM of the scalar itself, at the last map, with the gradient taken through the softmax."""
+    model, x = tiny(), torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+    found = class_maps(model, x)
+    last = model.features(x).detach().requires_grad_()
+    chance = model.head(model.pool(last)).softmax(1)[:, 1]
+    for scalar, ours in ((chance, found.probability(CLASSES[1])), (torch.logit(chance), found.log_odds(CLASSES[1]))):
+        (gradient,) = torch.autograd.grad(scalar.sum(), last, retain_graph=True)
+        theirs = (gradient.mean((-2, -1), keepdim=True) * last.detach()).sum(1)
+        torch.testing.assert_close(ours.detach(), theirs, atol=1e-6, rtol=1e-4)
+    with pytest.raises(KeyError, match="does not know"):
+        found.log_odds("bored")

@@ -24,6 +24,7 @@ _NO_FACE = (
 )
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
+AVERAGE, RIVALS = "the average expression", "its rivals in this face"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Explore:
         """Keep the sessions."""
         self.sessions = sessions
 
-    def read(self, path: str | None, cropped: bool, scale: str, key: str) -> tuple[Any, ...]:
+    def read(self, path: str | None, cropped: bool, scale: str, key: str, against: str = AVERAGE) -> tuple[Any, ...]:
         """Read a picture and show its largest face; where that fails, say why and show no older result."""
         if not path:
             return self._nothing(_START)
@@ -91,10 +92,16 @@ class Explore:
             return self._nothing(str(error), warn=True)
         if not faces:
             return self._nothing(_NO_FACE, warn=True)
-        return self._show(reader, Shown(faces, 0), picture, scale)
+        return self._show(reader, Shown(faces, 0), picture, scale, against)
 
     def choose(
-        self, path: str | None, shown: Shown | None, number: str | None, scale: str, key: str
+        self,
+        path: str | None,
+        shown: Shown | None,
+        number: str | None,
+        scale: str,
+        key: str,
+        against: str = AVERAGE,
     ) -> tuple[Any, ...]:
         """Show another face of the same picture, by the visitor's reader as it is now."""
         if shown is None or not number:
@@ -102,7 +109,7 @@ class Explore:
         reader, chosen = self.sessions.reader(key), min(int(number), len(shown.faces)) - 1
         face = reader.reread(shown.faces[chosen])
         faces = tuple(face if i == chosen else f for i, f in enumerate(shown.faces))
-        return self._show(reader, Shown(faces, chosen), read_path(path), scale)
+        return self._show(reader, Shown(faces, chosen), read_path(path), scale, against)
 
     @staticmethod
     def _nothing(message: str, *, warn: bool = False) -> tuple[Any, ...]:
@@ -111,7 +118,7 @@ class Explore:
         hidden = (gr.Image(visible=False), gr.Radio(visible=False), message, gr.Plot(visible=False))
         return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "")
 
-    def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str) -> tuple[Any, ...]:
+    def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str, against: str) -> tuple[Any, ...]:
         face, faces = shown.faces[shown.chosen], shown.faces
         picker = gr.Radio(
             choices=[str(i + 1) for i in range(len(faces))],
@@ -131,11 +138,11 @@ class Explore:
             gr.Plot(probability_bars(basics, "Basic"), visible=True),
             gr.Plot(probability_bars(ordered, "Compound and taught", 1), visible=bool(ordered)),
             *(gr.Dropdown(choices=list(reader.names), value=name, visible=True) for name in trio),
-            self._maps(reader, face, trio, scale),
+            self._maps(reader, face, trio, scale, against),
         )
 
     @staticmethod
-    def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str) -> str:
+    def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str, against: str) -> str:
         found = reader.regions(face, names[1])
         where = region_words(found) if found else ""
         lines = [
@@ -143,17 +150,26 @@ class Explore:
             relation_words(reader, face, names[1]),
         ]
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
-        return map_panels(face, names, one_scale=scale == ONE_SCALE) + said
+        return map_panels(face, names, one_scale=scale == ONE_SCALE, rivals=against == RIVALS) + said
 
-    def redraw(self, shown: Shown | None, left: str, middle: str, right: str, scale: str, key: str) -> str:
-        """Maps of other classes, or on another scale."""
+    def redraw(
+        self,
+        shown: Shown | None,
+        left: str,
+        middle: str,
+        right: str,
+        scale: str,
+        key: str,
+        against: str = AVERAGE,
+    ) -> str:
+        """Maps of other classes, on another scale, or against something else."""
         if shown is None:
             return ""
         face = shown.faces[shown.chosen]
         names = [left, middle, right]
         if any(name not in face.maps.classes for name in names):
             raise complaint("One of these expressions is not known to the model that read this face. Read it again.")
-        return self._maps(self.sessions.reader(key), face, names, scale)
+        return self._maps(self.sessions.reader(key), face, names, scale, against)
 
     def as_json(self, path: str | None, cropped: bool) -> dict[str, Any]:
         """The base model's reading as plain data; faces is empty where none was found."""
@@ -213,21 +229,24 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
             with gr.Row():
                 opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity of the maps", elem_id="explore-opacity")
                 scale = gr.Radio([ONE_SCALE, OWN_SCALE], value=ONE_SCALE, label="Colours", min_width=200)
+                against = gr.Radio(
+                    [AVERAGE, RIVALS], value=AVERAGE, label="Evidence for it, rather than for", min_width=200
+                )
             gr.Markdown(
                 "Same face, same model: the maps show where its evidence *for* each expression lies. They are not "
                 "causes, and two maps of a face always look somewhat alike."
             )
     results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps]
-    reading = [picture, cropped, scale, key]
+    reading = [picture, cropped, scale, key, against]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     hidden: dict[str, Any] = busy | {"api_visibility": "private"}
     for trigger in (picture.input, cropped.input):
         trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
     if examples:
         examples.load_input_event.then(guarded(explore.read), reading, results, api_name="example", **hidden)
-    picker.input(guarded(explore.choose), [picture, shown, picker, scale, key], results, **hidden)
-    for trigger in (left.input, middle.input, right.input, scale.input):
-        trigger(guarded(explore.redraw), [shown, left, middle, right, scale, key], maps, **hidden)
+    picker.input(guarded(explore.choose), [picture, shown, picker, scale, key, against], results, **hidden)
+    for trigger in (left.input, middle.input, right.input, scale.input, against.input):
+        trigger(guarded(explore.redraw), [shown, left, middle, right, scale, key, against], maps, **hidden)
     opacity.input(
         None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)", api_visibility="private"
     )

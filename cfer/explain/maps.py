@@ -50,6 +50,30 @@ class ClassMaps:
         ahead = torch.stack([self.of(name) for name in plus]).mean(0)
         return ahead - torch.stack([self.of(name) for name in minus]).mean(0)
 
+    def weighted(self, weights: Tensor) -> Tensor:
+        """Maps (B, h, w) of a linear combination (B, K) of the logits."""
+        return torch.einsum("bk,bkhw->bhw", weights, self.maps)
+
+    def probability(self, name: str) -> Tensor:
+        """Maps (B, h, w) of a class's probability, by the derivative of the softmax: p_k (y_k - sum_j p_j y_j)."""
+        chances = self.logits.softmax(1)  # (B, K)
+        mine = self._one_hot(name)
+        own = (chances * mine).sum(1, keepdim=True)
+        return self.weighted(own * (mine - chances))
+
+    def log_odds(self, name: str) -> Tensor:
+        """Maps (B, h, w) of a class's log-odds: its logit less the others', each by its share of what is left.
+
+        Unlike a logit's map it says what speaks for the class *rather than for its rivals in this face*.
+        """
+        mine = self._one_hot(name)
+        rivals = self.logits.masked_fill(mine > 0, -torch.inf).softmax(1)  # (B, K), 0 for the class itself
+        return self.weighted(mine - rivals)
+
+    def _one_hot(self, name: str) -> Tensor:
+        self.of(name)  # known, or an error in words
+        return (torch.arange(len(self.classes)) == self.classes.index(name)).float().expand_as(self.logits)
+
 
 def class_maps(model: FaceModel, x: Tensor) -> ClassMaps:
     """Maps of all classes for a batch, the model in evaluation mode while it looks.
