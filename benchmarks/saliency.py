@@ -36,9 +36,9 @@ from cfer.model import FaceModel
 from cfer.synth.dataset import MANIFEST
 from cfer.synth.truth import read_truth
 
-PEOPLE, TAKEN_APART, SLOW = 126, 42, 21
+PEOPLE, TAKEN_APART, SLOW = 126, 21, 10
 """Faces in all, for deletion and insertion, and for slow methods."""
-LAYERS = ("blocks.1", "blocks.2", "blocks.3", "blocks.4", "blocks.5", "blocks.6")
+LAYERS = ("blocks.2", "blocks.3", "blocks.4", "blocks.5", "blocks.6")
 Method = Callable[[FaceModel, Tensor, str], Tensor]
 """Model, picture (1, 3, S, S), class -> map (h, w)."""
 
