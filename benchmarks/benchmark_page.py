@@ -87,6 +87,7 @@ def fields() -> dict[str, str]:
         "chance": f"{100 / len(muscles['classes']):.1f}",
         "one_harmonic": tables.percent(one["scores"]["harmonic"]),
         "one_loss": tables.percent(one["scores"]["first_loss"]),
+        "tuned": tables.tuned(results("tune_composition")),
         "did_not_pay": did_not_pay(rows),
         "seconds": f"{speed['default']['seconds']:.1f}",
         "grid_minutes": f"{speed['closed_form_grid']['seconds'] / 60:.1f}",

@@ -154,3 +154,12 @@ def ablations(found: dict[str, Any]) -> str:
             for name, row in found["variants"].items()
         ),
     )
+
+
+def tuned(found: dict[str, Any]) -> str:
+    """What was tried for each setting, the chosen value in bold: one-shot harmonic mean."""
+    rows: dict[str, list[str]] = {}
+    for tried in found["tried"]:
+        score = f"{tried['value']:g}: {100 * tried['one_shot_harmonic']:.1f}"
+        rows.setdefault(tried["setting"], []).append(f"**{score}**" if tried["chosen"] else score)
+    return table(["setting", "value: one-shot harmonic"], ([name, ", ".join(cells)] for name, cells in rows.items()))
