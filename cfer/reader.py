@@ -11,12 +11,16 @@ from torch import Tensor
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
 from cfer.emotions import Kind
 from cfer.explain.landmarks import shipped_landmarker
+from cfer.explain.layers import layer_maps
 from cfer.explain.maps import ClassMaps, class_maps
 from cfer.explain.regions import Shares, region_map, shares
 from cfer.explain.relation import SIX
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import Face, detect_faces
 from cfer.learning.lesson import LessonReport, teach
+
+FINER_LAYER, FINER_RULE = "blocks.5", "LayerCAM"
+"""See `benchmarks/saliency.json`."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,16 @@ class Reader:
     def digest(self) -> str:
         """SHA-256 of the model's weights."""
         return model_digest(self.checkpoint.model)
+
+    def finer(self, face: FaceReading, names: list[str]) -> list[Tensor]:
+        """Sharper maps (h, w) of some classes from the layer and rule that `benchmarks/saliency.py` favours.
+
+        One backward pass a class. A backbone without such a layer gives the maps of the reading.
+        """
+        if FINER_LAYER not in dict(self.checkpoint.model.backbone.named_modules()):
+            return [face.maps.of(name)[0] for name in names]
+        x = self.checkpoint.preprocessing([face.crop])
+        return list(layer_maps(self.checkpoint.model, x, names, FINER_LAYER, FINER_RULE)[0])
 
     def regions(self, face: FaceReading, name: str) -> Shares | None:
         """Where the evidence for a class lies among the parts of a face; None if its landmarks cannot be read.

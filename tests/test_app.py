@@ -9,7 +9,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from cfer.app.build import build_app, launch
-from cfer.app.explore import ONE_SCALE, RIVALS, Explore
+from cfer.app.explore import FINER, ONE_SCALE, RIVALS, Explore
 from cfer.app.safety import Sessions, guarded
 from cfer.app.teach import Teach
 from cfer.learning.lesson import LessonError
@@ -60,9 +60,10 @@ class TestExplore:
         html = explore.redraw(shown, "sad", "angry", "neutral", "Own scales", "anna")
         assert re.findall(r"<b>(\w+)</b>", html) == ["sad", "angry", "neutral"]
         assert "each map on its own scale" in html
-        rivals = explore.redraw(shown, "sad", "angry", "neutral", "Own scales", "anna", RIVALS)
-        assert rivals.count("<figure>") == 3
-        assert rivals != html
+        for view in (RIVALS, FINER):
+            other = explore.redraw(shown, "sad", "angry", "neutral", "Own scales", "anna", view)
+            assert other.count("<figure>") == 3
+            assert other != html
         with pytest.raises(gr.Error, match="not known to the model"):
             explore.redraw(shown, "sad", "smirking", "neutral", ONE_SCALE, "anna")
 

@@ -24,7 +24,11 @@ _NO_FACE = (
 )
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
-AVERAGE, RIVALS = "the average expression", "its rivals in this face"
+AVERAGE, RIVALS, FINER = (
+    "For it, rather than the average",
+    "For it, rather than its rivals here",
+    "Sharper, earlier layer",
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Explore:
         """Keep the sessions."""
         self.sessions = sessions
 
-    def read(self, path: str | None, cropped: bool, scale: str, key: str, against: str = AVERAGE) -> tuple[Any, ...]:
+    def read(self, path: str | None, cropped: bool, scale: str, key: str, view: str = AVERAGE) -> tuple[Any, ...]:
         """Read a picture and show its largest face; where that fails, say why and show no older result."""
         if not path:
             return self._nothing(_START)
@@ -92,7 +96,7 @@ class Explore:
             return self._nothing(str(error), warn=True)
         if not faces:
             return self._nothing(_NO_FACE, warn=True)
-        return self._show(reader, Shown(faces, 0), picture, scale, against)
+        return self._show(reader, Shown(faces, 0), picture, scale, view)
 
     def choose(
         self,
@@ -101,7 +105,7 @@ class Explore:
         number: str | None,
         scale: str,
         key: str,
-        against: str = AVERAGE,
+        view: str = AVERAGE,
     ) -> tuple[Any, ...]:
         """Show another face of the same picture, by the visitor's reader as it is now."""
         if shown is None or not number:
@@ -109,7 +113,7 @@ class Explore:
         reader, chosen = self.sessions.reader(key), min(int(number), len(shown.faces)) - 1
         face = reader.reread(shown.faces[chosen])
         faces = tuple(face if i == chosen else f for i, f in enumerate(shown.faces))
-        return self._show(reader, Shown(faces, chosen), read_path(path), scale, against)
+        return self._show(reader, Shown(faces, chosen), read_path(path), scale, view)
 
     @staticmethod
     def _nothing(message: str, *, warn: bool = False) -> tuple[Any, ...]:
@@ -118,7 +122,7 @@ class Explore:
         hidden = (gr.Image(visible=False), gr.Radio(visible=False), message, gr.Plot(visible=False))
         return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "")
 
-    def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str, against: str) -> tuple[Any, ...]:
+    def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str, view: str) -> tuple[Any, ...]:
         face, faces = shown.faces[shown.chosen], shown.faces
         picker = gr.Radio(
             choices=[str(i + 1) for i in range(len(faces))],
@@ -138,11 +142,11 @@ class Explore:
             gr.Plot(probability_bars(basics, "Basic"), visible=True),
             gr.Plot(probability_bars(ordered, "Compound and taught", 1), visible=bool(ordered)),
             *(gr.Dropdown(choices=list(reader.names), value=name, visible=True) for name in trio),
-            self._maps(reader, face, trio, scale, against),
+            self._maps(reader, face, trio, scale, view),
         )
 
     @staticmethod
-    def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str, against: str) -> str:
+    def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str, view: str) -> str:
         found = reader.regions(face, names[1])
         where = region_words(found) if found else ""
         lines = [
@@ -150,7 +154,12 @@ class Explore:
             relation_words(reader, face, names[1]),
         ]
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
-        return map_panels(face, names, one_scale=scale == ONE_SCALE, rivals=against == RIVALS) + said
+        raws = None
+        if view == RIVALS:
+            raws = [face.maps.log_odds(name)[0] for name in names]
+        elif view == FINER:
+            raws = reader.finer(face, names)
+        return map_panels(face, names, one_scale=scale == ONE_SCALE, raws=raws) + said
 
     def redraw(
         self,
@@ -160,16 +169,16 @@ class Explore:
         right: str,
         scale: str,
         key: str,
-        against: str = AVERAGE,
+        view: str = AVERAGE,
     ) -> str:
-        """Maps of other classes, on another scale, or against something else."""
+        """Maps of other classes, on another scale, or of another kind."""
         if shown is None:
             return ""
         face = shown.faces[shown.chosen]
         names = [left, middle, right]
         if any(name not in face.maps.classes for name in names):
             raise complaint("One of these expressions is not known to the model that read this face. Read it again.")
-        return self._maps(self.sessions.reader(key), face, names, scale, against)
+        return self._maps(self.sessions.reader(key), face, names, scale, view)
 
     def as_json(self, path: str | None, cropped: bool) -> dict[str, Any]:
         """The base model's reading as plain data; faces is empty where none was found."""
@@ -229,24 +238,22 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
             with gr.Row():
                 opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity of the maps", elem_id="explore-opacity")
                 scale = gr.Radio([ONE_SCALE, OWN_SCALE], value=ONE_SCALE, label="Colours", min_width=200)
-                against = gr.Radio(
-                    [AVERAGE, RIVALS], value=AVERAGE, label="Evidence for it, rather than for", min_width=200
-                )
+            view = gr.Radio([AVERAGE, RIVALS, FINER], value=AVERAGE, label="What the maps show")
             gr.Markdown(
                 "Same face, same model: the maps show where its evidence *for* each expression lies. They are not "
                 "causes, and two maps of a face always look somewhat alike."
             )
     results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps]
-    reading = [picture, cropped, scale, key, against]
+    reading = [picture, cropped, scale, key, view]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     hidden: dict[str, Any] = busy | {"api_visibility": "private"}
     for trigger in (picture.input, cropped.input):
         trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
     if examples:
         examples.load_input_event.then(guarded(explore.read), reading, results, api_name="example", **hidden)
-    picker.input(guarded(explore.choose), [picture, shown, picker, scale, key, against], results, **hidden)
-    for trigger in (left.input, middle.input, right.input, scale.input, against.input):
-        trigger(guarded(explore.redraw), [shown, left, middle, right, scale, key, against], maps, **hidden)
+    picker.input(guarded(explore.choose), [picture, shown, picker, scale, key, view], results, **hidden)
+    for trigger in (left.input, middle.input, right.input, scale.input, view.input):
+        trigger(guarded(explore.redraw), [shown, left, middle, right, scale, key, view], maps, **hidden)
     opacity.input(
         None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)", api_visibility="private"
     )

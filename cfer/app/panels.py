@@ -7,6 +7,7 @@ import io
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from cfer.draw import evidence_words, overlay_parts, percent, shared_scale
 from cfer.reader import FaceReading
@@ -19,17 +20,16 @@ def picture_uri(image: Image.Image) -> str:
     return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def map_panels(face: FaceReading, names: list[str], *, one_scale: bool, rivals: bool = False) -> str:
+def map_panels(face: FaceReading, names: list[str], *, one_scale: bool, raws: list[Tensor] | None = None) -> str:
     """Maps of some classes over the same face, by the same model, side by side.
 
     Args:
         face: A reading.
         names: Classes, in order.
         one_scale: Whether the maps share one colour scale; otherwise each is stretched to its own maximum.
-        rivals: Whether maps show what speaks for a class rather than for its rivals in this face (log-odds), or rather
-            than for the average class.
+        raws: Other maps (h, w) of the same classes; None for those of the reading.
     """
-    raws = [(face.maps.log_odds(name) if rivals else face.maps.of(name))[0] for name in names]
+    raws = [face.maps.of(name)[0] for name in names] if raws is None else raws
     together = shared_scale(raws)
     figures = []
     for place, (name, raw) in enumerate(zip(names, raws, strict=True)):
