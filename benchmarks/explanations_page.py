@@ -135,11 +135,11 @@ def relation_words(known: Reference) -> str:
     """Counts of the verdicts."""
     verdicts = [known.verdict(name) for name in known.compounds]
     nothing = [n for n, v in zip(known.compounds, verdicts, strict=True) if v.startswith("No evidence")]
-    people = sum("just as much when" in v for v in verdicts)
+    across = sum("just as much when" in v for v in verdicts)
     said = (
         f"{len(verdicts) - len(nothing)} of {len(verdicts)} compounds are tied to their constituents beyond chance and "
     )
-    said += f"beyond a head that learned nothing; {people} of them just as much across people as on the same face."
+    said += f"beyond a head that learned nothing; {across} of them just as much across people as on the same face."
     return said + (f" Not tied: {', '.join(nothing)}." if nothing else "")
 
 
@@ -149,6 +149,8 @@ def main() -> None:
     maps = json.loads((HERE / "maps.json").read_text(encoding="utf-8"))
     known = reference()
     assert known is not None
+    marks = json.loads((HERE / "landmarks.json").read_text(encoding="utf-8"))
+    overall = {null: f"{known.facts['overall'][null]['cosine'][0]:.2f}" for null in NULLS}
     text = Template((HERE / "explanations_page.md").read_text(encoding="utf-8")).substitute(
         people=str(known.people),
         classes=str(maps["classes"]),
@@ -163,6 +165,15 @@ def main() -> None:
         overall=overall_table(known),
         relation_words=relation_words(known),
         facs=facs_table(known),
+        own_gap=overall["own"],
+        other_gap=overall["another person"],
+        shuffled_gap=overall["shuffled backbone"],
+        landmark_people=f"{marks['fitted_on']:,}",
+        landmark_tested=f"{marks['tested_on']:,}",
+        landmark_error=f"{100 * marks['error']:.1f} %",
+        landmark_mean=f"{100 * marks['error_of_the_mean_shape']:.1f} %",
+        landmark_jaw=f"{100 * marks['error_by_part']['jaw']:.1f} %",
+        landmark_mouth=f"{100 * marks['error_by_part']['mouth']:.1f} %",
     )
     (HERE.parent / "docs" / "explanations.md").write_text(text, encoding="utf-8")
 

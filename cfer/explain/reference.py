@@ -74,9 +74,10 @@ class Reference:
                 f"{compound.capitalize()} is tied to {parts} more than to other basics, but just as much when the "
                 "basics' maps are taken from another person: the tie is of the expressions, not of the single face."
             )
+        same, across = row["own"][measure][0], row[ELSEWHERE][measure][0]
         return (
             f"{compound.capitalize()} is tied to {parts} more than to other basics, and on the same face more than "
-            "across people."
+            f"across people (gap {same:.2f} against {across:.2f})."
         )
 
     def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine") -> str:
