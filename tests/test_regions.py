@@ -62,7 +62,7 @@ def test_evidence_on_the_mouth_is_said_to_be_there(face):
     assert by_name["mouth"] == max(by_name.values())
     assert by_name["mouth"] > 5
     assert by_name["eyes"] == 0
-    assert region_words(found).startswith("mouth (")
+    assert region_words(found).startswith("the mouth (")
 
 
 def test_outside_of_the_face_is_not_called_a_part():

@@ -105,4 +105,4 @@ def region_words(found: Shares) -> str:
         if density == density and name != "outside the face"
     ]
     strong = [(density, name) for density, name in sorted(inside, reverse=True)[:2] if density >= 1.5]
-    return " and ".join(f"{name} ({density:.1f} times its share of the area)" for density, name in strong)
+    return " and ".join(f"the {name} ({density:.1f} times its share of the area)" for density, name in strong)
