@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.benchmark_tables import percent, table
 from cfer.explain.reference import Reference, reference
+from cfer.reader import FINER_LAYER, FINER_RULE
 
 HERE = Path(__file__).parent
 DEFAULT = "Grad-CAM, last layer, all classes at once"
@@ -128,7 +129,17 @@ def saliency_words(found: dict[str, Any]) -> str:
         if double
         else "No method reaches twice the area share."
     )
-    return f"{first} {second} {third}"
+    blob = methods["a blob in the middle"]
+    fourth = (
+        f"**A blob in the middle of the crop, which looks at nothing, has a ratio of {blob['ratio'][0]:.2f} and a gain of "
+        f"{blob['gain'][0]:.1f}:** faces are in the middle, so neither score alone says that a map is good."
+    )
+    fifth = (
+        "The app's first maps stay those of the last layer, because they alone give all classes at once, on one scale, "
+        "with contrasts and relations, and they do depend on what was learned (next table); "
+        f"{FINER_RULE} at {FINER_LAYER} is offered beside them, nearer to what moved and as faithful."
+    )
+    return "\n\n".join([f"{first} {second} {third}", fourth, fifth])
 
 
 def relation_words(known: Reference) -> str:
@@ -139,7 +150,7 @@ def relation_words(known: Reference) -> str:
     said = (
         f"{len(verdicts) - len(nothing)} of {len(verdicts)} compounds are tied to their constituents beyond chance and "
     )
-    said += f"beyond a head that learned nothing; {across} of them just as much across people as on the same face."
+    said += f"beyond a head or a backbone that learned nothing; {across} of them just as much across people as on the same face."
     return said + (f" Not tied: {', '.join(nothing)}." if nothing else "")
 
 

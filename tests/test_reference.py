@@ -16,13 +16,14 @@ def shipped():
     return found
 
 
-def made_up(own, random_head, another):
+def made_up(own, random_head, another, shuffled=(0.0, -0.1, 0.1)):
     """A reference with one compound and given intervals of its gap."""
-    gaps = {"own": own, "random head": random_head, "another person": another}
+    gaps = {"own": own, "random head": random_head, "another person": another, "shuffled backbone": shuffled}
     row = {
         "constituents": ["fearful", "surprised"],
         "gap": {name: {"cosine": values} for name, values in gaps.items()},
-        "null_quantiles": {"own": {"cosine": [0.4, 0.6]}, "random head": {"cosine": [0.0, 0.2]}},
+        "null_quantiles": {"own": {"cosine": [0.4, 0.6]}, "random head": {"cosine": [0.0, 0.2]}}
+        | {"shuffled backbone": {"cosine": [0.0, 0.1]}},
     }
     return Reference("0", 10, SIX, ("cosine",), {"compounds": {"awed": row}, "overall": gaps})
 
@@ -49,6 +50,7 @@ def test_the_shipped_numbers_are_of_the_shipped_model(shipped):
     [
         (([-0.1, -0.2, 0.0], [0.0, -0.1, 0.1], [0.0, 0.0, 0.0]), "No evidence"),
         (([0.2, 0.05, 0.3], [0.0, -0.1, 0.1], [0.0, 0.0, 0.0]), "No evidence"),  # not above the random head's interval
+        (([0.5, 0.45, 0.55], [0.0, -0.1, 0.1], [0.0, 0.0, 0.0], [0.5, 0.4, 0.6]), "No evidence"),  # nor the backbone's
         (([0.5, 0.45, 0.55], [0.0, -0.1, 0.1], [0.48, 0.42, 0.53]), "just as much when the basics' maps"),
         (([0.5, 0.45, 0.55], [0.0, -0.1, 0.1], [0.2, 0.15, 0.25]), "on the same face more than across people"),
     ],

@@ -27,7 +27,7 @@ ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
 AVERAGE, RIVALS, FINER = (
     "For it, rather than the average",
     "For it, rather than its rivals here",
-    "Sharper, earlier layer",
+    "For it, from an earlier layer",
 )
 
 

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-UNTRAINED, ELSEWHERE = "random head", "another person"
-"""The two nulls that a sentence speaks of."""
+UNTRAINED = ("random head", "shuffled backbone")
+"""Nulls in which there is nothing to find."""
+ELSEWHERE = "another person"
+"""Null in which there is no single face."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ class Reference:
         row = self.facts["compounds"][compound]["gap"]
         low = row["own"][measure][1]
         parts = " and ".join(self.facts["compounds"][compound]["constituents"])
-        if low <= 0 or low <= row[UNTRAINED][measure][2]:
-            return f"No evidence that {compound} is tied to {parts} beyond what any two maps of a face share."
+        if low <= max(0.0, *(row[null][measure][2] for null in UNTRAINED)):
+            return (
+                f"No evidence that {compound} is tied to {parts} beyond what any two maps of a face share: a network "
+                "that learned less shows the same."
+            )
         if low <= row[ELSEWHERE][measure][2]:
             return (
                 f"{compound.capitalize()} is tied to {parts} more than to other basics, but just as much when the "
@@ -88,13 +93,13 @@ class Reference:
             return "This expression was taught or is not among the fifteen compounds: nothing to hold the gap against."
         known = self.facts["compounds"][compound]["null_quantiles"]
         parts = " and ".join(self.facts["compounds"][compound]["constituents"])
-        if gap <= max(0.0, known[UNTRAINED][measure][1]):
+        if gap <= max(0.0, *(known[null][measure][1] for null in UNTRAINED)):
             return f"No evidence here beyond what any two maps of a face share (gap {gap:+.2f}; 0 by chance)."
         middle = known["own"][measure][0]
         usual = "as usual" if gap >= middle else "less than usual"
         return (
             f"On this face {compound} is nearer to {parts} than to the other basics (gap {gap:+.2f}; {usual}, and more "
-            "than in 95 % of faces under a head that learned nothing)."
+            "than in 95 % of faces under a head or a backbone that learned nothing)."
         )
 
 
