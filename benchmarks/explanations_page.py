@@ -131,8 +131,8 @@ def saliency_words(found: dict[str, Any]) -> str:
     )
     blob = methods["a blob in the middle"]
     fourth = (
-        f"**A blob in the middle of the crop, which looks at nothing, has a ratio of {blob['ratio'][0]:.2f} and a gain of "
-        f"{blob['gain'][0]:.1f}:** faces are in the middle, so neither score alone says that a map is good."
+        f"**A blob in the middle of the crop, which looks at nothing, has a ratio of {blob['ratio'][0]:.2f} and a gain "
+        f"of {blob['gain'][0]:.1f}:** faces are in the middle, so neither score alone says that a map is good."
     )
     fifth = (
         "The app's first maps stay those of the last layer, because they alone give all classes at once, on one scale, "
@@ -150,7 +150,8 @@ def relation_words(known: Reference) -> str:
     said = (
         f"{len(verdicts) - len(nothing)} of {len(verdicts)} compounds are tied to their constituents beyond chance and "
     )
-    said += f"beyond a head or a backbone that learned nothing; {across} of them just as much across people as on the same face."
+    said += f"beyond a head or a backbone that learned nothing; {across} of them just as much across people as on the "
+    said += "same face."
     return said + (f" Not tied: {', '.join(nothing)}." if nothing else "")
 
 

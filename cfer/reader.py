@@ -73,7 +73,7 @@ class Reader:
         return model_digest(self.checkpoint.model)
 
     def finer(self, face: FaceReading, names: list[str]) -> list[Tensor]:
-        """Maps (h, w) of some classes from a layer that `benchmarks/saliency.py` finds nearer to the muscles that moved.
+        """Maps (h, w) of some classes from a layer that `benchmarks/saliency.py` finds nearer to what moved.
 
         One backward pass a class. A backbone without such a layer gives the maps of the reading.
         """
