@@ -59,6 +59,7 @@ def write_evidence(
         "full_colour_in_logits": scale,
         "evidence": {name: _amounts(raw) for name, raw in raws.items()},
         "regions": {name: _regions(reader, face, name) for name in names},
+        "action_unit_places": {name: _units(reader, face, name) for name in names},
         "relations": {name: relation_numbers(reader, face, name) for name in names if reader.relatable(name)},
     }
     (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
@@ -117,6 +118,11 @@ def _regions(reader: Reader, face: FaceReading, name: str) -> dict[str, dict[str
         region: {"area": round(area, 4), "for_over_area": _plain(pro), "against_over_area": _plain(con)}
         for region, area, pro, con in zip(*columns, strict=True)
     }
+
+
+def _units(reader: Reader, face: FaceReading, name: str) -> dict[str, float | None] | None:
+    found = reader.units(face, name)
+    return None if found is None else {str(unit): _plain(value) for unit, value in found.items()}
 
 
 def _amounts(raw: Tensor) -> dict[str, float]:

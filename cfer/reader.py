@@ -13,7 +13,7 @@ from cfer.emotions import Kind
 from cfer.explain.landmarks import shipped_landmarker
 from cfer.explain.layers import layer_maps
 from cfer.explain.maps import ClassMaps, class_maps
-from cfer.explain.regions import Shares, region_map, shares
+from cfer.explain.regions import Shares, region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import Face, detect_faces
@@ -82,15 +82,25 @@ class Reader:
         x = self.checkpoint.preprocessing([face.crop])
         return list(layer_maps(self.checkpoint.model, x, names, FINER_LAYER, FINER_RULE)[0])
 
-    def regions(self, face: FaceReading, name: str) -> Shares | None:
-        """Where the evidence for a class lies among the parts of a face; None if its landmarks cannot be read.
+    def landmarks(self, face: FaceReading) -> Tensor | None:
+        """Landmarks (68, 2), -1 to 1 over the crop, or None if they cannot be read.
 
         They are read off the features, for the backbone that the shipped landmarker was fitted to.
         """
         landmarker = shipped_landmarker()
         if landmarker is None or landmarker.backbone != self.backbone_digest:
             return None
-        return shares(face.maps.of(name)[0], region_map(landmarker(face.maps.features)[0]))
+        return landmarker(face.maps.features)[0]
+
+    def regions(self, face: FaceReading, name: str) -> Shares | None:
+        """Where the evidence for a class lies among the parts of a face; None without landmarks."""
+        places = self.landmarks(face)
+        return None if places is None else shares(face.maps.of(name)[0], region_map(places))
+
+    def units(self, face: FaceReading, name: str) -> dict[int, float] | None:
+        """Evidence for a class on the place of every action unit, over the place's area; None without landmarks."""
+        places = self.landmarks(face)
+        return None if places is None else unit_shares(face.maps.of(name)[0], unit_regions(places))
 
     @cached_property
     def backbone_digest(self) -> str:

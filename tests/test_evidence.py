@@ -62,6 +62,13 @@ def test_relations_are_those_of_the_maps(reader, face, tmp_path):
     assert not reader.relatable("happy")
 
 
+def test_evidence_is_shared_out_to_parts_and_units(reader, face, tmp_path):
+    found = write_evidence(reader, face, ["happy"], tmp_path)
+    parts, units = found["regions"]["happy"], found["action_unit_places"]["happy"]
+    assert sum(part["area"] * part["for_over_area"] for part in parts.values()) == pytest.approx(1, abs=1e-2)
+    assert units["12"] > units["1"]  # a smile is at the corners of the mouth
+
+
 def test_the_command_writes_the_likeliest_compound_and_its_parts(files, tmp_path):
     result = runner.invoke(app, ["explain", str(files / "astronaut.png"), "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from cfer.explain.regions import REGIONS, Shares, region_map, region_words, shares
+from cfer.explain.regions import REGIONS, Shares, region_map, region_words, shares, unit_regions, unit_shares
+from cfer.explain.rightness import moved_by
 from cfer.faces.align import frame_of
 from cfer.faces.detect import detect_faces
 from cfer.synth.dataset import Shot, take
@@ -68,3 +69,29 @@ def test_evidence_on_the_mouth_is_said_to_be_there(face):
 def test_outside_of_the_face_is_not_called_a_part():
     found = Shares(("mouth", "outside the face"), (0.1, 0.9), (0.5, 3.0), (1.0, 1.0))
     assert region_words(found) == ""
+
+
+@pytest.mark.parametrize("expression", ["surprised", "disgusted", "happily surprised", "sadly angry"])
+def test_units_are_where_the_renderer_moves_the_face(expression):
+    picture, truth = take(Shot(6, expression, 0))
+    (found,) = detect_faces(picture)
+    places = torch.from_numpy(frame_of(found).locate(truth.landmarks).astype(np.float32))
+    moved = moved_by(truth, frame_of(found), 96)
+    assert moved is not None
+    face = region_map(places) != REGIONS.index("outside the face")
+    masks = unit_regions(places)
+    for unit, distance in zip(moved.units, moved.by_unit.numpy(), strict=True):
+        if unit in masks:
+            assert distance[masks[unit] & face].mean() > 1.2 * distance[face].mean(), unit
+
+
+def test_evidence_on_the_brows_is_shared_out_to_their_units(face):
+    places, _ = face
+    masks = unit_regions(places)
+    assert unit_shares(torch.ones(8, 8), masks) == pytest.approx(dict.fromkeys(masks, 1.0), abs=1e-4)
+    raw = torch.zeros(24, 24)
+    rows, columns = np.nonzero(masks[4])
+    raw[int(rows.mean() / 4), int(columns.mean() / 4)] = 1
+    found = unit_shares(raw, masks)
+    assert found[4] == max(found.values())
+    assert found[12] == found[17] == 0

@@ -3,7 +3,7 @@ import torch
 from scipy.optimize import nnls
 
 from cfer.explain.maps import ClassMaps
-from cfer.explain.relation import SIX, Relation, head_likeness, mixtures, relate
+from cfer.explain.relation import SIX, Relation, head_likeness, mixture_weights, mixtures, relate
 
 CLASSES = (*SIX, "happily surprised")
 
@@ -101,3 +101,30 @@ def test_head_rows_are_compared_without_what_all_share():
 def test_a_relation_needs_two_constituents(made_of_two, constituents):
     with pytest.raises(ValueError, match="needs two constituents"):
         relate(made_of_two, "happily surprised", constituents)
+
+
+def test_the_place_among_all_pairs_by_hand():
+    likeness = torch.tensor(
+        [[0.9, 0.1, 0.2, 0.3, 0.8, 0.4], [0.5, 0.9, 0.9, 0.1, 0.5, 0.1], [torch.nan, 0.1, 0.1, 0.1, 0.1, 0.1]]
+    )
+    relation = Relation("happily surprised", ("happy", "surprised"), SIX, {"cosine": likeness})
+    rank = relation.pair_rank("cosine")
+    # second face: 0.9 + 0.9 is ahead; of the four pairs of a 0.9 with a 0.5 each is ahead too; no other has 0.5 + 0.5
+    # or as much: 0.9 + 0.1 of four pairs is as much as 0.5 + 0.5
+    assert rank[:2].tolist() == [1, 1 + 5 + 4 / 2]
+    assert rank[2].isnan()
+
+
+def test_the_same_map_everywhere_is_in_the_middle_of_all_pairs():
+    blob = torch.ones(1, 7, 3, 3, dtype=torch.double)
+    assert relate(maps_of(blob), "happily surprised", ("happy", "surprised")).pair_rank("cosine").tolist() == [8]
+
+
+def test_shares_of_a_mixture_are_found(made_of_two):
+    basics = made_of_two.maps[:, :6]
+    parts = basics / basics.sum((-2, -1), keepdim=True)
+    exact = 0.7 * parts[:, 1] + 0.3 * parts[:, 3]
+    found = mixture_weights(maps_of(torch.cat([basics, exact[:, None]], 1)), "happily surprised")
+    wanted = torch.tensor([0, 0.7, 0, 0.3, 0, 0], dtype=found.dtype).expand_as(found)
+    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
+    assert mixture_weights(maps_of(-torch.ones(1, 7, 3, 3)), "happily surprised").isnan().all()

@@ -26,6 +26,28 @@ _FOREHEAD = 0.45
 """Height of the forehead over the brows, as a share of the distance from brows to chin."""
 
 
+_UNITS: dict[int, tuple[tuple[tuple[int, ...], tuple[float, float], float], ...]] = {
+    1: (((20, 21), (0.0, -0.06), 0.09), ((22, 23), (0.0, -0.06), 0.09)),
+    2: (((17, 18), (0.0, -0.06), 0.09), ((25, 26), (0.0, -0.06), 0.09)),
+    4: (((21, 22), (0.0, 0.0), 0.12),),
+    5: (((37, 38), (0.0, -0.02), 0.08), ((43, 44), (0.0, -0.02), 0.08)),
+    6: (((36, 41), (-0.02, 0.08), 0.09), ((45, 46), (0.02, 0.08), 0.09)),
+    7: (((40, 41), (0.0, 0.0), 0.08), ((46, 47), (0.0, 0.0), 0.08)),
+    9: (((21, 22, 27), (0.0, 0.02), 0.08), ((31, 39), (0.0, 0.0), 0.06), ((35, 42), (0.0, 0.0), 0.06)),
+    10: (((31, 49), (0.0, 0.0), 0.07), ((35, 53), (0.0, 0.0), 0.07)),
+    11: (((31, 48), (-0.02, 0.0), 0.08), ((35, 54), (0.02, 0.0), 0.08)),
+    12: (((48,), (0.0, -0.02), 0.1), ((54,), (0.0, -0.02), 0.1)),
+    15: (((48,), (0.0, 0.05), 0.08), ((54,), (0.0, 0.05), 0.08)),
+    17: (((8, 57), (0.0, 0.0), 0.11),),
+    20: (((48,), (-0.03, 0.02), 0.09), ((54,), (0.03, 0.02), 0.09)),
+    23: (((62, 66), (0.0, 0.0), 0.12),),
+    24: (((62, 66), (0.0, 0.0), 0.12),),
+    25: (((62, 66), (0.0, 0.0), 0.12),),
+    26: (((57, 8), (0.0, 0.03), 0.14),),
+}
+"""Each unit's discs: landmarks whose mean is the centre, an offset, a radius; lengths over the face's width."""
+
+
 @dataclass(frozen=True)
 class Shares:
     """Evidence by region, each over the region's share of the area: 1 is what an even map would have.
@@ -95,6 +117,36 @@ def shares(raw: Tensor, regions: np.ndarray) -> Shares:
         tuple(float(pros[k]) for k in there),
         tuple(float(cons[k]) for k in there),
     )
+
+
+def unit_regions(landmarks: Tensor, size: int = SIZE) -> dict[int, np.ndarray]:
+    """Where each action unit shows: masks (size, size), discs around landmarks in units of the face's width.
+
+    Coarse, and overlapping as the muscles do; after the FACS manual's descriptions. Rendered faces know better
+    (`cfer.explain.rightness`); this is for faces of which nothing is known.
+    """
+    points = (landmarks.numpy() + 1) / 2 * size
+    width = float(points[16, 0] - points[0, 0])
+    rows, columns = np.mgrid[:size, :size] + 0.5
+    masks = {}
+    for unit, spots in _UNITS.items():
+        mask = np.zeros((size, size), bool)
+        for group, (across, down), radius in spots:
+            x, y = points[list(group)].mean(0) + np.array([across, down]) * width
+            mask |= (columns - x) ** 2 + (rows - y) ** 2 <= (radius * width) ** 2
+        masks[unit] = mask
+    return masks
+
+
+def unit_shares(raw: Tensor, masks: dict[int, np.ndarray]) -> dict[int, float]:
+    """Share of the positive evidence of a map (h, w) on each unit's place over its share of the area; nan without."""
+    side = next(iter(masks.values())).shape[0]
+    heat = F.interpolate(raw.clamp(min=0)[None, None], size=(side, side), mode="bilinear", align_corners=False)[0, 0]
+    return {
+        unit: float(heat[torch.from_numpy(mask)].sum() / heat.sum() / mask.mean())
+        for unit, mask in masks.items()
+        if mask.any()
+    }
 
 
 def region_words(found: Shares) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 from cfer.emotions import BASICS
@@ -53,6 +55,19 @@ class Relation:
         mine, others = values[:, self.own, None], values[:, None, ~self.own]
         won = (mine > others).float() + 0.5 * (mine == others).float()
         return torch.where(mine.isnan() | others.isnan(), torch.nan, won).flatten(1).nanmean(1)
+
+    def pair_rank(self, measure: str) -> Tensor:
+        """Place (N,) of the constituents among all pairs of basics by their gap, 1 being the best; ties count half.
+
+        The null of permuted labels: by chance 8 of 15. A pair's gap grows with its mean likeness, so that is compared.
+        """
+        values = self.likeness[measure]
+        pairs = torch.tensor(list(combinations(range(len(self.basics)), 2)))
+        means = values[:, pairs].mean(2)  # (N, P), nan where one of the two has no evidence
+        place = (self.own[pairs].all(1)).nonzero().item()
+        mine = means[:, [int(place)]]
+        rank = 1 + (means > mine).sum(1) + ((means == mine).sum(1) - 1) / 2
+        return torch.where(mine[:, 0].isnan(), torch.nan, rank)
 
     def both_first(self, measure: str) -> Tensor:
         """Whether (N,) the two constituents are the two most alike: 1, 0, or nan without evidence on either side."""
@@ -146,6 +161,19 @@ def mixtures(maps: ClassMaps, compound: str, basics: Sequence[str] = SIX) -> Mix
         explained.append(won[rows, best] / energy)
     pairs = tuple(combinations(basics, 2))
     return Mixture(pairs, torch.stack(weights, 1), torch.stack(explained, 1))
+
+
+def mixture_weights(maps: ClassMaps, compound: str, basics: Sequence[str] = SIX) -> Tensor:
+    """Shares (N, B) of all basics in a non-negative fit of a compound's positive evidence; nan without any.
+
+    Each basic's map is scaled to sum to 1 before the fit, so that a share does not depend on how strong its map is.
+    """
+    target = maps.of(compound).clamp(min=0).flatten(1)  # (N, hw)
+    columns = torch.stack([maps.of(name).clamp(min=0).flatten(1) for name in basics], 2)  # (N, hw, B)
+    columns = columns / columns.sum(1, keepdim=True).clamp(min=1e-12)
+    found = [nnls(a.double().numpy(), b.double().numpy())[0] for a, b in zip(columns, target, strict=True)]
+    weights = torch.from_numpy(np.stack(found)).to(target.dtype)
+    return weights / weights.sum(1, keepdim=True)
 
 
 def head_likeness(weight: Tensor, classes: Sequence[str], compound: str, basics: Sequence[str] = SIX) -> Tensor:
