@@ -67,6 +67,7 @@ def relation_table(known: Reference) -> str:
                 *(number(gap[null]["cosine"]) for null in NULLS),
                 f"{row['auc']['own']['cosine'][0]:.2f}",
                 percent(row["both_first"]["cosine"]),
+                f"{row['pair_rank']['cosine'][0]:.1f}",
                 f"{row['mixture_rank'][0]:.1f}",
                 number(row["deletion_gap"], 1),
             ]

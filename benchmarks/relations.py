@@ -28,7 +28,7 @@ from cfer.explain.facs import agreement, mantel, unit_overlap
 from cfer.explain.faithful import removal_effects
 from cfer.explain.maps import ClassMaps
 from cfer.explain.nulls import of_another, random_backbone, random_head
-from cfer.explain.relation import SIX, Relation, head_likeness, mixtures, relate
+from cfer.explain.relation import SIX, Relation, head_likeness, mixture_weights, mixtures, relate
 from cfer.explain.similarity import MEASURES
 from cfer.learning.crops import Crops, load_crops
 from cfer.model import FaceModel, Preprocessing
@@ -175,6 +175,8 @@ def main() -> None:
                 name: {m: rounded(np.nanquantile(torch.cat([r.gap(m) for r in found]), QUANTILES)) for m in MEASURES}
                 for name, found in relations.items()
             },
+            "pair_rank": {m: interval(relation.pair_rank(m).numpy()) for m in MEASURES},
+            "mixture": rounded(mixture_weights(mine, compound).nanmean(0)),
             "mixture_rank": interval(mixture.rank(parts).numpy()),
             "mixture_explained": interval(mixture.explained[:, mixture.pairs.index(_ordered(parts))].numpy()),
             "head": rounded(head_likeness(model.head.weight.detach(), own.classes, compound).numpy()),
@@ -193,6 +195,7 @@ def main() -> None:
     overlap = unit_overlap(COMPOUNDS)
     matrices = {m: np.array([compounds[c]["likeness"]["own"][m] for c in COMPOUNDS]) for m in MEASURES}
     matrices["head rows"] = np.array([compounds[c]["head"] for c in COMPOUNDS])
+    matrices["mixture"] = np.array([compounds[c]["mixture"] for c in COMPOUNDS])
     matrices["deletion"] = np.array([compounds[c]["deletion"][:6] for c in COMPOUNDS])
     found = {
         "model_sha256": model_digest(model),

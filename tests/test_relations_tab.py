@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cfer.app.explore import relation_words
-from cfer.app.relations import DELETION, HEAD, SOURCES, UNITS, cell, matrix, styled, summary
+from cfer.app.relations import DELETION, HEAD, MIXTURE, SOURCES, UNITS, cell, matrix, styled, summary
 from cfer.emotions import COMPOUNDS
 from cfer.explain.reference import reference
 from cfer.explain.similarity import MEASURES
@@ -16,7 +16,7 @@ def known():
     return found
 
 
-@pytest.mark.parametrize("view", [*MEASURES, HEAD, DELETION, UNITS])
+@pytest.mark.parametrize("view", [*MEASURES, MIXTURE, HEAD, DELETION, UNITS])
 def test_every_view_is_a_matrix_with_a_summary(known, view):
     values = matrix(known, view, "random head")
     assert values.shape == (15, 6)

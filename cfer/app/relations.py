@@ -26,6 +26,7 @@ SOURCES = {
     "mean face": "basics' mean maps over all faces",
 }
 HEAD, DELETION, UNITS = "rows of the head", "loss by deletion", "shared action units (FACS)"
+MIXTURE = "shares of a mixture"
 _PICK = "Choose a cell to see its maps and faces."
 
 
@@ -33,6 +34,7 @@ def matrix(reference: Reference, view: str, source: str) -> np.ndarray:
     """The 15 x 6 numbers of a view; only the maps' likeness has nulls."""
     others: dict[str, Callable[[], np.ndarray]] = {
         HEAD: reference.heads,
+        MIXTURE: reference.mixture,
         DELETION: reference.deletion,
         UNITS: reference.units,
     }
@@ -76,10 +78,12 @@ def summary(reference: Reference, view: str) -> str:
             "features, so the maps' likeness partly restates this table.",
             DELETION: "What a compound's score loses when the strongest fifth of a basic's evidence is blurred; as "
             f"many random cells cost {reference.facts['deletion_random'][0]:.2f}.",
+            MIXTURE: "Shares of the basics' maps, each of sum 1, in the sum of them that fits a compound's map best, "
+            "none counting negatively.",
             UNITS: "Cosine of the action units that people show (Du, Tao & Martinez, 2014): what the coding manual "
             "expects, whatever a model does.",
         }[view]
-        name = {HEAD: "head rows", DELETION: "deletion"}.get(view, "")
+        name = {HEAD: "head rows", DELETION: "deletion", MIXTURE: "mixture"}.get(view, "")
     if found := reference.facts["agreement_with_facs"].get(name):
         value, low, high = found["spearman"]
         said += (
@@ -127,7 +131,9 @@ def build_relations(reference: Reference, same_model: bool) -> None:
         + ("" if same_model else "\n\n**Measured on the project's own checkpoint, not on the one that is loaded.**")
     )
     with gr.Row():
-        view = gr.Dropdown([*MEASURES, HEAD, DELETION, UNITS], value="cosine", label="Compare by", min_width=200)
+        view = gr.Dropdown(
+            [*MEASURES, MIXTURE, HEAD, DELETION, UNITS], value="cosine", label="Compare by", min_width=200
+        )
         source = gr.Dropdown(
             [(words, name) for name, words in SOURCES.items()], value="own", label="Maps of", min_width=200
         )

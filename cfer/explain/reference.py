@@ -56,6 +56,10 @@ class Reference:
         """Cosines (15, 6) of the head's rows."""
         return np.array([row["head"] for row in self.facts["compounds"].values()])
 
+    def mixture(self) -> np.ndarray:
+        """Mean shares (15, 6) of the basics' maps in a non-negative fit of the compound's."""
+        return np.array([row["mixture"] for row in self.facts["compounds"].values()], float)
+
     def deletion(self) -> np.ndarray:
         """What compounds lose (15, 6) when a basic's evidence is blurred, in logit units."""
         return np.array([row["deletion"][:6] for row in self.facts["compounds"].values()])
