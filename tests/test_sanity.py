@@ -10,6 +10,7 @@ import torch
 
 from cfer.checkpoint import DEFAULT, load_checkpoint
 from cfer.emotions import EXPRESSIONS
+from cfer.explain.change import change_maps, mean_output, neutral_faces
 from cfer.explain.faithful import removal_effects
 from cfer.explain.maps import class_maps
 from cfer.explain.nulls import random_backbone
@@ -118,8 +119,31 @@ CHECKS = (
 )
 
 
+def change(model, x):
+    """Change maps of all classes, in place of the whole face's."""
+    neutral = load_checkpoint(DEFAULT).preprocessing(list(neutral_faces()))
+    maps = change_maps(model, x, model.classes, mean_output(model, neutral))
+    return replace(class_maps(model, x), maps=maps)
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
 def test_the_maps_pass_what_a_blob_and_the_top_map_fail(seen, check):
     assert check(class_maps, *seen)
+    assert not check(centre_blob, *seen)
+    assert not check(top_for_all, *seen)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        another_logit_another_map,
+        nothing_is_left_without_what_was_learned,
+        evidence_matters_to_its_own_class,
+        a_compound_is_nearer_to_its_constituents,
+    ],
+    ids=lambda c: c.__name__,
+)
+def test_change_maps_pass_the_checks_that_do_not_ask_for_sums(seen, check):
+    assert check(change, *seen)
     assert not check(centre_blob, *seen)
     assert not check(top_for_all, *seen)

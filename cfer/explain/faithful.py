@@ -53,7 +53,7 @@ def ranked_cells(raw: Tensor, grid: int = GRID) -> Tensor:
 
 
 def without(x: Tensor, cells: Tensor, grid: int = GRID) -> Tensor:
-    """Pictures (B, C, S, S) with some cells (grid^2,) of 0 or 1, or one row of them each (B, grid^2), blurred."""
+    """Pictures (B or 1, C, S, S) with some cells (grid^2,) of 0 or 1, or (B, grid^2) with a row for each, blurred."""
     rows = cells.float().reshape(-1, 1, grid, grid)
     mask = F.interpolate(rows, size=x.shape[-2:], mode="nearest")
     return x * (1 - mask) + blurred(x) * mask
@@ -78,7 +78,7 @@ def deletion_insertion(model: FaceModel, x: Tensor, raw: Tensor, k: int, steps: 
     for row, count in enumerate(counts):
         masks[row, order[:count]] = 1
     both = torch.cat([masks, 1 - masks])
-    found = scores(model, without(x.expand(len(both), -1, -1, -1), both))[:, k]
+    found = scores(model, without(x, both))[:, k]
     return Curves(torch.tensor(counts) / total, found[: steps + 1], found[steps + 1 :])
 
 
@@ -104,5 +104,5 @@ def removal_effects(
     for row, raw in enumerate(raws):
         cells[row, ranked_cells(raw)[:count]] = 1
     cells[-1, torch.randperm(GRID * GRID, generator=generator)[:count]] = 1
-    found = scores(model, torch.cat([x, without(x.expand(len(cells), -1, -1, -1), cells)]))[:, k]
+    found = scores(model, torch.cat([x, without(x, cells)]))[:, k]
     return found[0] - found[1:]

@@ -33,10 +33,8 @@ RULES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
 def layer_maps(model: FaceModel, x: Tensor, names: Sequence[str], layer: str, rule: str = "Grad-CAM") -> Tensor:
     """Raw, signed maps (B, len(names), h, w) of some classes at a layer inside the backbone.
 
-    The model is left as it was: modes are put back, parameters get no gradients, the hook is taken out.
-
     Args:
-        model: Backbone and head.
+        model: See `layer_gradients`.
         x: (B, 3, S, S), preprocessed.
         names: Classes of the model.
         layer: Name of a module of the backbone whose output is (B, C, h, w), such as "blocks.5".
@@ -45,30 +43,58 @@ def layer_maps(model: FaceModel, x: Tensor, names: Sequence[str], layer: str, ru
     Raises:
         KeyError: The model has no such class, layer or rule.
     """
+    if rule not in RULES:
+        raise KeyError(f"There is no {rule!r} here; there are {', '.join(RULES)}.")
+    output, gradients = layer_gradients(model, x, names, layer)
+    return torch.stack([RULES[rule](output, gradient) for gradient in gradients], 1)
+
+
+def layer_gradients(
+    model: FaceModel,
+    x: Tensor,
+    names: Sequence[str],
+    layer: str,
+    points: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """A layer's output (B, C, h, w), and gradients (len(names), P, C, h, w) of classes' scores by what it hands on.
+
+    A score is a class's logit less the mean logit. One forward pass, and one backward pass a class from the layer on.
+    The model is left as it was: modes are put back, parameters get no gradients, the hook is taken out.
+
+    Args:
+        model: Backbone and head.
+        x: (B, 3, S, S), preprocessed.
+        names: Classes of the model; none for the output alone.
+        layer: Name of a module of the backbone whose output is (B, C, h, w), such as "blocks.5".
+        points: From the output to what the layer hands on in its place (P, C, h, w): at these points the gradients are
+            taken. By default at the output itself.
+
+    Raises:
+        KeyError: The model has no such class or layer.
+    """
     modules = dict(model.backbone.named_modules())
-    for wanted, there in ((layer, modules), (rule, RULES), *((name, model.classes) for name in names)):
+    for wanted, there in ((layer, modules), *((name, model.classes) for name in names)):
         if wanted not in there:
             raise KeyError(f"There is no {wanted!r} here; there are {', '.join(list(there)[:40])}.")
     kept: list[Tensor] = []
 
-    def cut(module: Any, inputs: Any, output: Tensor) -> Tensor:
-        kept.append(output.detach().requires_grad_())
-        return kept[-1]
+    def hand_on(module: Any, inputs: Any, output: Tensor) -> Tensor:
+        output = output.detach()
+        kept[:] = [output, (points(output) if points else output.clone()).requires_grad_()]
+        return kept[1]
 
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
-    handle = modules[layer].register_forward_hook(cut)
+    handle = modules[layer].register_forward_hook(hand_on)
     try:
         with torch.inference_mode(False), torch.enable_grad():
-            logits = model(x.clone())
-            scores = logits - logits.mean(1, keepdim=True)  # (B, K)
-            found = []
-            for name in names:
-                target = scores[:, model.classes.index(name)].sum()
-                (gradient,) = torch.autograd.grad(target, kept[0], retain_graph=True)  # (B, C, h, w)
-                found.append(RULES[rule](kept[0].detach(), gradient))
+            logits = model(x.clone())  # (P, K)
+            scores = logits - logits.mean(1, keepdim=True)
+            targets = [scores[:, model.classes.index(name)].sum() for name in names]
+            found = [torch.autograd.grad(target, kept[1], retain_graph=True)[0] for target in targets]
     finally:
         handle.remove()
         for module, training in modes:
             module.training = training
-    return torch.stack(found, 1)
+    output, handed = kept
+    return output, torch.stack(found) if found else handed.new_empty(0, *handed.shape)
