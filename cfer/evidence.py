@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
@@ -14,8 +15,8 @@ from torch import Tensor
 import cfer
 from cfer.checkpoint import versions
 from cfer.draw import overlay, shared_scale
-from cfer.explain.reference import reference
-from cfer.explain.relation import head_likeness, mixtures, relate
+from cfer.explain.reference import CHANGE, WHOLE, reference
+from cfer.explain.relation import SIX, Relation, head_likeness, mixtures
 from cfer.reader import FaceReading, Reader
 
 
@@ -24,9 +25,9 @@ def write_evidence(
 ) -> dict[str, Any]:
     """Write overlays, raw maps, numbers and a manifest of one face into a folder.
 
-    Files: `face.png`, `overlay-NAME.png` (one scale for all), `maps.safetensors` (`logits` (K,), `maps` (K, h, w),
-    signed and in logit units, all classes in the manifest's order), `evidence.json`, `manifest.json` with hashes of the
-    rest.
+    Files: `face.png`, `overlay-NAME.png` (change maps, one scale for all), `maps.safetensors` (`logits` (K,) and `maps`
+    (K, h, w) of all classes, `change` (N, h, w) of the drawn ones, signed, in logit units, in the manifest's orders),
+    `evidence.json` (amounts of both, parts of the face of `change`, relations by both), `manifest.json` with hashes.
 
     Args:
         reader: Who read the face.
@@ -42,7 +43,8 @@ def write_evidence(
     Raises:
         KeyError: A class is not known.
     """
-    raws = {name: face.maps.of(name)[0] for name in names}
+    names = tuple(dict.fromkeys(names))
+    raws = dict(zip(names, reader.change(face, names).maps[0], strict=True))
     out.mkdir(parents=True, exist_ok=True)
     Image.fromarray(face.crop).save(out / "face.png")
     scale = shared_scale(list(raws.values()))
@@ -50,26 +52,37 @@ def write_evidence(
     for name, raw in raws.items():
         written.append(f"overlay-{name.replace(' ', '-')}.png")
         overlay(face.crop, raw, scale).save(out / written[-1])
-    tensors = {"logits": face.maps.logits[0].contiguous(), "maps": face.maps.maps[0].contiguous()}
+    tensors = {
+        "logits": face.maps.logits[0].contiguous(),
+        "maps": face.maps.maps[0].contiguous(),
+        "change": torch.stack(list(raws.values())),
+    }
     save_file(tensors, str(out / "maps.safetensors"))
     (out / "maps.safetensors").chmod(0o644)  # safetensors writes for the owner alone
     evidence = {
         "box": list(face.box),
         "probabilities": face.probabilities,
         "full_colour_in_logits": scale,
-        "evidence": {name: _amounts(raw) for name, raw in raws.items()},
-        "regions": {name: _regions(reader, face, name) for name in names},
-        "action_unit_places": {name: _units(reader, face, name) for name in names},
+        "evidence": {name: _amounts(face.maps.of(name)[0]) for name in names},
+        "change": {name: _amounts(raw) for name, raw in raws.items()},
+        "regions": {name: _regions(reader, face, raw) for name, raw in raws.items()},
+        "action_unit_places": {name: _units(reader, face, raw) for name, raw in raws.items()},
         "relations": {name: relation_numbers(reader, face, name) for name in names if reader.relatable(name)},
     }
     (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
     manifest = {
-        "schema_version": 1,
+        "schema_version": 2,
         "command": command,
         "picture_sha256": hashlib.sha256(source).hexdigest() if source else None,
         "model_sha256": reader.digest,
         "classes": list(reader.names),
-        "map_rule": "Grad-CAM at the last layer, raw[k] = (1/hw) sum_c dy_k/dz_c A_c; see cfer.explain.maps",
+        "drawn": list(names),
+        "map_rules": {
+            "maps": "Grad-CAM at the last layer, raw[k] = (1/hw) sum_c dy_k/dz_c A_c; see cfer.explain.maps",
+            "change": "integrated gradients at a layer from neutral faces to this one; see cfer.explain.change"
+            if reader.neutral is not None
+            else "as maps: the backbone lacks the layer",
+        },
         "versions": {"cfer": cfer.__version__} | versions(),
         "files": {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in written},
     }
@@ -78,39 +91,49 @@ def write_evidence(
 
 
 def relation_numbers(reader: Reader, face: FaceReading, name: str) -> dict[str, Any]:
-    """What `cfer.explain.relation` measures for one compound on one face; None stands for "no evidence to compare"."""
+    """What `cfer.explain.relation` measures for one compound on one face; None stands for "no evidence to compare".
+
+    "maps" is by the maps of the whole face, "change" by change maps where the backbone has their layers. "lost_without"
+    is what the compound's score loses when the strongest fifth of a basic's evidence is blurred, in logit units.
+    """
     first, second = reader.constituents(name)
-    relation = relate(face.maps, name, (first, second))
     mixture = mixtures(face.maps, name)
     pair = [set(p) for p in mixture.pairs].index({first, second})
     head = head_likeness(reader.checkpoint.model.head.weight.detach(), reader.names, name)
+    *lost, lost_at_random = reader.removal(face, name)
+    kinds = {"maps": WHOLE} | ({} if reader.neutral is None else {"change": CHANGE})
     return {
         "constituents": [first, second],
-        "basics": list(relation.basics),
-        "likeness": {m: [_number(v) for v in values[0]] for m, values in relation.likeness.items()},
-        "gap": {m: _number(relation.gap(m)[0]) for m in relation.likeness},
-        "auc": {m: _number(relation.auc(m)[0]) for m in relation.likeness},
-        "both_constituents_first": {m: _number(relation.both_first(m)[0]) for m in relation.likeness},
+        "basics": list(SIX),
+        **{key: _compared(reader, reader.relation(face, name, kind), kind) for key, kind in kinds.items()},
         "mixture": {
             "weights": dict(zip(mixture.pairs[pair], map(_number, mixture.weights[0, pair]), strict=True)),
             "explained": _number(mixture.explained[0, pair]),
             "rank_of_15": _number(mixture.rank((first, second))[0]),
         },
         "head_likeness": [_number(v) for v in head],
-        "in_words": _in_words(reader, name, _number(relation.gap("cosine")[0])),
+        "lost_without": [_number(v) for v in lost],
+        "lost_without_random_cells": _number(lost_at_random),
         "by_chance": {"gap": 0.0, "auc": 0.5, "both_constituents_first": 1 / 15, "rank_of_15": 8},
     }
 
 
-def _in_words(reader: Reader, name: str, gap: float | None) -> str | None:
+def _compared(reader: Reader, relation: Relation, kind: str) -> dict[str, Any]:
+    gaps = {m: _number(relation.gap(m)[0]) for m in relation.likeness}
     known = reference()
-    if known is None or known.model != reader.digest:
-        return None
-    return known.about_one_face(name, gap)
+    same = known is not None and known.model == reader.digest
+    return {
+        "likeness": {m: [_number(v) for v in values[0]] for m, values in relation.likeness.items()},
+        "gap": gaps,
+        "auc": {m: _number(relation.auc(m)[0]) for m in relation.likeness},
+        "both_constituents_first": {m: _number(relation.both_first(m)[0]) for m in relation.likeness},
+        "rank_of_15": {m: _number(relation.pair_rank(m)[0]) for m in relation.likeness},
+        "in_words": known.about_one_face(relation.compound, gaps["cosine"], kind=kind) if known and same else None,
+    }
 
 
-def _regions(reader: Reader, face: FaceReading, name: str) -> dict[str, dict[str, float | None]] | None:
-    found = reader.regions(face, name)
+def _regions(reader: Reader, face: FaceReading, raw: Tensor) -> dict[str, dict[str, float | None]] | None:
+    found = reader.regions(face, raw)
     if found is None:
         return None
     columns = (found.regions, found.area, found.speaks_for, found.speaks_against)
@@ -120,8 +143,8 @@ def _regions(reader: Reader, face: FaceReading, name: str) -> dict[str, dict[str
     }
 
 
-def _units(reader: Reader, face: FaceReading, name: str) -> dict[str, float | None] | None:
-    found = reader.units(face, name)
+def _units(reader: Reader, face: FaceReading, raw: Tensor) -> dict[str, float | None] | None:
+    found = reader.units(face, raw)
     return None if found is None else {str(unit): _plain(value) for unit, value in found.items()}
 
 

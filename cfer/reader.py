@@ -1,5 +1,6 @@
 """Reader: a picture in, a reading out. The one door for the app, the command line and other programs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,17 +11,16 @@ from torch import Tensor
 
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
 from cfer.emotions import Kind
+from cfer.explain.change import change_maps, has_layer, mean_output, neutral_faces
+from cfer.explain.faithful import removal_effects
 from cfer.explain.landmarks import shipped_landmarker
-from cfer.explain.layers import layer_maps
 from cfer.explain.maps import ClassMaps, class_maps
+from cfer.explain.reference import CHANGE, WHOLE
 from cfer.explain.regions import Shares, region_map, shares, unit_regions, unit_shares
-from cfer.explain.relation import SIX
+from cfer.explain.relation import SIX, Relation, relate
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import Face, detect_faces
 from cfer.learning.lesson import LessonReport, teach
-
-FINER_LAYER, FINER_RULE = "blocks.5", "LayerCAM"
-"""See `benchmarks/saliency.json`."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,44 @@ class Reader:
         """SHA-256 of the model's weights."""
         return model_digest(self.checkpoint.model)
 
-    def finer(self, face: FaceReading, names: list[str]) -> list[Tensor]:
-        """Maps (h, w) of some classes from a layer that `benchmarks/saliency.py` finds nearer to what moved.
+    @cached_property
+    def neutral(self) -> Tensor | None:
+        """What this model makes of neutral faces, or None for a backbone without the layer that change maps need."""
+        model = self.checkpoint.model
+        return mean_output(model, self.checkpoint.preprocessing(list(neutral_faces()))) if has_layer(model) else None
 
-        One backward pass a class. A backbone without such a layer gives the maps of the reading.
+    def change(self, face: FaceReading, names: Sequence[str]) -> ClassMaps:
+        """Maps of what in a face, unlike in a neutral face, speaks for some classes: the maps to show first.
+
+        One backward pass a class; see `cfer.explain.change`. A backbone without its layer gives the reading's maps.
         """
-        if FINER_LAYER not in dict(self.checkpoint.model.backbone.named_modules()):
-            return [face.maps.of(name)[0] for name in names]
-        x = self.checkpoint.preprocessing([face.crop])
-        return list(layer_maps(self.checkpoint.model, x, names, FINER_LAYER, FINER_RULE)[0])
+        whole, names = face.maps, tuple(names)
+        rows = [whole.classes.index(name) for name in names]
+        if self.neutral is None:
+            maps = whole.maps[:, rows]
+        else:
+            maps = change_maps(self.checkpoint.model, self.checkpoint.preprocessing([face.crop]), names, self.neutral)
+        return ClassMaps(whole.logits[:, rows], maps, whole.features, names)
+
+    def relation(self, face: FaceReading, name: str, kind: str = WHOLE) -> Relation:
+        """How alike a class's map is to the six basics' on this face, for a class that is `relatable`.
+
+        Args:
+            face: What this reader read.
+            name: Of the class.
+            kind: `WHOLE`, the maps of the reading, or `CHANGE`.
+        """
+        maps = self.change(face, (name, *SIX)) if kind == CHANGE else face.maps
+        return relate(maps, name, self.constituents(name))
+
+    def removal(self, face: FaceReading, name: str) -> Tensor:
+        """What a class's score loses (7,) without each of the six basics' strongest evidence; random cells last.
+
+        See `cfer.explain.faithful.removal_effects`; in logit units, by the maps of the reading.
+        """
+        raws = torch.stack([face.maps.of(basic)[0] for basic in SIX])
+        x, k = self.checkpoint.preprocessing([face.crop]), self.names.index(name)
+        return removal_effects(self.checkpoint.model, x, raws, k, torch.Generator().manual_seed(k))
 
     def landmarks(self, face: FaceReading) -> Tensor | None:
         """Landmarks (68, 2), -1 to 1 over the crop, or None if they cannot be read.
@@ -92,15 +121,15 @@ class Reader:
             return None
         return landmarker(face.maps.features)[0]
 
-    def regions(self, face: FaceReading, name: str) -> Shares | None:
-        """Where the evidence for a class lies among the parts of a face; None without landmarks."""
+    def regions(self, face: FaceReading, raw: Tensor) -> Shares | None:
+        """Where the evidence of a map (h, w) lies among the parts of a face; None without landmarks."""
         places = self.landmarks(face)
-        return None if places is None else shares(face.maps.of(name)[0], region_map(places))
+        return None if places is None else shares(raw, region_map(places))
 
-    def units(self, face: FaceReading, name: str) -> dict[int, float] | None:
-        """Evidence for a class on the place of every action unit, over the place's area; None without landmarks."""
+    def units(self, face: FaceReading, raw: Tensor) -> dict[int, float] | None:
+        """A map's evidence (h, w) on the place of every action unit, over the place's area; None without landmarks."""
         places = self.landmarks(face)
-        return None if places is None else unit_shares(face.maps.of(name)[0], unit_regions(places))
+        return None if places is None else unit_shares(raw, unit_regions(places))
 
     @cached_property
     def backbone_digest(self) -> str:

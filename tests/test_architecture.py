@@ -26,7 +26,7 @@ ALLOWED = {
     "draw": {"explain"},
     "evidence": {"emotions", "checkpoint", "explain", "reader", "draw"},
     "cli": {"emotions", "pictures", "faces", "synth", "data", "model", "checkpoint", "learning", "reader", "evidence"},
-    "app": {"emotions", "pictures", "faces", "checkpoint", "explain", "learning", "reader", "draw"},
+    "app": {"emotions", "pictures", "faces", "checkpoint", "explain", "learning", "reader", "evidence", "draw"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -9,8 +9,11 @@ from typer.testing import CliRunner
 
 from cfer.checkpoint import model_digest
 from cfer.cli import app
-from cfer.evidence import write_evidence
+from cfer.evidence import relation_numbers, write_evidence
+from cfer.explain.change import LAYER
+from cfer.explain.faithful import GRID, ranked_cells, scores, without
 from cfer.explain.relation import SIX, relate
+from cfer.explain.similarity import cosine
 from cfer.reader import Reader
 
 runner = CliRunner()
@@ -38,6 +41,8 @@ def test_a_bundle_holds_what_was_measured_and_its_hashes(reader, face, tmp_path)
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
     arrays = load_file(str(tmp_path / "maps.safetensors"))
     torch.testing.assert_close(arrays["maps"], face.maps.maps[0])
+    assert manifest["drawn"] == names
+    torch.testing.assert_close(arrays["change"], reader.change(face, names).maps[0])
     chances = dict(zip(manifest["classes"], arrays["logits"].softmax(0).tolist(), strict=True))
     assert chances == pytest.approx(evidence["probabilities"], abs=1e-6)
     assert Image.open(tmp_path / "overlay-happily-surprised.png").size == (336, 336)
@@ -50,16 +55,50 @@ def test_a_logit_is_the_sum_of_its_evidence_and_its_bias(reader, face, tmp_path)
     assert evidence["for"] + evidence["against"] == pytest.approx(logit - bias, abs=1e-4)
 
 
+def test_a_change_of_score_is_the_sum_of_the_evidence_for_it(reader, face):
+    change = reader.change(face, reader.names)
+    model, preprocessing = reader.checkpoint.model, reader.checkpoint.preprocessing
+    x = preprocessing([face.crop])
+    with torch.no_grad():  # the mean over the picture and its mirror image, less the neutral faces' mean output
+        seen = scores(model, torch.cat([x, x.flip(-1)])).mean(0)
+        hook = dict(model.backbone.named_modules())[LAYER].register_forward_hook(lambda *_: reader.neutral[None])
+        neutral = scores(model, x)[0]
+        hook.remove()
+    largest = float((seen - neutral).abs().max())
+    assert largest > 5
+    torch.testing.assert_close(change.maps[0].sum((-2, -1)), seen - neutral, atol=0.1 * largest, rtol=0)
+
+
 def test_relations_are_those_of_the_maps(reader, face, tmp_path):
     found = write_evidence(reader, face, ["happily surprised", "happy"], tmp_path)["relations"]
     assert list(found) == ["happily surprised"]
     relation = relate(face.maps, "happily surprised", ("happy", "surprised"))
     numbers = found["happily surprised"]
     assert numbers["basics"] == list(SIX)
-    assert numbers["gap"]["cosine"] == pytest.approx(float(relation.gap("cosine")[0]), abs=1e-5)
+    assert numbers["maps"]["gap"]["cosine"] == pytest.approx(float(relation.gap("cosine")[0]), abs=1e-5)
     assert 1 <= numbers["mixture"]["rank_of_15"] <= 15
     assert reader.relatable("awed")
     assert not reader.relatable("happy")
+
+
+def test_relations_of_change_maps_stand_beside_them(reader, face):
+    numbers = relation_numbers(reader, face, "happily surprised")
+    mine, *basics = reader.change(face, ["happily surprised", *SIX]).maps[0]
+    wanted = [float(cosine(mine, other)) for other in basics]
+    assert numbers["change"]["likeness"]["cosine"] == pytest.approx(wanted, abs=1e-4, nan_ok=True)
+    assert numbers["change"]["likeness"] != numbers["maps"]["likeness"]
+    assert numbers["change"]["in_words"] != numbers["maps"]["in_words"]
+
+
+def test_what_is_lost_without_a_basics_evidence_is_measured_on_the_picture(reader, face):
+    numbers = relation_numbers(reader, face, "happily surprised")
+    model, x = reader.checkpoint.model, reader.checkpoint.preprocessing([face.crop])
+    cells = torch.zeros(GRID * GRID)
+    cells[ranked_cells(face.maps.of("happy")[0])[: round(0.2 * GRID * GRID)]] = 1
+    k = reader.names.index("happily surprised")
+    wanted = float(scores(model, x)[0, k] - scores(model, without(x, cells))[0, k])
+    assert numbers["lost_without"][SIX.index("happy")] == pytest.approx(wanted, abs=1e-3)
+    assert numbers["lost_without"][SIX.index("happy")] > numbers["lost_without_random_cells"]
 
 
 def test_evidence_is_shared_out_to_parts_and_units(reader, face, tmp_path):

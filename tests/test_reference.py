@@ -16,16 +16,18 @@ def shipped():
     return found
 
 
-def made_up(own, random_head, another, shuffled=(0.0, -0.1, 0.1)):
-    """A reference with one compound and given intervals of its gap."""
-    gaps = {"own": own, "random head": random_head, "another person": another, "shuffled backbone": shuffled}
+def made_up(own, luck, another, ahead, shuffled=(0.0, -0.1, 0.1)):
+    """A reference with one compound, given intervals of its gap, and what a random head gives by luck."""
+    gaps = {"own": own, "another person": another, "shuffled backbone": shuffled}
     row = {
         "constituents": ["fearful", "surprised"],
+        "gap_less_elsewhere": {"own": {"cosine": ahead}},
         "gap": {name: {"cosine": values} for name, values in gaps.items()},
-        "null_quantiles": {"own": {"cosine": [0.4, 0.6]}, "random head": {"cosine": [0.0, 0.2]}}
-        | {"shuffled backbone": {"cosine": [0.0, 0.1]}},
+        "null_quantiles": {"own": {"cosine": [0.4, 0.6]}, "shuffled backbone": {"cosine": [0.0, 0.1]}},
     }
-    return Reference("0", 10, SIX, ("cosine",), {"compounds": {"awed": row}, "overall": gaps})
+    by_luck = {"own": {"mean": {"cosine": luck}, "face": {"cosine": [0.0, 0.2]}}}
+    facts = {"compounds": {"awed": row}, "overall": gaps, "by_luck": by_luck}
+    return Reference("0", 10, SIX, ("cosine",), facts)
 
 
 def test_the_shipped_numbers_are_of_the_shipped_model(shipped):
@@ -48,11 +50,11 @@ def test_the_shipped_numbers_are_of_the_shipped_model(shipped):
 @pytest.mark.parametrize(
     ("gaps", "words"),
     [
-        (([-0.1, -0.2, 0.0], [0.0, -0.1, 0.1], [0.0, 0.0, 0.0]), "No evidence"),
-        (([0.2, 0.05, 0.3], [0.0, -0.1, 0.1], [0.0, 0.0, 0.0]), "No evidence"),  # not above the random head's interval
-        (([0.5, 0.45, 0.55], [0.0, -0.1, 0.1], [0.0, 0.0, 0.0], [0.5, 0.4, 0.6]), "No evidence"),  # nor the backbone's
-        (([0.5, 0.45, 0.55], [0.0, -0.1, 0.1], [0.48, 0.42, 0.53]), "just as much when the basics' maps"),
-        (([0.5, 0.45, 0.55], [0.0, -0.1, 0.1], [0.2, 0.15, 0.25]), "on the same face more than across people"),
+        (([-0.1, -0.2, 0.0], 0.1, [0.0, 0.0, 0.0], [-0.1, -0.2, 0.0]), "No evidence"),
+        (([0.2, 0.15, 0.3], 0.16, [0.0, 0.0, 0.0], [0.2, 0.1, 0.3]), "No evidence"),  # a head that is lucky
+        (([0.5, 0.45, 0.55], 0.1, [0.0] * 3, [0.5, 0.4, 0.6], [0.5, 0.4, 0.6]), "No evidence"),  # the backbone's
+        (([0.5, 0.45, 0.55], 0.1, [0.48, 0.42, 0.53], [0.02, -0.01, 0.05]), "not measurably more than"),
+        (([0.5, 0.45, 0.55], 0.1, [0.48, 0.42, 0.53], [0.02, 0.01, 0.03]), "more than across people (gap 0.50 ag"),
     ],
 )
 def test_the_sentence_changes_with_the_evidence(gaps, words):
@@ -70,7 +72,7 @@ def test_the_sentence_changes_with_the_evidence(gaps, words):
     ],
 )
 def test_a_face_is_held_against_faces_with_nothing_to_find(gap, words):
-    known = made_up([0.5, 0.4, 0.6], [0.0, -0.1, 0.1], [0.0, 0.0, 0.0])
+    known = made_up([0.5, 0.4, 0.6], 0.1, [0.0, 0.0, 0.0], [0.5, 0.4, 0.6])
     assert words in known.about_one_face("awed", gap)
 
 

@@ -42,12 +42,19 @@ def explain(
     if strange := [name for name in names if name not in reader.names]:
         raise fail(ValueError(f"The model does not know {strange[0]!r}; it knows {', '.join(reader.names)}."))
     found = write_evidence(reader, face, names, out, source=picture.read_bytes(), command=typed())
-    for name in names:
-        amount = found["evidence"][name]
+    for name in dict.fromkeys(names):
+        amount = found["change"][name]
         spoken = f"evidence for {amount['for']:.2f}, against {-amount['against']:.2f}"
         typer.echo(f"{name:24} {face.probabilities[name]:6.1%}   {spoken}")
     for name, numbers in found["relations"].items():
-        gap, parts = numbers["gap"]["cosine"], " and ".join(numbers["constituents"])
-        said = "no evidence to compare" if gap is None else f"nearer to {parts} by {gap:+.3f} (cosine; 0 by chance)"
-        typer.echo(f"{name}: {numbers['in_words'] or said}")
+        parts = " and ".join(numbers["constituents"])
+        for key, words in (("change", "change from neutral"), ("maps", "whole face")):
+            if key in numbers:
+                gap = numbers[key]["gap"]["cosine"]
+                said = (
+                    "no evidence to compare"
+                    if gap is None
+                    else f"nearer to {parts} by {gap:+.3f} (cosine; 0 by chance)"
+                )
+                typer.echo(f"{name}, {words}: {numbers[key]['in_words'] or said}")
     typer.echo(f"evidence: {out}")

@@ -13,10 +13,17 @@ from typing import Any
 
 import numpy as np
 
-UNTRAINED = ("random head", "shuffled backbone")
+WHOLE, CHANGE = "own", "change"
+"""Kinds of maps: of the whole face (`explain.maps`), of what differs from a neutral one (`explain.change`)."""
+RANDOM_HEAD, SHUFFLED = "random head", "shuffled backbone"
 """Nulls in which there is nothing to find."""
 ELSEWHERE = "another person"
 """Null in which there is no single face."""
+
+
+def source(kind: str, null: str) -> str:
+    """What the file calls a kind's null."""
+    return null if kind == WHOLE else f"{kind}, {null}"
 
 
 @dataclass(frozen=True)
@@ -68,28 +75,35 @@ class Reference:
         """Cosines (15, 6) of FACS prototypes."""
         return np.array(self.facts["facs"])
 
-    def verdict(self, compound: str, measure: str = "cosine") -> str:
+    def mean_maps(self, compound: str, basic: str, kind: str = WHOLE) -> tuple[np.ndarray, np.ndarray]:
+        """Mean positive maps (h, w) of a compound and a basic over the faces that show the compound."""
+        row, place = self.facts["compounds"][compound], self.basics.index(basic)
+        if kind == WHOLE:
+            return np.array(row["mean_map"]), np.array(row["mean_basic_maps"][place])
+        return np.array(row["mean_change_maps"][0]), np.array(row["mean_change_maps"][1 + place])
+
+    def verdict(self, compound: str, measure: str = "cosine", kind: str = WHOLE) -> str:
         """What the data set says about a compound's tie to its constituents, in a sentence."""
-        row = self.facts["compounds"][compound]["gap"]
-        low = row["own"][measure][1]
-        parts = " and ".join(self.facts["compounds"][compound]["constituents"])
-        if low <= max(0.0, *(row[null][measure][2] for null in UNTRAINED)):
+        row = self.facts["compounds"][compound]
+        gaps, parts = row["gap"], " and ".join(row["constituents"])
+        luck = self.facts["by_luck"][kind]["mean"][measure]
+        if gaps[kind][measure][1] <= max(0.0, luck, gaps[source(kind, SHUFFLED)][measure][2]):
             return (
                 f"No evidence that {compound} is tied to {parts} beyond what any two maps of a face share: a network "
                 "that learned less shows the same."
             )
-        if low <= row[ELSEWHERE][measure][2]:
+        if row["gap_less_elsewhere"][kind][measure][1] <= 0:
             return (
-                f"{compound.capitalize()} is tied to {parts} more than to other basics, but just as much when the "
-                "basics' maps are taken from another person: the tie is of the expressions, not of the single face."
+                f"{compound.capitalize()} is tied to {parts} more than to other basics, but not measurably more than "
+                "when the basics' maps are taken from another person: the tie is of the expressions, not of the face."
             )
-        same, across = row["own"][measure][0], row[ELSEWHERE][measure][0]
+        elsewhere = gaps[source(kind, ELSEWHERE)][measure][0]
         return (
             f"{compound.capitalize()} is tied to {parts} more than to other basics, and on the same face more than "
-            f"across people (gap {same:.2f} against {across:.2f})."
+            f"across people (gap {gaps[kind][measure][0]:.2f} against {elsewhere:.2f})."
         )
 
-    def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine") -> str:
+    def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine", kind: str = WHOLE) -> str:
         """What one face's gap means, beside the same measurement where there can be nothing to find."""
         if gap is None:
             return "One of the maps has no evidence, so there is nothing to compare."
@@ -97,9 +111,10 @@ class Reference:
             return "This expression was taught or is not among the fifteen compounds: nothing to hold the gap against."
         known = self.facts["compounds"][compound]["null_quantiles"]
         parts = " and ".join(self.facts["compounds"][compound]["constituents"])
-        if gap <= max(0.0, *(known[null][measure][1] for null in UNTRAINED)):
+        luck = self.facts["by_luck"][kind]["face"][measure][1]
+        if gap <= max(0.0, luck, known[source(kind, SHUFFLED)][measure][1]):
             return f"No evidence here beyond what any two maps of a face share (gap {gap:+.2f}; 0 by chance)."
-        middle = known["own"][measure][0]
+        middle = known[kind][measure][0]
         usual = "as usual" if gap >= middle else "less than usual"
         return (
             f"On this face {compound} is nearer to {parts} than to the other basics (gap {gap:+.2f}; {usual}, and more "
