@@ -127,5 +127,5 @@ def evidence_words(raw: Tensor, probability: float, twin: bool = False) -> str:
     if twin:
         return "the same map as its neighbour: the model does not tell them apart here"
     if probability < 0.05:
-        return "the model does not believe in this expression; the map shows where the little evidence lies"
+        return "the model does not believe in this expression: others have more evidence in this face"
     return ""

@@ -9,7 +9,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from cfer.app.build import build_app, launch
-from cfer.app.explore import FINER, ONE_SCALE, RIVALS, Explore
+from cfer.app.explore import AVERAGE, CONTRAST, ONE_SCALE, RIVALS, Explore
 from cfer.app.safety import Sessions, guarded
 from cfer.app.teach import Teach
 from cfer.learning.lesson import LessonError
@@ -36,12 +36,13 @@ class TestExplore:
         return Explore(Sessions(reader))
 
     def test_a_face_is_read_and_explained_by_its_compound_and_its_parts(self, explore, files, reader):
-        shown, found, picker, words, basic, _, left, middle, right, html = explore.read(
+        shown, found, picker, words, basic, _, left, middle, right, html, tie = explore.read(
             str(files / "astronaut.png"), False, ONE_SCALE, "anna"
         )
         assert words.startswith("### happy")
         assert reader.constituents(middle.value) == (left.value, right.value)
         assert html.count("<figure>") == 3
+        assert "than to the other basics" in tie or "No evidence here beyond" in tie
         assert not picker.visible
         assert found.visible
         assert basic.visible
@@ -60,12 +61,35 @@ class TestExplore:
         html = explore.redraw(shown, "sad", "angry", "neutral", "Own scales", "anna")
         assert re.findall(r"<b>(\w+)</b>", html) == ["sad", "angry", "neutral"]
         assert "each map on its own scale" in html
-        for view in (RIVALS, FINER):
+        for view in (RIVALS, AVERAGE, CONTRAST):
             other = explore.redraw(shown, "sad", "angry", "neutral", "Own scales", "anna", view)
             assert other.count("<figure>") == 3
             assert other != html
-        with pytest.raises(gr.Error, match="not known to the model"):
+        with pytest.raises(gr.Error, match="does not know"):
             explore.redraw(shown, "sad", "smirking", "neutral", ONE_SCALE, "anna")
+
+    def test_what_ties_a_class_to_the_basics_follows_the_middle_map(self, explore, files):
+        shown, *_ = explore.read(str(files / "astronaut.png"), False, ONE_SCALE, "anna")
+        tie = explore.relate(shown, "awed", "anna")
+        assert "Numbers: awed and the six basics" in tie
+        assert re.findall(r"<td><b>(\w+)</b></td>", tie) == ["fearful", "surprised"]
+        assert explore.relate(shown, "happy", "anna") == ""
+        assert explore.relate(None, "awed", "anna") == ""
+
+    def test_a_class_that_was_forgotten_again_is_not_explained(self, reader, files):
+        sessions = Sessions(reader)
+        explore, teach, path = Explore(sessions), Teach(sessions), str(files / "astronaut.png")
+        teach.teach("beaming", [path], ["happy", "surprised"], False, True, "anna")
+        shown, *_ = explore.read(path, False, ONE_SCALE, "anna")
+        assert "Numbers: beaming and the six basics" in explore.relate(shown, "beaming", "anna")
+        assert "own checkpoint, not on this one" in explore.relate(shown, "beaming", "anna")
+        teach.undo("anna")
+        for ask in (
+            lambda: explore.relate(shown, "beaming", "anna"),
+            lambda: explore.redraw(shown, "happy", "beaming", "sad", ONE_SCALE, "anna"),
+        ):
+            with pytest.raises(gr.Error, match="does not know"):
+                ask()
 
     @pytest.mark.filterwarnings("ignore::UserWarning")  # gr.Warning outside of a page warns in Python
     @pytest.mark.parametrize(
@@ -79,10 +103,10 @@ class TestExplore:
     )
     def test_bad_input_is_answered_in_words_and_no_older_result_stays(self, explore, files, name, words):
         path = str(files / name) if name else None
-        shown, found, picker, said, *_, maps = guarded(explore.read)(path, name == "wide.png", ONE_SCALE, "anna")
+        shown, found, picker, said, *_, maps, tie = guarded(explore.read)(path, name == "wide.png", ONE_SCALE, "anna")
         assert words in said
         assert shown is None
-        assert maps == ""
+        assert maps == tie == ""
         assert not found.visible
         assert not picker.visible
 

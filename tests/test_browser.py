@@ -84,6 +84,8 @@ def test_a_picture_is_read_and_a_lesson_given_without_another_host(browser, url,
     page.locator("#explore-opacity input[type=range]").fill("0.2")
     page.wait_for_timeout(300)
     assert heat.evaluate("e => getComputedStyle(e).opacity") == "0.2" != before
+    page.locator("#explore-tie summary").click()
+    expect(page.locator("#explore-tie table")).to_contain_text("constituents less others")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     shoot(page, f"explore-{name}")
     teach(page, files / "astronaut.png", "beaming")
@@ -161,9 +163,15 @@ def test_a_relation_is_looked_up_and_held_against_a_null(browser, url):
     numbers.first.click()
     expect(page.locator("#relations-cell figure")).to_have_count(2, timeout=WAIT)
     page.get_by_label("Maps of").click()
-    page.get_by_role("option", name="a head that learned nothing").click()
+    page.get_by_role("option", name="a head that learned nothing", exact=True).click()
     page.wait_for_function(
         "was => document.querySelector('#relations-table').innerText !== was", arg=before, timeout=WAIT
     )
     shoot(page, "relations-null")
+    page.get_by_label("Maps of").click()
+    page.get_by_role("option", name="change from neutral: the model").click()
+    page.wait_for_timeout(1000)  # the table of these maps replaces the null's
+    numbers.first.click()
+    expect(page.locator("#relations-cell")).to_contain_text("change from neutral", timeout=WAIT)
+    shoot(page, "relations-change")
     assert foreign == []

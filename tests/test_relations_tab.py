@@ -1,12 +1,14 @@
+import json
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cfer.app.explore import relation_words
 from cfer.app.relations import DELETION, HEAD, MIXTURE, SOURCES, UNITS, cell, matrix, styled, summary
 from cfer.emotions import COMPOUNDS
-from cfer.explain.reference import reference
+from cfer.explain.reference import CHANGE, reference
 from cfer.explain.similarity import MEASURES
-from cfer.reader import Reader
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def test_every_view_is_a_matrix_with_a_summary(known, view):
     values = matrix(known, view, "random head")
     assert values.shape == (15, 6)
     assert np.isfinite(values).all()
-    text = styled(known, values).to_html()
+    text = styled(known, view, "random head").to_html()
     assert all(name in text for name in COMPOUNDS)
     words = summary(known, view)
     if view in MEASURES:
@@ -34,8 +36,7 @@ def test_only_likeness_of_maps_has_nulls(known):
 
 
 def test_constituents_are_underlined(known):
-    values = matrix(known, "cosine", "own")
-    underlined = styled(known, values).to_html().count("underline")
+    underlined = styled(known, "cosine", "own").to_html().count("underline")
     assert underlined >= 1
     own = sum(len(known.facts["compounds"][c]["constituents"]) for c in COMPOUNDS)
     assert own == 30
@@ -47,14 +48,32 @@ def test_a_cell_shows_two_mean_maps_and_faces(known):
     assert shown.count("cfer-heat") == 2
     assert shown.count("rendered face") == 4
     assert "a constituent" in cell(known, "awed", "fearful", "cosine")
+    changed = cell(known, "awed", "fearful", "cosine", CHANGE)
+    assert "change from neutral" in changed
+    assert changed != cell(known, "awed", "fearful", "cosine")
 
 
-def test_the_tie_is_only_spoken_of_for_the_model_it_was_measured_on(photograph, basic_run):
-    reader = Reader()
-    face = reader.read(photograph).faces[0]
-    assert "gap" in relation_words(reader, face, "happily surprised")
-    assert relation_words(reader, face, "happy") == ""
-    other = Reader(basic_run[1])
-    assert relation_words(other, other.read_crop(photograph[40:220, 130:310]), "happy") == ""
-    taught, _ = reader.teach("smirking", [face.crop])
-    assert relation_words(taught, taught.reread(face), "happily surprised") == ""
+def test_the_same_number_has_the_same_colour_under_every_null(known):
+    facts, sources = json.loads(json.dumps(known.facts)), ("own", "random head", "mean face")
+    for source in sources:
+        facts["compounds"]["awed"]["likeness"][source]["cosine"][0] = 0.5
+    changed = replace(known, facts=facts)
+    row = COMPOUNDS.index("awed")
+    shades = set()
+    for source in sources:
+        sheet = styled(changed, "cosine", source).to_html(table_uuid="t")
+        shades.add(re.search(rf"#T_t_row{row}_col1\b[^{{]*{{\s*background-color: ([^;]+)", sheet).group(1))
+    assert len(shades) == 1
+
+
+def test_a_place_without_evidence_on_any_face_says_none(known):
+    facts = json.loads(json.dumps(known.facts))
+    facts["compounds"]["awed"]["likeness"]["own"]["cosine"][0] = None
+    assert styled(replace(known, facts=facts), "cosine", "own").to_html().count(">none<") == 1
+
+
+def test_agreement_is_that_of_the_maps_that_are_shown(known):
+    whole, changed, null = (summary(known, "cosine", source) for source in ("own", CHANGE, "random head"))
+    assert "Agreement" not in null
+    for words, name in ((whole, "cosine"), (changed, "cosine of change maps")):
+        assert f"Spearman {known.facts['agreement_with_facs'][name]['spearman'][0]:.2f}" in words

@@ -14,10 +14,14 @@ content, nothing is used for training, and what you teach is yours alone: it liv
 
 ## How to read a map
 
-Each map is a Grad-CAM of the same face by the same model: bright where the last feature map raises the score of that
-expression, untouched where it does not. With *one scale* the maps may be compared; with *own scales* each is stretched
-to its own maximum, so a bright spot may mean very little. Maps are coarse (8 x 8 cells, enlarged), and two maps of one
-face always look somewhat alike, because faces have their eyes and mouth in the same place.
+All maps are of the same face by the same model: bright where something speaks for that expression rather than for the
+average one, untouched where nothing does. *What differs from a neutral face* shares out how much the score differs
+from that of a neutral (rendered) face; on a photograph it may also light up hair or shadows that rendered faces lack.
+*Against the other two maps* shows what speaks for one of three expressions rather than for the other two. *The whole
+face* is Grad-CAM at the last layer; *against its rivals here* weighs all other expressions by how likely they are in
+this face. With *one scale* the maps may be compared; with *own scales* each is stretched to its own maximum, so a
+bright spot may mean very little. Maps are coarse (a few cells across the face, enlarged), and two maps of one face
+always look somewhat alike, because faces have their eyes and mouth in the same place.
 """
 
 

@@ -1,7 +1,6 @@
 """The Explore tab: a picture, its faces, what they express, and where the evidence lies."""
 
 import html
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ import gradio as gr
 
 from cfer.app.panels import map_panels
 from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_image
+from cfer.app.tie import tie_panel
 from cfer.draw import boxed, percent, probability_bars
-from cfer.explain.reference import reference
 from cfer.explain.regions import region_words
-from cfer.explain.relation import relate
 from cfer.pictures import PictureError, read_picture
 from cfer.reader import FaceReading, Reader
 
@@ -24,10 +22,11 @@ _NO_FACE = (
 )
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
-AVERAGE, RIVALS, FINER = (
-    "For it, rather than the average",
-    "For it, rather than its rivals here",
-    "For it, from an earlier layer",
+CHANGED, CONTRAST, AVERAGE, RIVALS = (
+    "What differs from a neutral face",
+    "The same, against the other two maps",
+    "The whole face, against the average expression",
+    "The whole face, against its rivals here",
 )
 
 
@@ -65,18 +64,6 @@ def sentence(reader: Reader, face: FaceReading) -> str:
     return text
 
 
-def relation_words(reader: Reader, face: FaceReading, name: str) -> str:
-    """What the maps of a compound and its constituents have to do with each other on this face, or nothing.
-
-    Only for the model whose relations were measured over many faces: a gap means nothing without its nulls.
-    """
-    known = reference()
-    if known is None or known.model != reader.digest or not reader.relatable(name):
-        return ""
-    gap = float(relate(face.maps, name, reader.constituents(name), measures=("cosine",)).gap("cosine")[0])
-    return known.about_one_face(name, None if math.isnan(gap) else gap)
-
-
 class Explore:
     """Handlers of the tab, over the visitors' readers."""
 
@@ -84,7 +71,7 @@ class Explore:
         """Keep the sessions."""
         self.sessions = sessions
 
-    def read(self, path: str | None, cropped: bool, scale: str, key: str, view: str = AVERAGE) -> tuple[Any, ...]:
+    def read(self, path: str | None, cropped: bool, scale: str, key: str, view: str = CHANGED) -> tuple[Any, ...]:
         """Read a picture and show its largest face; where that fails, say why and show no older result."""
         if not path:
             return self._nothing(_START)
@@ -105,7 +92,7 @@ class Explore:
         number: str | None,
         scale: str,
         key: str,
-        view: str = AVERAGE,
+        view: str = CHANGED,
     ) -> tuple[Any, ...]:
         """Show another face of the same picture, by the visitor's reader as it is now."""
         if shown is None or not number:
@@ -120,7 +107,7 @@ class Explore:
         if warn:
             gr.Warning(html.escape(message), title="Please try another way")
         hidden = (gr.Image(visible=False), gr.Radio(visible=False), message, gr.Plot(visible=False))
-        return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "")
+        return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "", "")
 
     def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str, view: str) -> tuple[Any, ...]:
         face, faces = shown.faces[shown.chosen], shown.faces
@@ -143,23 +130,30 @@ class Explore:
             gr.Plot(probability_bars(ordered, "Compound and taught", 1), visible=bool(ordered)),
             *(gr.Dropdown(choices=list(reader.names), value=name, visible=True) for name in trio),
             self._maps(reader, face, trio, scale, view),
+            tie_panel(reader, face, trio[1]),
         )
 
     @staticmethod
     def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str, view: str) -> str:
-        found = reader.regions(face, names[1])
-        where = region_words(found) if found else ""
-        lines = [
-            f"Evidence for {names[1]} is densest on {where}." if where else "",
-            relation_words(reader, face, names[1]),
-        ]
-        said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
-        raws = None
         if view == RIVALS:
             raws = [face.maps.log_odds(name)[0] for name in names]
-        elif view == FINER:
-            raws = reader.finer(face, names)
-        return map_panels(face, names, one_scale=scale == ONE_SCALE, raws=raws) + said
+        elif view == AVERAGE:
+            raws = [face.maps.of(name)[0] for name in names]
+        else:
+            change = reader.change(face, names)
+            raws = list(change.maps[0])
+            if view == CONTRAST and len(set(names)) > 1:
+                raws = [change.contrast([name], [n for n in names if n != name])[0] for name in names]
+        lines = []
+        found = reader.regions(face, raws[1])
+        if where := region_words(found) if found else "":
+            lines.append(f"Evidence for {names[1]} is densest on {where}.")
+        if reader.neutral is None and view in (CHANGED, CONTRAST):
+            lines.append(
+                "This network lacks the layer that shows what differs from a neutral face: these are whole faces."
+            )
+        said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines)
+        return map_panels(face, names, raws, one_scale=scale == ONE_SCALE) + said
 
     def redraw(
         self,
@@ -169,16 +163,27 @@ class Explore:
         right: str,
         scale: str,
         key: str,
-        view: str = AVERAGE,
+        view: str = CHANGED,
     ) -> str:
         """Maps of other classes, on another scale, or of another kind."""
         if shown is None:
             return ""
-        face = shown.faces[shown.chosen]
         names = [left, middle, right]
-        if any(name not in face.maps.classes for name in names):
-            raise complaint("One of these expressions is not known to the model that read this face. Read it again.")
-        return self._maps(self.sessions.reader(key), face, names, scale, view)
+        reader, face = self._reread(shown, names, key)
+        return self._maps(reader, face, names, scale, view)
+
+    def relate(self, shown: Shown | None, middle: str, key: str) -> str:
+        """What ties the class in the middle to the basics."""
+        if shown is None:
+            return ""
+        return tie_panel(*self._reread(shown, [middle], key), middle)
+
+    def _reread(self, shown: Shown, names: list[str], key: str) -> tuple[Reader, FaceReading]:
+        """The visitor's reader and the face as it reads it, which may be a lesson later than what is shown."""
+        reader = self.sessions.reader(key)
+        if not set(names) <= set(reader.names):
+            raise complaint("The model does not know one of these expressions any more. Read the picture again.")
+        return reader, reader.reread(shown.faces[shown.chosen])
 
     def as_json(self, path: str | None, cropped: bool) -> dict[str, Any]:
         """The base model's reading as plain data; faces is empty where none was found."""
@@ -230,6 +235,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
                 basic = gr.Plot(visible=False, show_label=False)
                 compound = gr.Plot(visible=False, show_label=False)
             maps = gr.HTML(elem_id="explore-maps")
+            tie = gr.HTML(elem_id="explore-tie")
             with gr.Row():
                 left, middle, right = (
                     gr.Dropdown([], label=label, visible=False, min_width=150)
@@ -238,12 +244,12 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
             with gr.Row():
                 opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity of the maps", elem_id="explore-opacity")
                 scale = gr.Radio([ONE_SCALE, OWN_SCALE], value=ONE_SCALE, label="Colours", min_width=200)
-            view = gr.Radio([AVERAGE, RIVALS, FINER], value=AVERAGE, label="What the maps show")
+            view = gr.Radio([CHANGED, CONTRAST, AVERAGE, RIVALS], value=CHANGED, label="What the maps show")
             gr.Markdown(
                 "Same face, same model: the maps show where its evidence *for* each expression lies. They are not "
                 "causes, and two maps of a face always look somewhat alike."
             )
-    results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps]
+    results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps, tie]
     reading = [picture, cropped, scale, key, view]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     hidden: dict[str, Any] = busy | {"api_visibility": "private"}
@@ -254,6 +260,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     picker.input(guarded(explore.choose), [picture, shown, picker, scale, key, view], results, **hidden)
     for trigger in (left.input, middle.input, right.input, scale.input, view.input):
         trigger(guarded(explore.redraw), [shown, left, middle, right, scale, key, view], maps, **hidden)
+    middle.input(guarded(explore.relate), [shown, middle, key], tie, **hidden)
     opacity.input(
         None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)", api_visibility="private"
     )

@@ -12,6 +12,9 @@ from torch import Tensor
 from cfer.draw import evidence_words, overlay_parts, percent, shared_scale
 from cfer.reader import FaceReading
 
+FAINT = 0.2
+"""Share of the common scale below which a map can hardly be seen."""
+
 
 def picture_uri(image: Image.Image) -> str:
     """A picture as the value of an `src`: PNG where it is transparent, JPEG otherwise."""
@@ -20,16 +23,15 @@ def picture_uri(image: Image.Image) -> str:
     return f"data:image/{form.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def map_panels(face: FaceReading, names: list[str], *, one_scale: bool, raws: list[Tensor] | None = None) -> str:
+def map_panels(face: FaceReading, names: list[str], raws: list[Tensor], *, one_scale: bool) -> str:
     """Maps of some classes over the same face, by the same model, side by side.
 
     Args:
         face: A reading.
         names: Classes, in order.
+        raws: Their maps (h, w), signed.
         one_scale: Whether the maps share one colour scale; otherwise each is stretched to its own maximum.
-        raws: Other maps (h, w) of the same classes; None for those of the reading.
     """
-    raws = [face.maps.of(name)[0] for name in names] if raws is None else raws
     together = shared_scale(raws)
     figures = []
     for place, (name, raw) in enumerate(zip(names, raws, strict=True)):
@@ -38,17 +40,25 @@ def map_panels(face: FaceReading, names: list[str], *, one_scale: bool, raws: li
         picture, heat = overlay_parts(face.crop, raw, scale)
         probability = face.probabilities[name]
         note = evidence_words(raw, probability, twin)
+        if one_scale and 0 < float(raw.max()) < FAINT * together:
+            note = "; ".join(filter(None, (note, "faint on this scale: own scales show where it lies")))
         label = html.escape(name)
         said = html.escape(f"Where the evidence for {name} lies. {note}".strip(), quote=True)
         figures.append(
             f'<figure><div class="cfer-stack"><img src="{picture_uri(picture)}" alt="{said}">'
             f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div>'
             f"<figcaption><b>{label}</b> {html.escape(percent(probability))}"
+            f'<span class="cfer-note">{html.escape(_amounts(raw))}</span>'
             f'<span class="cfer-note">{html.escape(note)}</span></figcaption></figure>'
         )
     scale_words = "one scale for all maps" if one_scale else "each map on its own scale"
     legend = f'<div class="cfer-scale">little evidence <i></i> most evidence, {scale_words}</div>'
     return f'<div class="cfer-maps">{"".join(figures)}</div>{legend}'
+
+
+def _amounts(raw: Tensor) -> str:
+    speaks_for, against = float(raw.clamp(min=0).sum()), float(-raw.clamp(max=0).sum())
+    return f"evidence for {speaks_for:.1f}, against {against:.1f}"
 
 
 def thumbnails(crops: list[np.ndarray]) -> str:

@@ -15,15 +15,21 @@ from PIL import Image
 from cfer.app.panels import picture_uri
 from cfer.app.safety import guarded
 from cfer.draw import colour, overlay_parts
-from cfer.explain.reference import Reference
+from cfer.explain.reference import CHANGE, WHOLE, Reference
 from cfer.explain.similarity import MEASURES
 
 SOURCES = {
     "own": "the model",
     "random head": "a head that learned nothing",
+    "shuffled last quarter": "a network with its last quarter shuffled",
+    "shuffled last half": "a network with its last half shuffled",
     "shuffled backbone": "a network with shuffled weights",
     "another person": "basics' maps of another person",
     "mean face": "basics' mean maps over all faces",
+    "change": "change from neutral: the model",
+    "change, random head": "change from neutral: a head that learned nothing",
+    "change, shuffled backbone": "change from neutral: a network with shuffled weights",
+    "change, another person": "change from neutral: basics' maps of another person",
 }
 HEAD, DELETION, UNITS = "rows of the head", "loss by deletion", "shared action units (FACS)"
 MIXTURE = "shares of a mixture"
@@ -41,11 +47,24 @@ def matrix(reference: Reference, view: str, source: str) -> np.ndarray:
     return others[view]() if view in others else reference.matrix(view, source)
 
 
-def styled(reference: Reference, values: np.ndarray) -> Any:
+def kind_of(source: str) -> str:
+    """Which maps a source is about."""
+    return CHANGE if source.startswith(CHANGE) else WHOLE
+
+
+def bounds(reference: Reference, view: str, source: str) -> tuple[float, float]:
+    """Lowest and highest number of a view over all sources of a kind: one colour scale, on which a null may be pale."""
+    alike = [other for other in SOURCES if kind_of(other) == kind_of(source)] if view in MEASURES else [source]
+    values = [matrix(reference, view, other) for other in alike]
+    return float(np.nanmin(values)), float(np.nanmax(values))
+
+
+def styled(reference: Reference, view: str, source: str) -> Any:
     """A table whose cells are coloured from low to high, constituents in bold."""
+    values = matrix(reference, view, source)
+    low, high = bounds(reference, view, source)
     frame = pd.DataFrame(values.round(2), columns=list(reference.basics))
     frame.insert(0, "compound", reference.compounds)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     span = max(high - low, 1e-9)
 
     def style(row: pd.Series) -> list[str]:
@@ -62,16 +81,19 @@ def styled(reference: Reference, values: np.ndarray) -> Any:
     return frame.style.apply(style, axis=1).format(dict.fromkeys(reference.basics, "{:.2f}"), na_rep="none")
 
 
-def summary(reference: Reference, view: str) -> str:
+def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
     """What a view says over all compounds, with its intervals and nulls."""
     if view in MEASURES:
         rows = []
-        for source, words in SOURCES.items():
-            gap = reference.facts["overall"][source][view]
+        for key, words in SOURCES.items():
+            gap = reference.facts["overall"][key][view]
             rows.append(f"| {words} | {gap[0]:+.3f} | {gap[1]:+.3f} to {gap[2]:+.3f} |")
         table = "\n".join(["| maps of | gap | 95 % interval |", "| --- | --- | --- |", *rows])
-        said = f"Gap: mean likeness to the constituents less that to the other basics; 0 by chance.\n\n{table}"
-        name = view
+        said = (
+            "Gap: mean likeness to the constituents less that to the other basics; 0 by chance. Maps of the change "
+            f"from neutral are of {reference.facts['people_changed']} of the people.\n\n{table}"
+        )
+        name = view if kind_of(source) == WHOLE else f"{view} of change maps"
     else:
         said = {
             HEAD: "Cosine of the head's rows. With a linear head the maps follow from these rows and the face's "
@@ -84,7 +106,8 @@ def summary(reference: Reference, view: str) -> str:
             "expects, whatever a model does.",
         }[view]
         name = {HEAD: "head rows", DELETION: "deletion", MIXTURE: "mixture"}.get(view, "")
-    if found := reference.facts["agreement_with_facs"].get(name):
+    found = reference.facts["agreement_with_facs"].get(name)
+    if found and source in (WHOLE, CHANGE):
         value, low, high = found["spearman"]
         said += (
             f"\n\nAgreement with the coding manual's table: Spearman {value:.2f} ({low:.2f} to {high:.2f}), "
@@ -93,29 +116,30 @@ def summary(reference: Reference, view: str) -> str:
     return said
 
 
-def cell(reference: Reference, compound: str, basic: str, measure: str) -> str:
+def cell(reference: Reference, compound: str, basic: str, measure: str, kind: str = WHOLE) -> str:
     """Mean maps of a compound and a basic on the compound's faces, with examples; HTML, everything escaped."""
     row = reference.facts["compounds"][compound]
     place = reference.basics.index(basic)
-    maps = [torch.tensor(row["mean_map"]), torch.tensor(row["mean_basic_maps"][place])]
+    maps = [torch.tensor(values) for values in reference.mean_maps(compound, basic, kind)]
     face = np.asarray(Image.open(io.BytesIO(base64.b64decode(row["faces"][0]))).convert("RGB"))
     scale = max(float(m.max()) for m in maps)
     figures = []
     for name, raw in zip((compound, basic), maps, strict=True):
         picture, heat = overlay_parts(face, raw, scale, 224)
-        label = html.escape(f"Mean evidence for {name}")
+        label = html.escape(f"Mean evidence for {name}" + (", change from neutral" if kind == CHANGE else ""))
         figures.append(
             f'<figure><div class="cfer-stack"><img src="{picture_uri(picture)}" alt="{label}">'
-            f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div><figcaption>{label}, over all faces that '
+            f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div><figcaption>{label}, over faces that '
             f"show {html.escape(compound)}</figcaption></figure>"
         )
     shown = "".join(
         f'<img src="data:image/jpeg;base64,{html.escape(code)}" alt="rendered face {i}">'
         for i, code in enumerate(row["faces"], 1)
     )
-    likeness = float(reference.matrix(measure)[reference.compounds.index(compound), place])
-    kind = "a constituent" if basic in row["constituents"] else "not a constituent"
-    words = f"{compound} and {basic} ({kind}): likeness {likeness:.2f}. {reference.verdict(compound, measure)}"
+    likeness = float(reference.matrix(measure, kind)[reference.compounds.index(compound), place])
+    part = "a constituent" if basic in row["constituents"] else "not a constituent"
+    words = f"{compound} and {basic} ({part}): likeness {likeness:.2f} by the model's maps. "
+    words += reference.verdict(compound, measure, kind)
     return (
         f"<p>{html.escape(words)}</p><div class='cfer-maps'>{''.join(figures)}</div>"
         f'<div class="cfer-thumbnails">Rendered faces of nobody: {shown}</div>'
@@ -135,10 +159,10 @@ def build_relations(reference: Reference, same_model: bool) -> None:
             [*MEASURES, MIXTURE, HEAD, DELETION, UNITS], value="cosine", label="Compare by", min_width=200
         )
         source = gr.Dropdown(
-            [(words, name) for name, words in SOURCES.items()], value="own", label="Maps of", min_width=200
+            [(words, name) for name, words in SOURCES.items()], value=WHOLE, label="Maps of", min_width=200
         )
     table = gr.Dataframe(
-        styled(reference, matrix(reference, "cosine", "own")),
+        styled(reference, "cosine", WHOLE),
         interactive=False,
         wrap=True,
         max_height=640,
@@ -148,15 +172,15 @@ def build_relations(reference: Reference, same_model: bool) -> None:
     chosen = gr.HTML(f"<p>{_PICK}</p>", elem_id="relations-cell")
 
     def redraw(view: str, source: str) -> tuple[Any, ...]:
-        return styled(reference, matrix(reference, view, source)), summary(reference, view)
+        return styled(reference, view, source), summary(reference, view, source)
 
-    def choose(view: str, event: gr.SelectData) -> str:
+    def choose(view: str, source: str, event: gr.SelectData) -> str:
         row, column = event.index
         if not 1 <= column <= len(reference.basics):
             return f"<p>{_PICK}</p>"
         measure = view if view in MEASURES else "cosine"
-        return cell(reference, reference.compounds[row], reference.basics[column - 1], measure)
+        return cell(reference, reference.compounds[row], reference.basics[column - 1], measure, kind_of(source))
 
     for trigger in (view.input, source.input):
         trigger(guarded(redraw), [view, source], [table, words], api_visibility="private")
-    table.select(guarded(choose), view, chosen, api_visibility="private")
+    table.select(guarded(choose), [view, source], chosen, api_visibility="private")

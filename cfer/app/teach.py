@@ -79,11 +79,12 @@ class Teach:
         self.sessions.keep(key, (*lessons, taught))
         face = taught.read_crop(crops[0])
         near = [n for n, _ in report.nearest if taught.is_basic(n)][:2]
+        names = [near[0], report.name, near[1]]
         return (
             lesson_words(report),
             gr.Dataframe(lesson_table(report), visible=True),
             thumbnails(crops),
-            map_panels(face, [near[0], report.name, near[1]], one_scale=True),
+            map_panels(face, names, list(taught.change(face, names).maps[0]), one_scale=True),
             gr.Button(interactive=True),
             self._standing(taught),
         )
