@@ -9,16 +9,20 @@ from string import Template
 from typing import Any
 
 from benchmarks.benchmark_tables import percent, table
-from cfer.explain.reference import Reference, reference
-from cfer.reader import FINER_LAYER, FINER_RULE
+from benchmarks.saliency import FAST, HEADS
+from benchmarks.saliency_methods import BLOB, DEFAULT, LAST
+from cfer.explain.reference import CHANGE, ELSEWHERE, RANDOM_HEAD, SHUFFLED, WHOLE, Reference, reference, source
 
 HERE = Path(__file__).parent
-DEFAULT = "Grad-CAM, last layer, all classes at once"
 NULLS = ("own", "random head", "shuffled backbone", "another person", "mean face")
+CHANGES = (CHANGE, *(source(CHANGE, null) for null in (RANDOM_HEAD, SHUFFLED, ELSEWHERE)))
+CASCADE = ("shuffled last quarter", "shuffled last half", "shuffled backbone")
 
 
-def number(values: list[float], digits: int = 2) -> str:
-    """A value with its interval."""
+def number(values: list[float | None], digits: int = 2) -> str:
+    """A value with its interval; in words where no face had evidence."""
+    if None in values:
+        return "no evidence"
     value, low, high = (f"{v:.{digits}f}" for v in values)
     return f"{value} ({low} to {high})"
 
@@ -26,7 +30,8 @@ def number(values: list[float], digits: int = 2) -> str:
 def saliency_table(found: dict[str, Any]) -> str:
     """Methods, the one that beats the mean map by most first."""
     rows = sorted(found["methods"].items(), key=lambda item: -item[1]["less_mean_map"][0])
-    heads = ["method, layer", "faces", "cells", "ratio", "less the mean map", "pointing", "rank", "gain", "s a face"]
+    heads = ["method, layer", "faces", "cells", "ratio", "less the mean map", "pointing", "rank", "gain"]
+    heads += ["gain, photographs", "s a face"]
     return table(
         heads,
         (
@@ -39,6 +44,7 @@ def saliency_table(found: dict[str, Any]) -> str:
                 number(row["pointing"]),
                 number(row["rank"]),
                 number(row["gain"], 1),
+                number(row["gain_on_photographs"], 1),
                 f"{row['seconds']:.3f}",
             ]
             for name, row in rows
@@ -60,36 +66,37 @@ def relation_table(known: Reference) -> str:
     """The fifteen compounds."""
     rows = []
     for name, row in known.facts["compounds"].items():
-        gap = row["gap"]
         rows.append(
             [
                 f"{name} ({' + '.join(row['constituents'])})",
-                *(number(gap[null]["cosine"]) for null in NULLS),
-                f"{row['auc']['own']['cosine'][0]:.2f}",
+                *(number(row["gap"][null]["cosine"]) for null in NULLS),
                 percent(row["both_first"]["cosine"]),
                 f"{row['pair_rank']['cosine'][0]:.1f}",
                 f"{row['mixture_rank'][0]:.1f}",
                 number(row["deletion_gap"], 1),
             ]
         )
-    heads = [
-        "compound",
-        "gap",
-        *(f"gap, {null}" for null in NULLS[1:]),
-        "AUC",
-        "both nearest, %",
-        "mixture",
-        "deletion",
-    ]
+    heads = ["compound", *_heads("gap", NULLS), "both nearest, %", "pair", "mixture", "deletion"]
     return table(heads, rows)
 
 
-def overall_table(known: Reference) -> str:
-    """Every measure, with its nulls."""
+def by_compound(known: Reference, quantity: str, sources: tuple[str, ...]) -> str:
+    """The gap or the AUC of every compound, by every source."""
+    rows = known.facts["compounds"].items()
+    numbers = ([name, *(number(row[quantity][source]["cosine"]) for source in sources)] for name, row in rows)
+    return table(["compound", *_heads({"auc": "AUC"}.get(quantity, quantity), sources)], numbers)
+
+
+def _heads(quantity: str, sources: tuple[str, ...]) -> list[str]:
+    return [quantity, *(f"{quantity}, {source.removeprefix('change, ')}" for source in sources[1:])]
+
+
+def overall_table(known: Reference, sources: tuple[str, ...]) -> str:
+    """The gap over all compounds by every measure, with its nulls."""
     overall = known.facts["overall"]
     return table(
-        ["measure", "gap", *(f"gap, {null}" for null in NULLS[1:])],
-        ([m, *(number(overall[null][m], 3) for null in NULLS)] for m in known.measures),
+        ["measure", *_heads("gap", sources)],
+        ([m, *(number(overall[source][m], 3) for source in sources)] for m in known.measures),
     )
 
 
@@ -106,53 +113,58 @@ def facs_table(known: Reference) -> str:
 
 def saliency_words(found: dict[str, Any]) -> str:
     """What the table says, whatever it says."""
-    methods = found["methods"]
-    own = methods[DEFAULT]
-    low, high = own["less_mean_map"][1:]
-    if low > 0:
-        first = "The default map puts more evidence on what moved than the mean map does."
-    elif high < 0:
-        first = "**The default map puts less evidence on what moved than the mean map does.**"
-    else:
-        first = (
-            "**The default map is no nearer to what moved than the mean map of other faces:** it looks at the lower "
-            "middle of every face."
-        )
-    better = [n for n, r in methods.items() if r["less_mean_map"][1] > max(0, own["less_mean_map"][2])]
-    double = [n for n, r in methods.items() if r["ratio"][1] >= 2]
-    second = (
-        f"Clearly nearer are {', '.join(sorted(better))}; they cost a backward pass a class or more."
-        if better
-        else "No other method is clearly nearer."
-    )
-    third = (
-        f"Twice the area share is reached by {', '.join(double)}."
-        if double
-        else "No method reaches twice the area share."
-    )
-    blob = methods["a blob in the middle"]
-    fourth = (
+    methods, random = found["methods"], found["randomised"][DEFAULT]
+    own, last, blob = methods[DEFAULT], methods[LAST], methods[BLOB]
+    checks = {
+        "the area share": own["ratio"][1] > 1,
+        "the mean map": own["less_mean_map"][1] > 0,
+        "a random head": random["less head"][1] > 0,
+        "a backbone of random weights": random[_whole_backbone(random)][1] > 0,
+    }
+    passed = [name for name, good in checks.items() if good]
+    failed = [name for name, good in checks.items() if not good]
+    said = [
+        f"**The default maps** ({DEFAULT}) put {own['ratio'][0]:.2f} times as much evidence on what moved as its area"
+        + (f", more than {_listed(passed)}" if passed else "")
+        + (f", but not more than {_listed(failed)}" if failed else "")
+        + ". "
+        + ("They are" if found["picked"] == DEFAULT else f"**Not they, but {found['picked']} is**")
+        + f" what the rule picks on {found['people_to_choose']} other people and other photographs: the most right of "
+        f"the methods that take less than {FAST} s, are not clearly less faithful than the last layer's maps, and need "
+        "no photographs."
+        + ("" if found["picked_by_means"] == found["picked"] else f" By means alone it is {found['picked_by_means']}."),
+        f"**The last layer's maps are {_compared(last)} what moved than the mean map of other faces.** "
+        "They stay beside the change maps because all classes cost one pass, where change maps take a backward pass a "
+        "class.",
         f"**A blob in the middle of the crop, which looks at nothing, has a ratio of {blob['ratio'][0]:.2f} and a gain "
-        f"of {blob['gain'][0]:.1f}:** faces are in the middle, so neither score alone says that a map is good."
-    )
-    fifth = (
-        "The app's first maps stay those of the last layer, because they alone give all classes at once, on one scale, "
-        "with contrasts and relations, and they do depend on what was learned (next table); "
-        f"{FINER_RULE} at {FINER_LAYER} is offered beside them, nearer to what moved and as faithful."
-    )
-    return "\n\n".join([f"{first} {second} {third}", fourth, fifth])
+        f"of {blob['gain'][0]:.1f}:** faces are in the middle, so neither score alone says that a map is good.",
+    ]
+    return "\n\n".join(said)
 
 
-def relation_words(known: Reference) -> str:
+def _whole_backbone(random: dict[str, Any]) -> str:
+    return [name for name in random if name.startswith("less last")][-1]
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _compared(row: dict[str, Any]) -> str:
+    low, high = row["less_mean_map"][1:]
+    return "nearer to" if low > 0 else "farther from" if high < 0 else "no nearer to"
+
+
+def relation_words(known: Reference, kind: str = WHOLE) -> str:
     """Counts of the verdicts."""
-    verdicts = [known.verdict(name) for name in known.compounds]
+    verdicts = [known.verdict(name, kind=kind) for name in known.compounds]
     nothing = [n for n, v in zip(known.compounds, verdicts, strict=True) if v.startswith("No evidence")]
-    across = sum("just as much when" in v for v in verdicts)
+    across = sum("not measurably more" in v for v in verdicts)
     said = (
-        f"{len(verdicts) - len(nothing)} of {len(verdicts)} compounds are tied to their constituents beyond chance and "
+        f"{len(verdicts) - len(nothing)} of {len(verdicts)} compounds are tied to their constituents beyond chance, "
+        "beyond what a lucky head that learned nothing gives (the highest 5 % of heads and compounds), and beyond a "
+        f"backbone of shuffled weights; {across} of them not measurably more on the same face than across people."
     )
-    said += f"beyond a head or a backbone that learned nothing; {across} of them just as much across people as on the "
-    said += "same face."
     return said + (f" Not tied: {', '.join(nothing)}." if nothing else "")
 
 
@@ -163,19 +175,40 @@ def main() -> None:
     known = reference()
     assert known is not None
     marks = json.loads((HERE / "landmarks.json").read_text(encoding="utf-8"))
-    overall = {null: f"{known.facts['overall'][null]['cosine'][0]:.2f}" for null in NULLS}
+    gaps = known.facts["overall"]
+    overall = {null: f"{gaps[null]['cosine'][0]:.2f}" for null in NULLS}
+    own, end = (found["methods"][name] for name in (DEFAULT, f"{DEFAULT}, gradient at the face alone"))
     text = Template((HERE / "explanations_page.md").read_text(encoding="utf-8")).substitute(
         people=str(known.people),
         classes=str(maps["classes"]),
         map_ratio=f"{maps['ours_over_forward']:.2f}",
         loop_ratio=f"{maps['pytorch_grad_cam_over_ours']:.0f}",
         area=percent(found["area_share"]) + " %",
-        side=str(found["methods"][DEFAULT]["side"]),
+        side=str(own["side"]),
+        photographs=str(own["photographs"]),
+        from_photographs=number(found["methods"][f"{DEFAULT}, from photographs"]["less_mean_map"]),
+        default_ahead=number(own["less_mean_map"]),
+        changes=overall_table(known, CHANGES),
+        change_relations=by_compound(known, "gap", CHANGES) + "\n\n" + by_compound(known, "auc", CHANGES),
+        change_words=relation_words(known, CHANGE),
+        auc=by_compound(known, "auc", NULLS),
+        cascade=", ".join(f"{name.removeprefix('shuffled ')} {number(gaps[name]['cosine'])}" for name in CASCADE),
+        people_changed=str(known.facts["people_changed"]),
+        change_own_gap=f"{gaps[CHANGE]['cosine'][0]:.2f}",
+        change_other_gap=f"{gaps[source(CHANGE, ELSEWHERE)]['cosine'][0]:.2f}",
+        whole_side=str(found["methods"][LAST]["side"]),
+        heads=str(HEADS),
+        random_ratio=f"{found['randomised'][DEFAULT]['head'][0]:.2f}",
+        default_ratio=f"{own['ratio'][0]:.2f}",
+        default_gain=number(own["gain"], 1),
+        default_photo_gain=number(own["gain_on_photographs"], 1),
+        end_gain=number(end["gain"], 1),
+        end_photo_gain=number(end["gain_on_photographs"], 1),
         saliency=saliency_table(found),
         saliency_words=saliency_words(found),
         randomised=randomised_table(found),
         relations=relation_table(known),
-        overall=overall_table(known),
+        overall=overall_table(known, NULLS),
         relation_words=relation_words(known),
         facs=facs_table(known),
         own_gap=overall["own"],

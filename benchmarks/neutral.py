@@ -2,7 +2,8 @@
 
     python -m benchmarks.neutral
 
-People whom neither the benchmark nor the tests measure on.
+People whom neither the benchmark nor the tests measure on; the default checkpoint has learned from others of their
+pictures.
 """
 
 from pathlib import Path
