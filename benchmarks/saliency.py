@@ -53,7 +53,7 @@ TIMED = 10
 """Faces for the times."""
 HEADS = 3
 """Random heads: one may lie well by luck."""
-FAST = 0.2
+FAST = 0.1
 
 
 def interval(values: np.ndarray, draws: int = 2000) -> list[float]:
