@@ -162,13 +162,13 @@ def test_a_relation_is_looked_up_and_held_against_a_null(browser, url):
     )  # the table measures with a hidden copy
     numbers.first.click()
     expect(page.locator("#relations-cell figure")).to_have_count(2, timeout=WAIT)
-    page.get_by_label("Maps of").click()
+    page.get_by_role("combobox", name="Maps of").click()
     page.get_by_role("option", name="a head that learned nothing", exact=True).click()
     page.wait_for_function(
         "was => document.querySelector('#relations-table').innerText !== was", arg=before, timeout=WAIT
     )
     shoot(page, "relations-null")
-    page.get_by_label("Maps of").click()
+    page.get_by_role("combobox", name="Maps of").click()
     page.get_by_role("option", name="change from neutral: the model").click()
     page.wait_for_timeout(1000)  # the table of these maps replaces the null's
     numbers.first.click()

@@ -43,8 +43,10 @@ def test_the_shipped_numbers_are_of_the_shipped_model(shipped):
         for source in shipped.sources:
             values = shipped.matrix(measure, source)
             assert values.shape == (15, 6)
-            assert np.isfinite(values).all()
-            assert (values <= 1).all()
+            known = np.isfinite(values)
+            # a network that is shuffled in part may give a basic no evidence on any face: the tab says "none"
+            assert known.all() or (source.startswith("shuffled last") and known.any(axis=1).all())
+            assert (values[known] <= 1).all()
 
 
 @pytest.mark.parametrize(
