@@ -143,9 +143,13 @@ def _regions(reader: Reader, face: FaceReading, raw: Tensor) -> dict[str, dict[s
     }
 
 
-def _units(reader: Reader, face: FaceReading, raw: Tensor) -> dict[str, float | None] | None:
-    found = reader.units(face, raw)
-    return None if found is None else {str(unit): _plain(value) for unit, value in found.items()}
+def _units(reader: Reader, face: FaceReading, raw: Tensor) -> dict[str, dict[str, float | None]] | None:
+    pros, cons = reader.units(face, raw), reader.units(face, -raw)
+    if pros is None or cons is None:
+        return None
+    return {
+        str(unit): {"for_over_area": _plain(pro), "against_over_area": _plain(cons[unit])} for unit, pro in pros.items()
+    }
 
 
 def _amounts(raw: Tensor) -> dict[str, float]:

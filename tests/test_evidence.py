@@ -105,7 +105,9 @@ def test_evidence_is_shared_out_to_parts_and_units(reader, face, tmp_path):
     found = write_evidence(reader, face, ["happy"], tmp_path)
     parts, units = found["regions"]["happy"], found["action_unit_places"]["happy"]
     assert sum(part["area"] * part["for_over_area"] for part in parts.values()) == pytest.approx(1, abs=1e-2)
-    assert units["12"] > units["1"]  # a smile is at the corners of the mouth
+    smile, brow = units["12"], units["1"]
+    assert smile["for_over_area"] > brow["for_over_area"]  # a smile is at the corners of the mouth
+    assert smile["for_over_area"] > smile["against_over_area"]
 
 
 def test_the_command_writes_the_likeliest_compound_and_its_parts(files, tmp_path):
