@@ -41,7 +41,7 @@ def map_panels(face: FaceReading, names: list[str], raws: list[Tensor], *, one_s
         probability = face.probabilities[name]
         note = evidence_words(raw, probability, twin)
         if one_scale and 0 < float(raw.max()) < FAINT * together:
-            note = "; ".join(filter(None, (note, "faint on this scale: own scales show where it lies")))
+            note = "; ".join(filter(None, (note, "faint beside the others on this scale")))
         label = html.escape(name)
         said = html.escape(f"Where the evidence for {name} lies. {note}".strip(), quote=True)
         figures.append(
