@@ -14,9 +14,9 @@ from benchmarks.saliency_methods import BLOB, DEFAULT, LAST
 from cfer.explain.reference import CHANGE, ELSEWHERE, RANDOM_HEAD, SHUFFLED, WHOLE, Reference, reference, source
 
 HERE = Path(__file__).parent
-NULLS = ("own", "random head", "shuffled backbone", "another person", "mean face")
+NULLS = (WHOLE, RANDOM_HEAD, SHUFFLED, ELSEWHERE, "mean face")
 CHANGES = (CHANGE, *(source(CHANGE, null) for null in (RANDOM_HEAD, SHUFFLED, ELSEWHERE)))
-CASCADE = ("shuffled last quarter", "shuffled last half", "shuffled backbone")
+CASCADE = ("shuffled last quarter", "shuffled last half", SHUFFLED)
 
 
 def number(values: list[float | None], digits: int = 2) -> str:

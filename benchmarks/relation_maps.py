@@ -13,6 +13,7 @@ from cfer.emotions import EXPRESSIONS
 from cfer.explain.change import change_maps, mean_output, neutral_faces
 from cfer.explain.maps import ClassMaps
 from cfer.explain.nulls import cascade, of_another, random_backbone, random_head
+from cfer.explain.reference import CHANGE, ELSEWHERE, RANDOM_HEAD, SHUFFLED, WHOLE, source
 from cfer.explain.relation import SIX, Relation, relate
 from cfer.learning.crops import Crops, load_crops
 from cfer.model import FaceModel, Preprocessing
@@ -95,7 +96,7 @@ class Sources:
         self.headless = [random_head(self.model, generator) for _ in range(HEADS)]
         self.untaught = random_backbone(self.model, None, generator)
         self.own, *untrained = self._look(self.model, [self.model.head, *(m.head for m in self.headless)])
-        self.lesser = {"random head": untrained, "shuffled backbone": self._look(self.untaught, [self.model.head])}
+        self.lesser = {RANDOM_HEAD: untrained, SHUFFLED: self._look(self.untaught, [self.model.head])}
         for words, share in (("quarter", 4), ("half", 2)):
             partly = random_backbone(self.model, len(cascade(self.model)) // share, generator)
             self.lesser[f"shuffled last {words}"] = self._look(partly, [self.model.head])
@@ -115,9 +116,9 @@ class Sources:
         others = of_another(mine.maps[:, basics], self.faces.people[rows], torch.Generator().manual_seed(1))
         flat = self.mean[basics].expand(len(rows), -1, -1, -1)
         return {
-            "own": [relate(mine, compound, parts)],
+            WHOLE: [relate(mine, compound, parts)],
             **{name: [relate(only(m, rows), compound, parts) for m in maps] for name, maps in self.lesser.items()},
-            "another person": [relate(with_basics(mine, others), compound, parts)],
+            ELSEWHERE: [relate(with_basics(mine, others), compound, parts)],
             "mean face": [relate(with_basics(mine, flat), compound, parts)],
         }
 
@@ -128,11 +129,11 @@ class Sources:
         names = (compound, *SIX)
         mine = self._change(self.model, rows, names)
         others = of_another(mine.maps[:, 1:], self.faces.people[rows], torch.Generator().manual_seed(1))
-        lesser = {"random head": self.headless[:CHANGE_HEADS], "shuffled backbone": [self.untaught]}
-        found = {"change": [relate(mine, compound, parts)]}
+        lesser = {RANDOM_HEAD: self.headless[:CHANGE_HEADS], SHUFFLED: [self.untaught]}
+        found = {CHANGE: [relate(mine, compound, parts)]}
         for null, models in lesser.items():
-            found[f"change, {null}"] = [relate(self._change(m, rows, names), compound, parts) for m in models]
-        return mine, found | {"change, another person": [relate(with_basics(mine, others), compound, parts)]}
+            found[source(CHANGE, null)] = [relate(self._change(m, rows, names), compound, parts) for m in models]
+        return mine, found | {source(CHANGE, ELSEWHERE): [relate(with_basics(mine, others), compound, parts)]}
 
     def _change(self, model: FaceModel, rows: Tensor, names: tuple[str, ...]) -> ClassMaps:
         baseline = mean_output(model, self.preprocessing(list(neutral_faces())))

@@ -39,24 +39,35 @@ def relations_of(compound: str, found: dict[str, Tensor]) -> Relations:
     }
 
 
+def nan_mean(values: Any, axis: int | None = None) -> Any:
+    """Mean of what is known; nan, without a warning, where nothing is: there may be no evidence under any draw."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmean(values, axis=axis)
+
+
+def nan_quantile(values: Any, at: Any) -> Any:
+    """Quantiles of what is known; nan where nothing is."""
+    known = np.asarray(values)[~np.isnan(values)]
+    return np.quantile(known, at) if known.size else np.full(np.shape(at), np.nan)
+
+
 def interval(values: np.ndarray, draws: int = 1000) -> list[float | None]:
     """Mean and 95 % interval of values (D, N): D draws of a null, or 1, and N people, both drawn again."""
     rng = np.random.default_rng(0)
     count, people = values.shape
 
     def over(draw: np.ndarray, person: np.ndarray) -> float:
-        return float(np.nanmean(np.nanmean(values[draw], axis=0)[person]))
+        return float(nan_mean(nan_mean(values[draw], axis=0)[person]))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a face may have no evidence under any draw
-        means = [over(rng.integers(count, size=count), rng.integers(people, size=people)) for _ in range(draws)]
-        low, high = np.nanquantile(means, (0.025, 0.975))
-        return rounded([over(np.arange(count), np.arange(people)), low, high])
+    means = [over(rng.integers(count, size=count), rng.integers(people, size=people)) for _ in range(draws)]
+    low, high = nan_quantile(means, (0.025, 0.975))
+    return rounded([over(np.arange(count), np.arange(people)), low, high])
 
 
 def quantiles(gaps: np.ndarray) -> list[float | None]:
     """`QUANTILES` of gaps face by face, None where no face has evidence."""
-    return rounded([np.nan] * len(QUANTILES) if np.isnan(gaps).all() else np.nanquantile(gaps, QUANTILES))
+    return rounded(nan_quantile(gaps, QUANTILES))
 
 
 def one(values: Tensor) -> np.ndarray:
@@ -79,16 +90,7 @@ def stacked(relations: list[Relation], quantity: str, measure: str) -> np.ndarra
 
 def mean_likeness(relations: list[Relation], measure: str) -> np.ndarray:
     """Likeness (6,) over all draws and faces; nan where there never is evidence."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.nanmean(np.concatenate([r.likeness[measure].numpy() for r in relations]), axis=0)
-
-
-def mean_over(values: list[np.ndarray]) -> np.ndarray:
-    """Mean over compounds, of those with evidence."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.nanmean(values, axis=0)
+    return nan_mean(np.concatenate([r.likeness[measure].numpy() for r in relations]), axis=0)
 
 
 def thumbnail(faces: Faces, row: int) -> str:
@@ -106,12 +108,10 @@ def by_luck(everything: dict[str, Relations], whose: str) -> dict[str, dict[str,
     "mean": the 95 % quantile of a compound's mean gap under a head. "face": quantiles of a face's gap.
     """
     gaps = {m: np.stack([stacked(r[whose], "gap", m) for r in everything.values()]) for m in MEASURES}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return {
-            "mean": {m: rounded(np.nanquantile(np.nanmean(each, axis=2), 0.95)) for m, each in gaps.items()},
-            "face": {m: quantiles(each) for m, each in gaps.items()},
-        }
+    return {
+        "mean": {m: rounded(nan_quantile(nan_mean(each, axis=2), 0.95)) for m, each in gaps.items()},
+        "face": {m: quantiles(each) for m, each in gaps.items()},
+    }
 
 
 def one_compound(compound: str, found: dict[str, Tensor], relations: Relations) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def summarise(checkpoint: Checkpoint, faces: Faces, measured: dict[str, dict[str
         compounds[compound] |= {"head": rounded(head), "faces": shown}
     sources = list(everything[COMPOUNDS[0]])
     gaps = {  # (D, N) of a mean over the compounds
-        name: {m: mean_over([stacked(r[name], "gap", m) for r in everything.values()]) for m in MEASURES}
+        name: {m: nan_mean([stacked(r[name], "gap", m) for r in everything.values()], axis=0) for m in MEASURES}
         for name in sources
     }
     overlap = unit_overlap(COMPOUNDS)
