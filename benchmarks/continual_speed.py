@@ -17,11 +17,11 @@ import torch
 
 from cfer.checkpoint import load_checkpoint
 from cfer.data.readers import read_data
-from cfer.learning.evaluate import evaluate, run_learner
-from cfer.learning.features import extract_features
-from cfer.learning.learners import REGISTRY
-from cfer.learning.protocol import Protocol, Setting, streams
-from cfer.learning.stream import Stream
+from cfer.evaluation.run import evaluate, run_learner
+from cfer.features.table import extract_features
+from cfer.learners import REGISTRY
+from cfer.evaluation.protocol import Protocol, Setting, streams
+from cfer.evaluation.stream import Stream
 from cfer.synth.dataset import MANIFEST
 
 DEFAULT = "compositional"

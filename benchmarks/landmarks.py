@@ -18,8 +18,8 @@ from torch import Tensor
 from cfer.checkpoint import Checkpoint, load_checkpoint, model_digest
 from cfer.data.readers import read_data
 from cfer.explain.landmarks import fit_landmarker, save_landmarker
-from cfer.learning.features import pooled_features
-from cfer.learning.muscles import load_rendered
+from cfer.features.table import pooled_features
+from cfer.training.au_supervision import load_rendered
 from cfer.synth.dataset import MANIFEST
 
 ASSET = Path(__file__).parent.parent / "cfer" / "explain" / "assets" / "landmarks.safetensors"

@@ -24,16 +24,16 @@ from torch import Tensor
 from cfer.checkpoint import Head, load_checkpoint
 from cfer.data.readers import read_data
 from cfer.data.splits import fold_split
-from cfer.learning.features import FeatureTable, extract_features
-from cfer.learning.heads import widen
-from cfer.learning.learners.compositional import Compositional
-from cfer.learning.learners.predictive_replay import PredictiveReplay
-from cfer.learning.learners.rehearsal import Rehearsal
-from cfer.learning.losses import padded_distillation
-from cfer.learning.metrics import harmonic_mean
-from cfer.learning.protocol import few_shot, standardised, taking_part
-from cfer.learning.report import person_weights
-from cfer.learning.stream import Features, Stream, make_stream, stream_label
+from cfer.features.table import FeatureTable, extract_features
+from cfer.learners.heads import widen
+from cfer.learners.compositional import Compositional
+from cfer.learners.predictive_replay import PredictiveReplay
+from cfer.learners.rehearsal import Rehearsal
+from cfer.learners.losses import padded_distillation
+from cfer.evaluation.metrics import harmonic_mean
+from cfer.evaluation.protocol import few_shot, standardised, taking_part
+from cfer.evaluation.tally import person_weights
+from cfer.evaluation.stream import Features, Stream, make_stream, stream_label
 from cfer.synth.dataset import MANIFEST
 
 COPIES = 32
@@ -90,7 +90,7 @@ def as_published(stream: Stream, start: Head, rate: float, generator: torch.Gene
 
 
 def on_plain_features(head: Head, base: Tensor) -> Head:
-    """The same answers from features that are not standardised; see `cfer.learning.protocol.standardised`."""
+    """The same answers from features that are not standardised; see `cfer.evaluation.protocol.standardised`."""
     mean, scale = base.mean(0), base.std(0).clamp(min=1e-6)
     weight = head.weight / scale
     return Head(weight, head.bias - weight @ mean)

@@ -23,13 +23,13 @@ from torch.utils.data import TensorDataset
 
 from cfer.checkpoint import load_checkpoint
 from cfer.data.readers import read_data
-from cfer.learning.evaluate import run_learner
-from cfer.learning.features import extract_features
-from cfer.learning.heads import HeadFit
-from cfer.learning.learners import REGISTRY
-from cfer.learning.learners.streaming_lda import StreamingLda
-from cfer.learning.protocol import Protocol, streams
-from cfer.learning.stream import Stream
+from cfer.evaluation.run import run_learner
+from cfer.features.table import extract_features
+from cfer.learners.heads import HeadFit
+from cfer.learners import REGISTRY
+from cfer.learners.streaming_lda import StreamingLda
+from cfer.evaluation.protocol import Protocol, streams
+from cfer.evaluation.stream import Stream
 from cfer.synth.dataset import MANIFEST
 
 PER_CLASS = 20

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from cfer.checkpoint import Checkpoint
 from cfer.data.readers import read_data
 from cfer.emotions import EXPRESSIONS
-from cfer.explain.change import change_maps, mean_output, neutral_faces
+from cfer.explain.attribution import change_maps, mean_output, neutral_faces
 from cfer.explain.maps import ClassMaps
-from cfer.explain.nulls import cascade, of_another, random_backbone, random_head
+from cfer.explain.controls import cascade, of_another, random_backbone, random_head
 from cfer.explain.reference import CHANGE, ELSEWHERE, RANDOM_HEAD, SHUFFLED, WHOLE, source
 from cfer.explain.relation import SIX, Relation, relate
-from cfer.learning.crops import Crops, load_crops
+from cfer.features.crops import Crops, load_crops
 from cfer.model import FaceModel, Preprocessing
 from cfer.synth.dataset import MANIFEST
 

@@ -22,7 +22,7 @@ from benchmarks.relation_maps import Faces, Sources, basic_rows, read_faces
 from benchmarks.relation_summary import summarise, write
 from cfer.checkpoint import Checkpoint, load_checkpoint, model_digest
 from cfer.emotions import COMPOUNDS, EXPRESSIONS
-from cfer.explain.faithful import removal_effects
+from cfer.explain.faithfulness import removal_effects
 from cfer.explain.relation import SIX, mixture_weights, mixtures
 
 OUT = Path(__file__).parent.parent / "cfer" / "explain" / "assets" / "relations.json"

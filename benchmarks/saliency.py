@@ -40,11 +40,11 @@ from benchmarks.saliency_methods import (
     rendered_faces,
 )
 from cfer.checkpoint import load_checkpoint
-from cfer.explain.change import neutral_faces
-from cfer.explain.faithful import deletion_insertion
+from cfer.explain.attribution import neutral_faces
+from cfer.explain.faithfulness import deletion_insertion
 from cfer.explain.maps import positive
-from cfer.explain.nulls import cascade, random_backbone, random_head
-from cfer.explain.rightness import SIZE, energy_ratio, pointing, rank_correlation
+from cfer.explain.controls import cascade, random_backbone, random_head
+from cfer.explain.localization import SIZE, energy_ratio, pointing, rank_correlation
 from cfer.model import FaceModel
 
 PEOPLE, TAKEN_APART, STEPS, SLOW = 126, 42, 8, 10

@@ -1,30 +1,29 @@
 """Pictures and plots from readings. Pure functions, no global state."""
 
+from functools import cache
+
 import numpy as np
 import plotly.graph_objects as go
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from plotly.colors import sample_colorscale
 from torch import Tensor
 
 from cfer.explain.maps import positive, upsample
 
-# Viridis at nine places: even in lightness, safe for colour-blind eyes
-_VIRIDIS = np.array(
-    [
-        *([68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141]),
-        *([39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37]),
-    ],
-    dtype=np.float64,
-)
 _COLOURS = ("#6366f1", "#0d9488", "#64748b")
+
+
+@cache
+def _viridis() -> np.ndarray:
+    """plotly's Viridis in 256 steps (256, 3) uint8: even in lightness, safe for colour-blind eyes."""
+    steps = sample_colorscale("Viridis", np.linspace(0, 1, 256).tolist(), colortype="tuple")
+    return np.rint(np.array(steps) * 255).astype(np.uint8)
 
 
 def colour(values: np.ndarray) -> np.ndarray:
     """Values (H, W) in [0, 1] -> (H, W, 3) uint8 on the viridis scale."""
-    place = np.clip(values, 0, 1) * (len(_VIRIDIS) - 1)
-    low = np.minimum(place.astype(int), len(_VIRIDIS) - 2)
-    share = (place - low)[..., None]
-    return np.rint(_VIRIDIS[low] * (1 - share) + _VIRIDIS[low + 1] * share).astype(np.uint8)
+    return _viridis()[np.rint(np.clip(values, 0, 1) * 255).astype(int)]
 
 
 def shared_scale(maps: list[Tensor]) -> float:
@@ -119,7 +118,7 @@ def evidence_words(raw: Tensor, probability: float, twin: bool = False) -> str:
 
     Args:
         raw: (h, w), signed.
-        probability: Of the map's class.
+        probability: The map's class's, 0 to 1.
         twin: Whether the map is the same as another one shown.
     """
     if not bool(torch.any(raw > 0)):

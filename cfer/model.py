@@ -1,6 +1,11 @@
-"""A timm backbone and a linear head: features (B, C, h, w) -> pool (B, C) -> logits (B, K)."""
+"""A timm backbone and a linear head: features (B, C, h, w) -> pool (B, C) -> logits (B, K).
 
-from collections.abc import Mapping
+The forward pass can be divided at a layer: `until` goes as far as the layer, `onwards` goes on from there. Whoever
+wants to look inside calls the two parts; nothing is hooked and no mode is switched, so that threads may share a model.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +15,10 @@ import timm
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
+from timm.data import resolve_model_data_config
 from torch import Tensor, nn
 
-IMAGENET_MEAN, IMAGENET_STD = 0.5, 0.5  # what the tf_efficientnet family was trained with
+Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -23,15 +29,15 @@ class Preprocessing:
         input_px: Side of the network's square input.
         detail_px: Crops are first reduced to this side (never enlarged), the detail that the network was trained on.
         grey: Whether colour is dropped.
-        mean: Subtracted from values in [0, 1].
-        std: Divided by, after the mean.
+        mean: Subtracted from each channel's values in [0, 1].
+        std: Each channel is divided by it, after the mean.
     """
 
     input_px: int = 112
     detail_px: int = 48
     grey: bool = True
-    mean: float = IMAGENET_MEAN
-    std: float = IMAGENET_STD
+    mean: Triple = (0.5, 0.5, 0.5)
+    std: Triple = (0.5, 0.5, 0.5)
 
     def shrink(self, crop: np.ndarray) -> Tensor:
         """Bring a crop to the training detail.
@@ -58,10 +64,11 @@ class Preprocessing:
         return self.normalise(pixels)
 
     def normalise(self, pixels: Tensor) -> Tensor:
-        """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S), mean and standard deviation removed."""
-        return ((pixels - self.mean) / self.std).expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        """(B, 1 or 3, S, S) in [0, 1] -> (B, 3, S, S), mean and standard deviation of each channel removed."""
+        mean, std = (pixels.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        return ((pixels - mean) / std).contiguous(memory_format=torch.channels_last)
 
-    def __call__(self, crops: list[np.ndarray]) -> Tensor:
+    def __call__(self, crops: Sequence[np.ndarray]) -> Tensor:
         """(H, W, 3) uint8 crops of any sizes -> (B, 3, S, S)."""
         return self.enlarge(torch.stack([self.shrink(crop) for crop in crops]))
 
@@ -79,6 +86,17 @@ class BackboneConfig:
     name: str = "tf_efficientnet_lite0"
     output_stride: int = 32
 
+    def build(self) -> Any:
+        """The timm network with fresh weights, without head and pooling; the global random state is put back."""
+        extra: dict[str, Any] = {} if self.output_stride == 32 else {"output_stride": self.output_stride}
+        return timm.create_model(self.name, pretrained=False, num_classes=0, global_pool="", **extra)
+
+    def statistics(self) -> tuple[Triple, Triple]:
+        """Mean and standard deviation of the pixels that timm's weights of this network were trained with."""
+        with torch.random.fork_rng(devices=[]):
+            found = resolve_model_data_config(timm.create_model(self.name, pretrained=False, num_classes=0))
+        return tuple(found["mean"]), tuple(found["std"])
+
 
 class FaceModel(nn.Module):
     """Backbone and linear head, with the feature map and the pooled features within reach.
@@ -87,6 +105,8 @@ class FaceModel(nn.Module):
         config: The backbone's name and stride.
         classes: Names of the classes, in the order of the logits.
         backbone: The timm network; it must be convolutional, with a last map (B, C, h, w).
+        layers: Names of the modules that the backbone runs one after the other, with the input pixels a cell of each
+            one's output; empty where the backbone is no such chain.
     """
 
     backbone: Any  # timm's models share methods that nn.Module does not declare
@@ -99,12 +119,12 @@ class FaceModel(nn.Module):
             raise ValueError("A model needs at least one class.")
         self.config = config
         self.classes = classes
-        extra: dict[str, Any] = {} if config.output_stride == 32 else {"output_stride": config.output_stride}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network: Any = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="", **extra)
+            network = config.build()
             self.backbone = network
             self.head = nn.Linear(network.num_features, len(classes))
+            self.layers: Mapping[str, int] = chain_of(network)
         nn.init.zeros_(self.head.bias)
 
     @property
@@ -115,6 +135,32 @@ class FaceModel(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """(B, 3, S, S) -> last feature map (B, C, h, w)."""
         return self.backbone.forward_features(x)
+
+    def until(self, x: Tensor, layer: str) -> Tensor:
+        """Go as far as a layer: (B, 3, S, S) -> its output (B, c, h', w').
+
+        Raises:
+            KeyError: The backbone is no chain of layers, or has none of this name.
+        """
+        return self._run(x, list(self.layers)[: self._place(layer) + 1])
+
+    def onwards(self, output: Tensor, layer: str) -> Tensor:
+        """Go on from a layer's output (B, c, h', w') to the last feature map (B, C, h, w).
+
+        Raises:
+            KeyError: See `until`.
+        """
+        return self._run(output, list(self.layers)[self._place(layer) + 1 :])
+
+    def _place(self, layer: str) -> int:
+        if layer not in self.layers:
+            raise KeyError(f"There is no {layer!r} here; there are {', '.join(self.layers) or 'no layers to divide at'}.")
+        return list(self.layers).index(layer)
+
+    def _run(self, x: Tensor, layers: Sequence[str]) -> Tensor:
+        for name in layers:
+            x = self.backbone.get_submodule(name)(x)
+        return x
 
     def pool(self, maps: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C), the average."""
@@ -128,12 +174,13 @@ class FaceModel(nn.Module):
         """A model that shares this backbone and has another linear head, weight (K, C) and bias (K,)."""
         other = FaceModel.__new__(FaceModel)
         nn.Module.__init__(other)
-        other.config, other.classes, other.backbone = self.config, classes, self.backbone
+        other.config, other.classes, other.backbone, other.layers = self.config, classes, self.backbone, self.layers
         other.head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
         with torch.no_grad():
             other.head.weight.copy_(weight)
             other.head.bias.copy_(bias)
-        other.train(self.training)
+        other.head.requires_grad_(any(p.requires_grad for p in self.head.parameters()))
+        other.training, other.head.training = self.training, self.training
         return other
 
     def with_stride(self, output_stride: int) -> "FaceModel":
@@ -148,6 +195,50 @@ class FaceModel(nn.Module):
             raise ValueError(f"{self.config.name} cannot look at stride {output_stride}.") from error
         other.load_state_dict(self.state_dict(), strict=True)
         return other.train(self.training)
+
+
+_PROBE = 64
+"""Side of the picture that a network's layers are tried with."""
+_NOT_A_CHAIN = (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError, AssertionError)
+
+
+@torch.no_grad()
+def chain_of(network: Any) -> Mapping[str, int]:
+    """Find the modules whose outputs follow one from the other up to a timm network's last feature map.
+
+    Sequences of stages are taken apart one level deep. The chain is not taken on trust: it is run beside the network's
+    own forward pass, and a network with another way from picture to map has none.
+
+    Returns:
+        Their names in order, with the input pixels a cell of each one's output.
+    """
+    x = torch.linspace(-1, 1, 3 * _PROBE * _PROBE).reshape(1, 3, _PROBE, _PROBE)
+    found: dict[str, int] = {}
+    with evaluating(network):
+        try:
+            wanted = network.forward_features(x)
+            for name, module in network.named_children():
+                stages = [f"{name}.{i}" for i in range(len(module))] if isinstance(module, nn.Sequential) else []
+                for stage in stages or [name]:
+                    x = network.get_submodule(stage)(x)
+                    found[stage] = round(_PROBE / x.shape[-1])
+                if x.shape == wanted.shape and torch.allclose(x, wanted, atol=1e-5, rtol=1e-4):
+                    return found
+        except _NOT_A_CHAIN:
+            return {}
+    return {}
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[nn.Module]:
+    """Put a module that nobody else uses into evaluation mode for a while; every part's mode is put back."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield module
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 def load_start(model: FaceModel, start: str | Path) -> None:

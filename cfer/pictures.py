@@ -1,4 +1,4 @@
-"""Open any picture that a person may bring, safely: bytes or a path in, RGB uint8 out, or a refusal in plain words."""
+"""Open any picture that a person may bring, safely: RGB uint8 comes out, or a refusal in plain words."""
 
 import io
 import warnings
@@ -17,19 +17,24 @@ class PictureError(ValueError):
     """A picture that cannot be used. The message is meant for the person who brought it."""
 
 
-def read_picture(source: str | Path | bytes) -> np.ndarray:
-    """Decode a picture: first frame, upright, alpha on white, 16 bits scaled to 8.
+def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> np.ndarray:
+    """Take a picture in whatever form: first frame, upright, alpha on white, 16 bits scaled to 8.
 
     Args:
-        source: A file's path, or its bytes.
+        source: A file's path, or its bytes; a PIL image; or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8,
+            or floating point in 0 to 1, or in 0 to 255.
 
     Returns:
         (H, W, 3) uint8, RGB.
 
     Raises:
         PictureError: The file is missing, empty, damaged, of an unsupported type, or over 40 megapixels (this last
-            is found in the header, before anything is decoded).
+            is found in the header, before anything is decoded); or the array is no picture.
     """
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    if isinstance(source, Image.Image):
+        return _to_rgb(source)
     data = source if isinstance(source, bytes) else _read_bytes(Path(source))
     if not data:
         raise PictureError("The file is empty.")
@@ -46,6 +51,34 @@ def read_picture(source: str | Path | bytes) -> np.ndarray:
         raise PictureError(f"This is not a picture that can be read. Use {_KINDS}.") from error
     except Exception as error:  # decoders raise anything on damaged files: OSError, SyntaxError, struct.error, ...
         raise PictureError("The picture is damaged or incomplete.") from error
+
+
+def _from_array(values: np.ndarray) -> np.ndarray:
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
+        raise PictureError(
+            f"An array of shape {values.shape} is no picture: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is."
+        )
+    if min(values.shape[:2]) < 8:
+        raise PictureError(f"The picture is too small ({values.shape[1]} x {values.shape[0]}): at least 8 pixels a side.")
+    if values.shape[0] * values.shape[1] > MAX_PIXELS:
+        raise PictureError(_too_large((values.shape[1], values.shape[0])))
+    if values.dtype == bool:
+        values = values.astype(np.uint8) * 255
+    if values.dtype != np.uint8:
+        if not np.issubdtype(values.dtype, np.number) or np.issubdtype(values.dtype, np.complexfloating):
+            raise PictureError(f"An array of {values.dtype} is no picture; use uint8, or numbers from 0 to 1 or to 255.")
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        if not np.isfinite(values).all() or low < 0 or high > 255:
+            raise PictureError(
+                f"The array's values run from {low:g} to {high:g}; use uint8, or numbers from 0 to 1 or to 255."
+            )
+        scale = 255 if np.issubdtype(values.dtype, np.floating) and high <= 1 else 1
+        values = np.rint(values.astype(np.float64) * scale).astype(np.uint8)
+    if values.shape[2] == 4:
+        return _to_rgb(Image.fromarray(values, "RGBA"))
+    return np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
 
 
 def _read_bytes(path: Path) -> bytes:

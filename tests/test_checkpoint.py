@@ -94,7 +94,7 @@ def test_the_default_checkpoint_is_whole_small_and_without_pickles():
 
 
 def test_the_default_card_says_what_the_folder_holds():
-    from cfer.learning.card import model_card
+    from cfer.evaluation.card import model_card
 
     checkpoint = load_checkpoint(DEFAULT)
     assert (DEFAULT / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(checkpoint)

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from cfer.checkpoint import model_digest
 from cfer.cli import app
 from cfer.evidence import relation_numbers, write_evidence
-from cfer.explain.change import LAYER
-from cfer.explain.faithful import GRID, ranked_cells, scores, without
+from cfer.explain.attribution import LAYER
+from cfer.explain.faithfulness import GRID, ranked_cells, scores, without
 from cfer.explain.relation import SIX, relate
 from cfer.explain.similarity import cosine
 from cfer.reader import Reader

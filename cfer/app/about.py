@@ -4,7 +4,7 @@ import re
 
 import gradio as gr
 
-from cfer.learning.card import model_card
+from cfer.evaluation.card import model_card
 from cfer.reader import Reader
 
 _PRIVACY = """## Your pictures

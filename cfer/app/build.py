@@ -18,7 +18,6 @@ from cfer.app.relations import build_relations
 from cfer.app.safety import KEEP_SECONDS, MAX_FILE, BodyLimit, Headers, Sessions, sweep_files
 from cfer.app.teach import build_teach
 from cfer.app.theme import FAVICON, STYLE, theme
-from cfer.explain.reference import reference
 from cfer.reader import Reader
 
 TITLE = "cfer: compound facial expressions, explained"
@@ -58,9 +57,9 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
                 build_explore(sessions, key)
             with gr.Tab("Teach", id="teach"):
                 build_teach(sessions, key)
-            if known := reference():
+            if reader.measured:
                 with gr.Tab("Relations", id="relations"):
-                    build_relations(known, known.model == reader.digest)
+                    build_relations(reader.measured, reader.reference is not None)
             with gr.Tab("About", id="about"):
                 build_about(reader)
     demo.queue(max_size=32, default_concurrency_limit=1, api_open=False)

@@ -9,10 +9,12 @@ import gradio as gr
 
 from cfer.app.panels import map_panels
 from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_image
-from cfer.app.tie import tie_panel
+from cfer.app.relation_panel import relation_panel
 from cfer.draw import boxed, percent, probability_bars
 from cfer.explain.regions import region_words
+from cfer.explain.report import MapKind
 from cfer.pictures import PictureError, read_picture
+from cfer.places import EXAMPLES
 from cfer.reader import FaceReading, Reader
 
 _START = "Bring a picture: an upload, the webcam or the clipboard."
@@ -20,7 +22,6 @@ _NO_FACE = (
     "No face was found in this picture. Try one with a larger or more frontal face, or, if the picture is "
     "a face crop already, tick “This is a face crop”."
 )
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
 CHANGED, CONTRAST, AVERAGE, RIVALS = (
     "What differs from a neutral face",
@@ -31,7 +32,7 @@ CHANGED, CONTRAST, AVERAGE, RIVALS = (
 
 
 @dataclass(frozen=True)
-class Shown:
+class ExploreState:
     """What a visitor is looking at: the faces of one picture, and which one is chosen."""
 
     faces: tuple[FaceReading, ...]
@@ -83,12 +84,12 @@ class Explore:
             return self._nothing(str(error), warn=True)
         if not faces:
             return self._nothing(_NO_FACE, warn=True)
-        return self._show(reader, Shown(faces, 0), picture, scale, view)
+        return self._show(reader, ExploreState(faces, 0), picture, scale, view)
 
     def choose(
         self,
         path: str | None,
-        shown: Shown | None,
+        shown: ExploreState | None,
         number: str | None,
         scale: str,
         key: str,
@@ -100,7 +101,7 @@ class Explore:
         reader, chosen = self.sessions.reader(key), min(int(number), len(shown.faces)) - 1
         face = reader.reread(shown.faces[chosen])
         faces = tuple(face if i == chosen else f for i, f in enumerate(shown.faces))
-        return self._show(reader, Shown(faces, chosen), read_path(path), scale, view)
+        return self._show(reader, ExploreState(faces, chosen), read_path(path), scale, view)
 
     @staticmethod
     def _nothing(message: str, *, warn: bool = False) -> tuple[Any, ...]:
@@ -109,7 +110,7 @@ class Explore:
         hidden = (gr.Image(visible=False), gr.Radio(visible=False), message, gr.Plot(visible=False))
         return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "", "")
 
-    def _show(self, reader: Reader, shown: Shown, picture: Any, scale: str, view: str) -> tuple[Any, ...]:
+    def _show(self, reader: Reader, shown: ExploreState, picture: Any, scale: str, view: str) -> tuple[Any, ...]:
         face, faces = shown.faces[shown.chosen], shown.faces
         picker = gr.Radio(
             choices=[str(i + 1) for i in range(len(faces))],
@@ -130,34 +131,31 @@ class Explore:
             gr.Plot(probability_bars(ordered, "Compound and taught", 1), visible=bool(ordered)),
             *(gr.Dropdown(choices=list(reader.names), value=name, visible=True) for name in trio),
             self._maps(reader, face, trio, scale, view),
-            tie_panel(reader, face, trio[1]),
+            "",
         )
 
     @staticmethod
     def _maps(reader: Reader, face: FaceReading, names: list[str], scale: str, view: str) -> str:
+        kind = MapKind.INTEGRATED_GRADIENTS if view in (CHANGED, CONTRAST) else MapKind.GRAD_CAM
         if view == RIVALS:
             raws = [face.maps.log_odds(name)[0] for name in names]
-        elif view == AVERAGE:
-            raws = [face.maps.of(name)[0] for name in names]
         else:
-            change = reader.change(face, names)
-            raws = list(change.maps[0])
+            maps = face.maps_by(kind, names)
+            raws = list(maps.maps[0])
             if view == CONTRAST and len(set(names)) > 1:
-                raws = [change.contrast([name], [n for n in names if n != name])[0] for name in names]
+                raws = [maps.contrast([name], [n for n in names if n != name])[0] for name in names]
         lines = []
-        found = reader.regions(face, raws[1])
+        found = face.explanation_of(names[1], kind, raws[1]).regions
         if where := region_words(found) if found else "":
             lines.append(f"Evidence for {names[1]} is densest on {where}.")
-        if reader.neutral is None and view in (CHANGED, CONTRAST):
-            lines.append(
-                "This network lacks the layer that shows what differs from a neutral face: these are whole faces."
-            )
+        if kind not in reader.kinds:
+            lines.append("This network cannot show what differs from a neutral face: these are whole faces.")
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines)
         return map_panels(face, names, raws, one_scale=scale == ONE_SCALE) + said
 
     def redraw(
         self,
-        shown: Shown | None,
+        shown: ExploreState | None,
         left: str,
         middle: str,
         right: str,
@@ -172,13 +170,13 @@ class Explore:
         reader, face = self._reread(shown, names, key)
         return self._maps(reader, face, names, scale, view)
 
-    def relate(self, shown: Shown | None, middle: str, key: str) -> str:
+    def relate(self, shown: ExploreState | None, middle: str, key: str) -> str:
         """What ties the class in the middle to the basics."""
-        if shown is None:
+        if shown is None or not middle:
             return ""
-        return tie_panel(*self._reread(shown, [middle], key), middle)
+        return relation_panel(*self._reread(shown, [middle], key), middle)
 
-    def _reread(self, shown: Shown, names: list[str], key: str) -> tuple[Reader, FaceReading]:
+    def _reread(self, shown: ExploreState, names: list[str], key: str) -> tuple[Reader, FaceReading]:
         """The visitor's reader and the face as it reads it, which may be a lesson later than what is shown."""
         reader = self.sessions.reader(key)
         if not set(names) <= set(reader.names):
@@ -253,14 +251,18 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
     reading = [picture, cropped, scale, key, view]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     hidden: dict[str, Any] = busy | {"api_visibility": "private"}
+    relating: tuple[Any, ...] = (guarded(explore.relate), [shown, middle, key], tie)  # after the maps are shown
     for trigger in (picture.input, cropped.input):
-        trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
+        read = trigger(guarded(explore.read), reading, results, api_name="explore", **hidden)
+        read.then(*relating, **hidden)
     if examples:
-        examples.load_input_event.then(guarded(explore.read), reading, results, api_name="example", **hidden)
-    picker.input(guarded(explore.choose), [picture, shown, picker, scale, key, view], results, **hidden)
+        read = examples.load_input_event.then(guarded(explore.read), reading, results, api_name="example", **hidden)
+        read.then(*relating, **hidden)
+    chosen = picker.input(guarded(explore.choose), [picture, shown, picker, scale, key, view], results, **hidden)
+    chosen.then(*relating, **hidden)
     for trigger in (left.input, middle.input, right.input, scale.input, view.input):
         trigger(guarded(explore.redraw), [shown, left, middle, right, scale, key, view], maps, **hidden)
-    middle.input(guarded(explore.relate), [shown, middle, key], tie, **hidden)
+    middle.input(*relating, **hidden)
     opacity.input(
         None, opacity, js="v => document.documentElement.style.setProperty('--cfer-heat', v)", api_visibility="private"
     )

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from cfer.draw import evidence_words, overlay_parts, percent, shared_scale
+from cfer.explain.report import amounts
 from cfer.reader import FaceReading
 
 FAINT = 0.2
@@ -57,7 +58,7 @@ def map_panels(face: FaceReading, names: list[str], raws: list[Tensor], *, one_s
 
 
 def _amounts(raw: Tensor) -> str:
-    speaks_for, against = float(raw.clamp(min=0).sum()), float(-raw.clamp(max=0).sum())
+    speaks_for, against = amounts(raw)
     return f"evidence for {speaks_for:.1f}, against {against:.1f}"
 
 

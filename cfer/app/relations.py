@@ -15,29 +15,45 @@ from PIL import Image
 from cfer.app.panels import picture_uri
 from cfer.app.safety import guarded
 from cfer.draw import colour, overlay_parts
-from cfer.explain.reference import CHANGE, WHOLE, Reference
+from cfer.explain.reference import (
+    CHANGE,
+    ELSEWHERE,
+    MEAN_FACE,
+    PERMUTED,
+    RANDOM_HEAD,
+    SHUFFLED,
+    WHOLE,
+    Reference,
+    source,
+)
 from cfer.explain.similarity import MEASURES
 
-SOURCES = {
-    "own": "the model",
-    "random head": "a head that learned nothing",
+_CONTROLS = {
+    RANDOM_HEAD: "a head of random rows",
+    PERMUTED: "a head that learned from permuted labels",
     "shuffled last quarter": "a network with its last quarter shuffled",
     "shuffled last half": "a network with its last half shuffled",
-    "shuffled backbone": "a network with shuffled weights",
-    "another person": "basics' maps of another person",
-    "mean face": "basics' mean maps over all faces",
-    "change": "change from neutral: the model",
-    "change, random head": "change from neutral: a head that learned nothing",
-    "change, shuffled backbone": "change from neutral: a network with shuffled weights",
-    "change, another person": "change from neutral: basics' maps of another person",
+    SHUFFLED: "a network with shuffled weights",
+    ELSEWHERE: "basics' maps of another person",
+    MEAN_FACE: "basics' mean maps over all faces",
 }
+SOURCES = {WHOLE: "the model"} | {source(WHOLE, name): words for name, words in _CONTROLS.items()}
+SOURCES |= {CHANGE: "change from neutral: the model"} | {
+    source(CHANGE, name): f"change from neutral: {words}" for name, words in _CONTROLS.items()
+}
+"""What maps may be of, in words; a checkpoint may lack some."""
 HEAD, DELETION, UNITS = "rows of the head", "loss by deletion", "shared action units (FACS)"
 MIXTURE = "shares of a mixture"
 _PICK = "Choose a cell to see its maps and faces."
 
 
+def sources_of(reference: Reference) -> dict[str, str]:
+    """What maps a checkpoint's relations are of, in words."""
+    return {name: words for name, words in SOURCES.items() if name in reference.sources}
+
+
 def matrix(reference: Reference, view: str, source: str) -> np.ndarray:
-    """The 15 x 6 numbers of a view; only the maps' likeness has nulls."""
+    """The (R, 6) numbers of a view; only the maps' likeness has controls."""
     others: dict[str, Callable[[], np.ndarray]] = {
         HEAD: reference.heads,
         MIXTURE: reference.mixture,
@@ -53,8 +69,8 @@ def kind_of(source: str) -> str:
 
 
 def bounds(reference: Reference, view: str, source: str) -> tuple[float, float]:
-    """Lowest and highest number of a view over all sources of a kind: one colour scale, on which a null may be pale."""
-    alike = [other for other in SOURCES if kind_of(other) == kind_of(source)] if view in MEASURES else [source]
+    """Lowest and highest number of a view over all sources of a kind: one colour scale, on which a control may be pale."""
+    alike = [other for other in sources_of(reference) if kind_of(other) == kind_of(source)] if view in MEASURES else [source]
     values = [matrix(reference, view, other) for other in alike]
     return float(np.nanmin(values)), float(np.nanmax(values))
 
@@ -82,10 +98,10 @@ def styled(reference: Reference, view: str, source: str) -> Any:
 
 
 def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
-    """What a view says over all compounds, with its intervals and nulls."""
+    """What a view says over all compounds, with its intervals and controls."""
     if view in MEASURES:
         rows = []
-        for key, words in SOURCES.items():
+        for key, words in sources_of(reference).items():
             gap = reference.facts["overall"][key][view]
             rows.append(f"| {words} | {gap[0]:+.3f} | {gap[1]:+.3f} to {gap[2]:+.3f} |")
         table = "\n".join(["| maps of | gap | 95 % interval |", "| --- | --- | --- |", *rows])
@@ -93,7 +109,7 @@ def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
             "Gap: mean likeness to the constituents less that to the other basics; 0 by chance. Maps of the change "
             f"from neutral are of {reference.facts['people_changed']} of the people.\n\n{table}"
         )
-        name = view if kind_of(source) == WHOLE else f"{view} of change maps"
+        name = f"{view}, {kind_of(source)}"
     else:
         said = {
             HEAD: "Cosine of the head's rows. With a linear head the maps follow from these rows and the face's "
@@ -103,7 +119,8 @@ def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
             MIXTURE: "Shares of the basics' maps, each of sum 1, in the sum of them that fits a compound's map best, "
             "none counting negatively.",
             UNITS: "Cosine of the action units that people show (Du, Tao & Martinez, 2014): what the coding manual "
-            "expects, whatever a model does.",
+            "expects, whatever a model does. The rendered faces that everything here was measured on perform these "
+            "units.",
         }[view]
         name = {HEAD: "head rows", DELETION: "deletion", MIXTURE: "mixture"}.get(view, "")
     found = reference.facts["agreement_with_facs"].get(name)
@@ -111,7 +128,8 @@ def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
         value, low, high = found["spearman"]
         said += (
             f"\n\nAgreement with the coding manual's table: Spearman {value:.2f} ({low:.2f} to {high:.2f}), "
-            f"Mantel p = {found['mantel_p']:.3f}."
+            f"p = {found['permuted_constituents_p']:.3f} when the table's rows are dealt anew to the compounds. The rendered "
+            "faces perform these units, so part of this agreement is built in."
         )
     return said
 
@@ -120,8 +138,9 @@ def cell(reference: Reference, compound: str, basic: str, measure: str, kind: st
     """Mean maps of a compound and a basic on the compound's faces, with examples; HTML, everything escaped."""
     row = reference.facts["compounds"][compound]
     place = reference.basics.index(basic)
-    maps = [torch.tensor(values) for values in reference.mean_maps(compound, basic, kind)]
-    face = np.asarray(Image.open(io.BytesIO(base64.b64decode(row["faces"][0]))).convert("RGB"))
+    maps = [torch.from_numpy(values.astype(np.float32)) for values in reference.mean_of(compound, basic, kind)]
+    faces = reference.faces[compound]
+    face = np.asarray(Image.open(io.BytesIO(faces[0])).convert("RGB"))
     scale = max(float(m.max()) for m in maps)
     figures = []
     for name, raw in zip((compound, basic), maps, strict=True):
@@ -133,8 +152,8 @@ def cell(reference: Reference, compound: str, basic: str, measure: str, kind: st
             f"show {html.escape(compound)}</figcaption></figure>"
         )
     shown = "".join(
-        f'<img src="data:image/jpeg;base64,{html.escape(code)}" alt="rendered face {i}">'
-        for i, code in enumerate(row["faces"], 1)
+        f'<img src="data:image/jpeg;base64,{base64.b64encode(data).decode()}" alt="rendered face {i}">'
+        for i, data in enumerate(faces, 1)
     )
     likeness = float(reference.matrix(measure, kind)[reference.compounds.index(compound), place])
     part = "a constituent" if basic in row["constituents"] else "not a constituent"
@@ -151,15 +170,16 @@ def build_relations(reference: Reference, same_model: bool) -> None:
     gr.Markdown(
         "How alike is a compound's map to each basic's, on the same face and by the same model? Over "
         f"{reference.people} rendered people whom training never saw; a row's constituents are underlined. Two maps of "
-        "a face always look alike, so switch to the nulls before you believe a number."
-        + ("" if same_model else "\n\n**Measured on the project's own checkpoint, not on the one that is loaded.**")
+        "a face always look alike, so switch to the controls before you believe a number. The rendered faces perform the "
+        "action units of the coding manual's table: what agrees with that table is in part built into them."
+        + ("" if same_model else "\n\n**Measured on another model than the one that is loaded.**")
     )
     with gr.Row():
         view = gr.Dropdown(
             [*MEASURES, MIXTURE, HEAD, DELETION, UNITS], value="cosine", label="Compare by", min_width=200
         )
         source = gr.Dropdown(
-            [(words, name) for name, words in SOURCES.items()], value=WHOLE, label="Maps of", min_width=200
+            [(words, name) for name, words in sources_of(reference).items()], value=WHOLE, label="Maps of", min_width=200
         )
     table = gr.Dataframe(
         styled(reference, "cosine", WHOLE),

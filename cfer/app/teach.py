@@ -8,49 +8,49 @@ import pandas as pd
 
 from cfer.app.panels import map_panels, thumbnails
 from cfer.app.safety import Sessions, complaint, guarded
-from cfer.faces.align import face_crop
-from cfer.learning.lesson import LessonReport
-from cfer.pictures import PictureError, read_picture
-from cfer.reader import Reader
+from cfer.lessons.effect import Effect
+from cfer.explain.report import MapKind
+from cfer.pictures import PictureError
+from cfer.reader import FaceReading, Reader
 
 MAX_PICTURES = 5
 MAX_LESSONS = 8
 _START = "Nothing taught yet. What you teach stays with you and is forgotten when you leave."
 
 
-def lesson_table(report: LessonReport) -> pd.DataFrame:
+def lesson_table(effect: Effect) -> pd.DataFrame:
     """Before and after, a row a class, in whole percents."""
     rows = [
         (name, f"{100 * b:.0f} %", f"{100 * a:.0f} %", f"{100 * lost:.0f} %")
-        for name, b, a, lost in zip(report.old, report.before, report.after, report.lost, strict=True)
+        for name, b, a, lost in zip(effect.old, effect.before, effect.after, effect.lost, strict=True)
     ]
-    mean = ("all old, mean", f"{100 * report.old_before:.1f} %", f"{100 * report.old_after:.1f} %", "")
-    new = "not measured" if report.new_recall is None else f"{100 * report.new_recall:.0f} %"
+    mean = ("all old, mean", f"{100 * effect.old_before:.1f} %", f"{100 * effect.old_after:.1f} %", "")
+    new = "not measured" if effect.new_recall is None else f"{100 * effect.new_recall:.0f} %"
     return pd.DataFrame(
-        [*rows, mean, (f"{report.name} (new)", "", new, "")],
-        columns=["expression", "recognised before", "recognised after", f"now called “{report.name}”"],
+        [*rows, mean, (f"{effect.name} (new)", "", new, "")],
+        columns=["expression", "recognised before", "recognised after", f"now called “{effect.name}”"],
     )
 
 
-def lesson_words(report: LessonReport) -> str:
+def lesson_words(effect: Effect) -> str:
     """What the lesson did, in sentences."""
-    change = 100 * (report.old_after - report.old_before)
-    moved = f"{100 * report.old_before:.1f} % to {100 * report.old_after:.1f} % ({change:+.1f})"
+    change = 100 * (effect.old_after - effect.old_before)
+    moved = f"{100 * effect.old_before:.1f} % to {100 * effect.old_after:.1f} % ({change:+.1f})"
     cost = f"The old expressions went from {moved}."
-    if report.new_recall is None:
+    if effect.new_recall is None:
         new = (
             "From one picture the new one cannot be measured: add a second picture, and each is tested without itself."
         )
     else:
         new = (
-            f"Of {report.new_measured} pictures, each tested by a lesson from the others, "
-            f"{100 * report.new_recall:.0f} % were recognised among all classes "
-            f"(harmonic mean with the old ones: {100 * (report.harmonic or 0):.0f} %)."
+            f"Of {effect.new_measured} pictures, each tested by a lesson from the others, "
+            f"{100 * effect.new_recall:.0f} % were recognised among all classes "
+            f"(harmonic mean with the old ones: {100 * (effect.harmonic or 0):.0f} %)."
         )
-    worst = max(zip(report.lost, report.old, strict=True))
+    worst = max(zip(effect.lost, effect.old, strict=True))
     hurt = f" Most mistaken for it now: {worst[1]} ({100 * worst[0]:.0f} %)." if worst[0] > 0 else ""
-    near = ", ".join(name for name, _ in report.nearest[:3])
-    return f"### Learned: {report.name}\n{cost}{hurt} {new}\n\nNearest known expressions: {near}."
+    near = ", ".join(name for name, _ in effect.nearest[:3])
+    return f"### Learned: {effect.name}\n{cost}{hurt} {new}\n\nNearest known expressions: {near}."
 
 
 class Teach:
@@ -61,7 +61,7 @@ class Teach:
         self.sessions = sessions
 
     def teach(
-        self, name: str, files: list[str] | None, parts: list[str] | None, cropped: bool, consent: bool, key: str
+        self, name: str, files: list[str] | None, constituents: list[str] | None, cropped: bool, consent: bool, key: str
     ) -> tuple[Any, ...]:
         """Give a lesson; on any complaint what was taught before stays as it was."""
         lessons = self.sessions.lessons(key)
@@ -74,17 +74,19 @@ class Teach:
             raise complaint("Please confirm that you may use these pictures.")
         if len(lessons) >= MAX_LESSONS:
             raise complaint(f"At most {MAX_LESSONS} lessons at a time. Undo one first.")
-        crops = [self._crop(i, path, cropped) for i, path in enumerate(files, 1)]
-        taught, report = reader.teach(name, crops, parts=tuple(parts or ()))
+        faces = [self._face(reader, i, path, cropped) for i, path in enumerate(files, 1)]
+        taught, effect = reader.teach(name, faces, constituents=tuple(constituents or ()))
         self.sessions.keep(key, (*lessons, taught))
-        face = taught.read_crop(crops[0])
-        near = [n for n, _ in report.nearest if taught.is_basic(n)][:2]
-        names = [near[0], report.name, near[1]]
+        face = taught.reread(faces[0])
+        near = [n for n, _ in effect.nearest if taught.is_basic(n)][:2]
+        names = [near[0], effect.name, near[1]]
         return (
             lesson_words(report),
             gr.Dataframe(lesson_table(report), visible=True),
-            thumbnails(crops),
-            map_panels(face, names, list(taught.change(face, names).maps[0]), one_scale=True),
+            thumbnails([f.crop for f in faces]),
+            map_panels(
+                face, names, list(face.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps[0]), one_scale=True
+            ),
             gr.Button(interactive=True),
             self._standing(taught),
         )
@@ -108,9 +110,9 @@ class Teach:
         return f"Taught so far: {', '.join(taught)}. Explore knows them too." if taught else _START
 
     @staticmethod
-    def _crop(number: int, path: str, cropped: bool) -> Any:
+    def _face(reader: Reader, number: int, path: str, cropped: bool) -> FaceReading:
         try:
-            return face_crop(read_picture(Path(path)), already_cropped=cropped)
+            return reader.face(Path(path), already_cropped=cropped)
         except PictureError as error:
             raise PictureError(f"Picture {number}: {error}") from error
 
@@ -132,7 +134,7 @@ def build_teach(sessions: Sessions, key: gr.State) -> None:
                 height=180,
                 elem_id="teach-files",
             )
-            parts = gr.Dropdown(
+            constituents = gr.Dropdown(
                 basics,
                 multiselect=True,
                 max_choices=2,
@@ -155,11 +157,12 @@ def build_teach(sessions: Sessions, key: gr.State) -> None:
             maps = gr.HTML(elem_id="teach-maps")
             shots = gr.HTML(elem_id="teach-shots")
             gr.Markdown(
-                "Old expressions are measured on kept validation features, with the new one among the possible answers."
+                "Old expressions are measured on kept validation features that nothing was fitted to, with the new one among "
+                "the possible answers."
             )
     results = [verdict, table, shots, maps, undo, standing]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     go.click(
-        guarded(teach.teach), [name, files, parts, cropped, consent, key], results, api_visibility="private", **busy
+        guarded(teach.teach), [name, files, constituents, cropped, consent, key], results, api_visibility="private", **busy
     )
     undo.click(guarded(teach.undo), [key], results, api_visibility="private", **busy)

@@ -2,7 +2,7 @@
 
 import typer
 
-from cfer.cli import data, evaluation, explaining, reading, training
+from cfer.cli import data, evaluation, explaining, measuring, reading, training
 
 app = typer.Typer(
     help="Read basic and compound facial expressions, learn new ones step by step, and see why.",
@@ -21,6 +21,7 @@ app.command()(reading.teach)
 train.command("basic")(training.train_basic)
 train.command("continual")(training.train_continual)
 app.command()(evaluation.evaluate)
+app.command()(measuring.measure)
 app.command()(data.synth)
 app.command("check-data")(data.check_data)
 

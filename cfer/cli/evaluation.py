@@ -64,12 +64,13 @@ def evaluate(
 
     from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
     from cfer.data.readers import read_data
-    from cfer.learning.benchmark import as_markdown, settings_for, write_report
-    from cfer.learning.evaluate import evaluate as run
-    from cfer.learning.evaluate import kept_outcomes
-    from cfer.learning.features import extract_features
-    from cfer.learning.learners import REGISTRY
-    from cfer.learning.protocol import Protocol
+    from cfer.evaluation.report import as_markdown, settings_for, write_report
+    from cfer.evaluation.run import evaluate as run
+    from cfer.evaluation.run import kept_outcomes
+    from cfer.features.table import extract_features
+    from cfer.learners import REGISTRY
+    from cfer.measure.checkpoint import MEASURED_FIRST
+    from cfer.evaluation.protocol import Protocol
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
     if manifest is not None:
@@ -87,7 +88,7 @@ def evaluate(
     try:
         settings = settings_for(methods, numbers, budgets)
         if data == RENDERED:
-            plan = Plan(people, first=EVALUATED_PEOPLE)
+            plan = Plan(people, first=MEASURED_FIRST)
             with tqdm(total=len(plan.shots()), desc="rendering", unit="picture", disable=None) as bar:
                 render_folder(plan, out / "faces", cores, bar.update)
             table = read_data(out / "faces" / MANIFEST)
@@ -116,7 +117,3 @@ def evaluate(
     if len(features.refused) > 5:
         typer.echo(f"... and {len(features.refused) - 5} more pictures", err=True)
     typer.echo(f"report: {out / 'report.md'}")
-
-
-EVALUATED_PEOPLE = 8000
-"""Number of the first rendered person in evaluations; training and tuning use other people."""

@@ -27,11 +27,11 @@ def explain(
     evidence.json, and a manifest with versions and hashes. docs/explanations.md says how to read them.
     """
     from cfer.evidence import write_evidence
-    from cfer.pictures import PictureError, read_picture
+    from cfer.pictures import PictureError
 
     reader = load_reader(checkpoint)
     try:
-        faces = reader.read(read_picture(picture), already_cropped=already_cropped).faces
+        faces = reader.read(picture, already_cropped=already_cropped).faces
     except PictureError as error:
         raise fail(PictureError(f"{picture}: {error}")) from None
     if len(faces) < number:
@@ -41,20 +41,21 @@ def explain(
     names = [name.strip() for name in classes.split(",")] if classes else reader.trio(face)
     if strange := [name for name in names if name not in reader.names]:
         raise fail(ValueError(f"The model does not know {strange[0]!r}; it knows {', '.join(reader.names)}."))
-    found = write_evidence(reader, face, names, out, source=picture.read_bytes(), command=typed())
+    write_evidence(reader, face, names, out, picture=picture.read_bytes(), command=typed())
     for name in dict.fromkeys(names):
-        amount = found["change"][name]
-        spoken = f"evidence for {amount['for']:.2f}, against {-amount['against']:.2f}"
-        typer.echo(f"{name:24} {face.probabilities[name]:6.1%}   {spoken}")
-    for name, numbers in found["relations"].items():
-        parts = " and ".join(numbers["constituents"])
-        for key, words in (("change", "change from neutral"), ("maps", "whole face")):
-            if key in numbers:
-                gap = numbers[key]["gap"]["cosine"]
-                said = (
-                    "no evidence to compare"
-                    if gap is None
-                    else f"nearer to {parts} by {gap:+.3f} (cosine; 0 by chance)"
-                )
-                typer.echo(f"{name}, {words}: {numbers[key]['in_words'] or said}")
+        found = face.explain(name)
+        spoken = f"evidence for {found.evidence_for:.2f}, against {found.evidence_against:.2f}"
+        typer.echo(f"{name:24} {found.probability:6.1%}   {spoken}")
+        if not reader.relatable(name):
+            continue
+        report = face.relation(name)
+        parts = " and ".join(report.constituents)
+        for comparison in report.comparisons:
+            gap = comparison.gap["cosine"]
+            said = f"nearer to {parts} by {gap:+.3f} (cosine; 0 by chance)" if gap is not None else "nothing to compare"
+            typer.echo(f"  {KINDS[comparison.kind]}: {comparison.verdict or said}")
     typer.echo(f"evidence: {out}")
+
+
+KINDS = {"grad_cam": "whole face", "integrated_gradients": "change from neutral"}
+"""Kinds of maps in words."""

@@ -22,15 +22,13 @@ def read(
     error is null unless the picture cannot be read. A picture without a face has no faces and no error. The exit code
     is 1 if any picture could not be read.
     """
-    from cfer.pictures import read_picture
-
     reader = load_reader(checkpoint)
     failed = False
     for path in pictures:
         faces: list[dict[str, Any]] = []
         error = None
         try:
-            for face in reader.read(read_picture(path), already_cropped=already_cropped).faces:
+            for face in reader.read(path, already_cropped=already_cropped).faces:
                 box = [round(v, 1) for v in face.box]
                 chances = {name: round(p, 6) for name, p in face.probabilities.items()}
                 faces.append({"box": box, "score": round(face.score, 4), "probabilities": chances})
@@ -68,35 +66,35 @@ def teach(
     pictures, or, with several pictures, on each by a lesson from the others.
     """
     from cfer.checkpoint import save_checkpoint
-    from cfer.faces.align import face_crop
-    from cfer.learning.card import model_card
-    from cfer.learning.lesson import LessonError
-    from cfer.pictures import read_picture
+    from cfer.evaluation.card import model_card
+    from cfer.lessons.lesson import LessonError
 
     reader = load_reader(checkpoint)
 
-    def crops(paths: list[Path]) -> list[Any]:
-        out = []
+    def faces(paths: list[Path]) -> list[Any]:
+        found = []
         for path in paths:
             try:
-                out.append(face_crop(read_picture(path), already_cropped=already_cropped))
+                found.append(reader.face(path, already_cropped=already_cropped))
             except PictureError as error:
                 raise fail(PictureError(f"{path}: {error}")) from None
-        return out
+        return found
 
     try:
-        taught, report = reader.teach(name, crops(pictures), held_out=crops(check or []), parts=tuple(part or ()))
+        taught, effect = reader.teach(
+            name, faces(pictures), held_out=faces(check or []), constituents=tuple(part or ())
+        )
     except LessonError as error:
         raise fail(error) from None
     typer.echo(f"{'expression':24} {'before':>7} {'after':>7}")
-    for old, before, after in zip(report.old, report.before, report.after, strict=True):
+    for old, before, after in zip(effect.old, effect.before, effect.after, strict=True):
         typer.echo(f"{old:24} {before:7.1%} {after:7.1%}")
-    typer.echo(f"{'old classes, mean':24} {report.old_before:7.1%} {report.old_after:7.1%}")
-    if report.new_recall is None:
-        typer.echo(f"{report.name}: cannot be measured from one picture; give --check pictures or a second one")
+    typer.echo(f"{'old classes, mean':24} {effect.old_before:7.1%} {effect.old_after:7.1%}")
+    if effect.new_recall is None:
+        typer.echo(f"{effect.name}: cannot be measured from one picture; give --check pictures or a second one")
     else:
-        typer.echo(f"{report.name:24} {'':7} {report.new_recall:7.1%}  ({report.new_measured} pictures)")
-        typer.echo(f"{'harmonic mean':24} {'':7} {report.harmonic:7.1%}")
+        typer.echo(f"{effect.name:24} {'':7} {effect.new_recall:7.1%}  ({effect.new_measured} pictures)")
+        typer.echo(f"{'harmonic mean':24} {'':7} {effect.harmonic:7.1%}")
     if out:
         save_checkpoint(taught.checkpoint, out, model_card(taught.checkpoint))
         typer.echo(f"checkpoint: {out}")

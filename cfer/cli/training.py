@@ -47,13 +47,14 @@ def train_basic(
 
     from cfer.data.readers import read_data
     from cfer.data.splits import split
-    from cfer.learning.basic import BasicConfig, learn_basic
-    from cfer.learning.finish_basic import finish_basic
+    from cfer.training.basic import BasicConfig, learn_basic
+    from cfer.training.finish_basic import finish_basic
     from cfer.model import BackboneConfig, Preprocessing
 
+    network = BackboneConfig(backbone, stride)
     config = BasicConfig(
-        backbone=BackboneConfig(backbone, stride),
-        preprocessing=Preprocessing(input_px, detail_px, not colour),
+        backbone=network,
+        preprocessing=Preprocessing(input_px, detail_px, not colour, *network.statistics()),
         epochs=epochs,
         batch_size=batch_size,
         rendered_batch=rendered_batch,
@@ -68,10 +69,10 @@ def train_basic(
         model = learn_basic(table, config, start, out, rendered=faces)
         if not PartialState().is_main_process:
             return
-        done = finish_basic(model, table, config, out, commands=(typed(),))
+        done = finish_basic(model, table, config, out, start=start, rendered=faces, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
-    test = done.facts["basic"]["test"]
+    test = (done.facts.basic or {})["test"]
     typer.echo(
         f"test accuracy {test['accuracy']:.4f}, macro recall {test['macro_recall']:.4f} ({test['pictures']:,} pictures)"
     )
@@ -95,11 +96,11 @@ def train_continual(
     from cfer.checkpoint import load_checkpoint
     from cfer.data.readers import read_data
     from cfer.data.splits import split
-    from cfer.learning.continual import ContinualConfig
-    from cfer.learning.continual import train_continual as run
-    from cfer.learning.features import cache_path, extract_features
-    from cfer.learning.finish_basic import labelled_rows
-    from cfer.learning.learners import REGISTRY
+    from cfer.training.continual import ContinualConfig
+    from cfer.training.continual import train_continual as run
+    from cfer.features.table import cache_path, extract_features
+    from cfer.training.finish_basic import labelled_rows
+    from cfer.learners import REGISTRY
 
     if learner not in REGISTRY:
         raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))
@@ -108,13 +109,13 @@ def train_continual(
         tables = []
         for place in data:
             whole = read_data(place, cropped=already_cropped or None)
-            rows = labelled_rows(split(whole, seed=checkpoint.facts["seed"]))
+            rows = labelled_rows(split(whole, seed=checkpoint.facts.seed))
             cache = cache_path(basic, rows)
             tables.append(extract_features(checkpoint.model, rows, checkpoint.preprocessing, cache, progress=True))
         done = run(checkpoint, tables, ContinualConfig(learner, least, seed=seed), out, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
-    scores = done.facts["continual"]["scores"]["test"]
+    scores = (done.facts.continual or {})["scores"]["test"]
     typer.echo(
         f"{len(done.names)} classes; test: average incremental accuracy {scores['average_incremental']:.4f}, "
         f"last {scores['last']:.4f}, basics {scores['base_recall']:.4f}, compounds {scores['new_recall']:.4f}, "

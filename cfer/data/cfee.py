@@ -47,7 +47,8 @@ def read_cfee(source: PictureSource) -> SampleTable:
     if not samples:
         raise PictureError("No picture of CFEE bears the number of a known expression.")
     oddities += [f"{n:,} pictures of class {number}, which is none of the 22." for number, n in sorted(strange.items())]
-    return SampleTable("CFEE", tuple(samples), source, oddities=tuple(oddities))
+    about = ("Posed studio photographs of named people, labelled by the expression that they were asked to show.",)
+    return SampleTable("CFEE", tuple(samples), source, oddities=tuple(oddities), about=about)
 
 
 def _class_numbers(source: PictureSource) -> tuple[dict[int, str], list[str]]:

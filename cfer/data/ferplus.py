@@ -22,6 +22,13 @@ VOTES = "fer2013new.csv"
 PIXELS = "fer2013.csv"
 _DUPLICATES = "duplicates.csv"
 _COLUMNS = (*CODES["ferplus"], "contempt", "unknown", "NF")
+ABOUT = (
+    "Faces found by image search, grey and 48 pixels wide, most of them of adults in Western media.",
+    "A picture's single label is the FER+ majority of ten crowd workers: votes of one are dropped, then the leader needs "
+    "more than half. Contempt, unknown and no face are left out.",
+    "Compound labels are derived: two expressions share the votes, which can be a blend or a disagreement.",
+)
+"""What a model card says of these pictures."""
 _PARTS = {
     "Training": ("train", "FER2013Train"),
     "PublicTest": ("validation", "FER2013Valid"),
@@ -131,7 +138,7 @@ def read_ferplus(source: PictureSource) -> SampleTable:
     oddities = [f"{absent:,} rows of {VOTES} have no picture."] if absent else []
     if not groups:
         oddities.append(f"Without {_DUPLICATES} identical pictures cannot be kept on one side of a split.")
-    return SampleTable("FER+", tuple(samples), source, cropped=True, oddities=tuple(oddities))
+    return SampleTable("FER+", tuple(samples), source, cropped=True, oddities=tuple(oddities), about=ABOUT)
 
 
 def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleTable:
@@ -148,7 +155,7 @@ def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleT
             samples.append(_sample(row, str(number), _PARTS[row["Usage"]][0], group))
     dropped = len(rows) - len(samples)
     oddities = (f"{dropped:,} rows are marked by FER+ as no face.",) if dropped else ()
-    return SampleTable("FER+", tuple(samples), _PixelSource(texts), cropped=True, oddities=oddities)
+    return SampleTable("FER+", tuple(samples), _PixelSource(texts), cropped=True, oddities=oddities, about=ABOUT)
 
 
 def _sample(row: Mapping[str, str], path: str, split: str, group: str) -> Sample:

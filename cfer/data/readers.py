@@ -4,7 +4,10 @@ import csv
 import io
 import zipfile
 from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from cfer.data.cfee import is_cfee, read_cfee
 from cfer.data.ferplus import is_ferplus, read_ferplus
@@ -25,6 +28,8 @@ _COLUMNS = {
     "truth": ("truth",),
 }
 """Names that a manifest's columns may go by, in any case."""
+RENDERED = ("Rendered faces of invented people (`cfer synth`), labelled by the expression that they perform.",)
+"""What a model card says of pictures that bring their ground truth."""
 
 
 def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
@@ -57,14 +62,37 @@ def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
         table = _by_layout(source, path.stem)
     if cropped is None or cropped == table.cropped:
         return table
-    return SampleTable(table.name, table.samples, table.source, cropped, table.oddities)
+    return replace(table, cropped=cropped)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set may be laid out in a folder or zip.
+
+    Attributes:
+        recognise: Whether a list of file names looks like it.
+        read: Makes the sample table; raises `PictureError` where something is missing.
+    """
+
+    recognise: Callable[[frozenset[str]], bool]
+    read: Callable[[PictureSource], SampleTable]
+
+
+LAYOUTS: Mapping[str, Layout] = MappingProxyType(
+    {
+        "FER+": Layout(is_ferplus, read_ferplus),
+        "RAF-DB": Layout(is_rafdb, read_rafdb),
+        "CFEE": Layout(is_cfee, read_cfee),
+    }
+)
+"""Known layouts in the order they are tried; what none recognises is read as one folder a class."""
 
 
 def _by_layout(source: PictureSource, name: str) -> SampleTable:
     names = source.names()
-    for fits, read in ((is_ferplus, read_ferplus), (is_rafdb, read_rafdb), (is_cfee, read_cfee)):
-        if fits(names):
-            return read(source)
+    for layout in LAYOUTS.values():
+        if layout.recognise(names):
+            return layout.read(source)
     return read_class_folders(source, name)
 
 
@@ -132,4 +160,5 @@ def read_manifest(path: Path) -> SampleTable:
     if absent:
         oddities.append(f"{absent:,} rows name a picture that does not exist.")
     name = path.parent.name if path.stem == "samples" else path.stem
-    return SampleTable(name, tuple(samples), source, oddities=tuple(oddities))
+    about = RENDERED if any(s.truth for s in samples) else ()
+    return SampleTable(name, tuple(samples), source, oddities=tuple(oddities), about=about)

@@ -128,6 +128,7 @@ class SampleTable:
         source: Where the pixels come from.
         cropped: Whether the pictures are face crops already (then no face detection is run on them).
         oddities: Plain sentences about what the reader skipped or found strange.
+        about: Plain sentences about pictures, labels and origin that belong on a model card.
     """
 
     name: str
@@ -135,6 +136,7 @@ class SampleTable:
     source: PictureSource
     cropped: bool = False
     oddities: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.samples)

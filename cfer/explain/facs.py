@@ -32,16 +32,16 @@ def agreement(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: 
     return float(spearmanr(found.ravel(), expected.ravel()).statistic), float(low), float(high)
 
 
-def mantel(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: int = 0) -> float:
-    """How often a matrix (R, B) whose rows and columns are dealt anew agrees with another as well as it does itself.
+def permuted_constituents(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: int = 0) -> float:
+    """How often the manual's rows, dealt anew to the compounds, agree with a matrix (R, B) as well as in their order.
 
-    After Mantel, Cancer Research 1967, for rectangular matrices; the observed order counts as one draw.
+    The test of which constituents a compound has, the basics' own likeness left as it is; the observed order counts as
+    one draw. On faces that are performed by the same manual it says that the matrix follows them, not why.
     """
     rng = np.random.default_rng(seed)
     own = spearmanr(found.ravel(), expected.ravel()).statistic
-    rows, columns = found.shape
     as_good = 1
     for _ in range(draws):
-        dealt = found[rng.permutation(rows)][:, rng.permutation(columns)]
-        as_good += spearmanr(dealt.ravel(), expected.ravel()).statistic >= own - 1e-12
+        dealt = expected[rng.permutation(len(expected))]
+        as_good += spearmanr(found.ravel(), dealt.ravel()).statistic >= own - 1e-12
     return as_good / (draws + 1)

@@ -75,32 +75,37 @@ class ClassMaps:
         return (torch.arange(len(self.classes)) == self.classes.index(name)).float().expand_as(self.logits)
 
 
+@torch.no_grad()
 def class_maps(model: FaceModel, x: Tensor) -> ClassMaps:
-    """Maps of all classes for a batch, the model in evaluation mode while it looks.
+    """Maps of all classes for a batch.
 
-    Nothing of the model is changed: its modes are put back, gradients and hooks are never touched, and no random
-    number is drawn. It works on frozen weights and inside `torch.inference_mode`.
+    Nothing of the model is changed, so threads may share it. It works on frozen weights and inside
+    `torch.inference_mode`.
 
     Args:
-        model: Backbone and head.
+        model: Backbone and head, in evaluation mode.
         x: (B, 3, S, S), preprocessed.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            maps = model.features(x)  # (B, C, h, w)
-            pooled = model.pool(maps)  # (B, C)
-            if isinstance(model.head, nn.Linear):
-                logits = model.head(pooled)  # (B, K)
-                raw = torch.einsum("kc,bchw->bkhw", model.head.weight, maps)
-            else:
-                logits, jacobian = head_jacobian(model.head, pooled)
-                raw = torch.einsum("kbc,bchw->bkhw", jacobian, maps)
-    finally:
-        for module, training in modes:
-            module.training = training
-    return ClassMaps(logits, raw / (maps.shape[-2] * maps.shape[-1]), pooled, model.classes)
+    return maps_of(model, model.features(x))
+
+
+@torch.no_grad()
+def maps_of(model: FaceModel, last: Tensor) -> ClassMaps:
+    """Maps of all classes from last feature maps (B, C, h, w) that are there already: no pass of the backbone."""
+    pooled = model.pool(last)  # (B, C)
+    if isinstance(model.head, nn.Linear):
+        logits = model.head(pooled)  # (B, K)
+        raw = torch.einsum("kc,bchw->bkhw", model.head.weight, last)
+    else:
+        logits, jacobian = head_jacobian(model.head, pooled)
+        raw = torch.einsum("kbc,bchw->bkhw", jacobian, last)
+    return ClassMaps(logits, raw / (last.shape[-2] * last.shape[-1]), pooled, model.classes)
+
+
+def scores_of(model: FaceModel, last: Tensor) -> Tensor:
+    """Logits (B, K) less their mean, from last feature maps (B, C, h, w): what speaks for a class rather than for all."""
+    logits = model.head(model.pool(last))
+    return logits - logits.mean(1, keepdim=True)
 
 
 def head_jacobian(head: nn.Module, pooled: Tensor) -> tuple[Tensor, Tensor]:

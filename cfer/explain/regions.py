@@ -123,7 +123,7 @@ def unit_regions(landmarks: Tensor, size: int = SIZE) -> dict[int, np.ndarray]:
     """Where each action unit shows: masks (size, size), discs around landmarks in units of the face's width.
 
     Coarse, and overlapping as the muscles do; after the FACS manual's descriptions. Rendered faces know better
-    (`cfer.explain.rightness`); this is for faces of which nothing is known.
+    (`cfer.explain.localization`); this is for faces of which nothing is known.
     """
     points = (landmarks.numpy() + 1) / 2 * size
     width = float(points[16, 0] - points[0, 0])

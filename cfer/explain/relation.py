@@ -70,13 +70,19 @@ class Relation:
         return torch.where(mine[:, 0].isnan(), torch.nan, rank)
 
     def both_first(self, measure: str) -> Tensor:
-        """Whether (N,) the two constituents are the two most alike: 1, 0, or nan without evidence on either side."""
+        """Chance (N,) that the constituents are the two most alike when ties are broken at random; nan as for `gap`.
+
+        Where all six are equally alike it is that of drawing two of six: 1 in 15.
+        """
         values = self.likeness[measure]
         floor = torch.finfo(values.dtype).min
-        mine = values[:, self.own].nan_to_num(floor).amin(1)
-        others = values[:, ~self.own].nan_to_num(floor).amax(1)
+        mine, others = values[:, self.own].nan_to_num(floor), values[:, ~self.own].nan_to_num(floor)
+        low, high = mine.amin(1, keepdim=True), mine.amax(1, keepdim=True)  # (N, 1)
+        level = (others == low).sum(1).to(values.dtype)  # others at the lower constituent's height
+        chance = torch.where((low == high)[:, 0], 2 / ((level + 2) * (level + 1)), 1 / (level + 1))
+        chance = torch.where((others > low).any(1), torch.zeros_like(chance), chance)
         known = ~(values[:, self.own].isnan().all(1) | values[:, ~self.own].isnan().all(1))
-        return torch.where(known, (mine > others).float(), torch.nan)
+        return torch.where(known, chance, torch.nan)
 
 
 def relate(
@@ -126,41 +132,22 @@ class Mixture:
         """Place (N,) of a pair, 1 being the best of all; ties count half. 8 of 15 by chance."""
         place = [set(p) for p in self.pairs].index(set(pair))
         mine = self.explained[:, [place]]
-        better, same = (self.explained > mine).sum(1), (self.explained == mine).sum(1) - 1
-        return torch.where(mine[:, 0].isnan(), torch.nan, 1 + better + same / 2)
+        same = torch.isclose(self.explained, mine, rtol=0, atol=1e-9)
+        better = ((self.explained > mine) & ~same).sum(1)
+        return torch.where(mine[:, 0].isnan(), torch.nan, 1 + better + (same.sum(1) - 1) / 2)
 
 
 def mixtures(maps: ClassMaps, compound: str, basics: Sequence[str] = SIX) -> Mixture:
-    """Fit a compound's positive evidence by every pair of basics' positive evidence, with weights of at least 0.
-
-    With two columns non-negative least squares has three candidates: both, or either alone.
-    """
-    target = maps.of(compound).clamp(min=0).flatten(1)  # (N, hw)
-    columns = torch.stack([maps.of(name).clamp(min=0).flatten(1) for name in basics], 1)  # (N, B, hw)
-    gram = columns @ columns.transpose(1, 2)  # (N, B, B)
-    match = (columns @ target[:, :, None])[:, :, 0]  # (N, B)
-    energy = (target**2).sum(1)  # (N,)
-    alone = match.clamp(min=0) / gram.diagonal(dim1=1, dim2=2).clamp(min=1e-12)  # (N, B)
-    weights, explained = [], []
-    for i, j in combinations(range(len(basics)), 2):
-        det = gram[:, i, i] * gram[:, j, j] - gram[:, i, j] ** 2
-        a = (match[:, i] * gram[:, j, j] - match[:, j] * gram[:, i, j]) / det.clamp(min=1e-12)
-        b = (match[:, j] * gram[:, i, i] - match[:, i] * gram[:, i, j]) / det.clamp(min=1e-12)
-        both = torch.stack([a, b], 1)
-        zero = torch.zeros_like(a)
-        options = torch.stack(
-            [both, torch.stack([alone[:, i], zero], 1), torch.stack([zero, alone[:, j]], 1)], 1
-        )  # (N, 3, 2)
-        some = torch.stack([match[:, i], match[:, j]], 1)  # (N, 2)
-        pair = gram[:, [i, j]][:, :, [i, j]]  # (N, 2, 2)
-        won = 2 * (options * some[:, None]).sum(-1) - ((options @ pair) * options).sum(-1)  # (N, 3)
-        won[:, 0] = won[:, 0].masked_fill((both < 0).any(1) | (det <= 1e-12), -torch.inf)
-        best = won.argmax(1)
-        rows = torch.arange(len(best))
-        weights.append(options[rows, best])
-        explained.append(won[rows, best] / energy)
-    pairs = tuple(combinations(basics, 2))
-    return Mixture(pairs, torch.stack(weights, 1), torch.stack(explained, 1))
+    """Fit a compound's positive evidence by every pair of basics' positive evidence, with weights of at least 0."""
+    target, columns = _evidence(maps, compound, basics)  # (N, hw), (N, hw, B)
+    pairs = list(combinations(range(len(basics)), 2))
+    weights, explained = np.zeros((len(target), len(pairs), 2)), np.zeros((len(target), len(pairs)))
+    for n, (wanted, parts) in enumerate(zip(target, columns, strict=True)):
+        energy = float((wanted**2).sum())
+        for p, pair in enumerate(pairs):
+            weights[n, p], rest = nnls(parts[:, pair], wanted)
+            explained[n, p] = 1 - rest**2 / energy if energy else np.nan
+    return Mixture(tuple(combinations(basics, 2)), torch.from_numpy(weights), torch.from_numpy(explained))
 
 
 def mixture_weights(maps: ClassMaps, compound: str, basics: Sequence[str] = SIX) -> Tensor:
@@ -168,12 +155,18 @@ def mixture_weights(maps: ClassMaps, compound: str, basics: Sequence[str] = SIX)
 
     Each basic's map is scaled to sum to 1 before the fit, so that a share does not depend on how strong its map is.
     """
-    target = maps.of(compound).clamp(min=0).flatten(1)  # (N, hw)
-    columns = torch.stack([maps.of(name).clamp(min=0).flatten(1) for name in basics], 2)  # (N, hw, B)
-    columns = columns / columns.sum(1, keepdim=True).clamp(min=1e-12)
-    found = [nnls(a.double().numpy(), b.double().numpy())[0] for a, b in zip(columns, target, strict=True)]
-    weights = torch.from_numpy(np.stack(found)).to(target.dtype)
-    return weights / weights.sum(1, keepdim=True)
+    target, columns = _evidence(maps, compound, basics)
+    columns = columns / np.maximum(columns.sum(1, keepdims=True), 1e-12)
+    weights = np.stack([nnls(parts, wanted)[0] for parts, wanted in zip(columns, target, strict=True)])
+    with np.errstate(invalid="ignore"):
+        return torch.from_numpy(weights / weights.sum(1, keepdims=True))
+
+
+def _evidence(maps: ClassMaps, compound: str, basics: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Positive evidence (N, hw) of a compound and (N, hw, B) of some basics, in double precision."""
+    target = maps.of(compound).clamp(min=0).flatten(1)
+    columns = torch.stack([maps.of(name).clamp(min=0).flatten(1) for name in basics], 2)
+    return target.double().numpy(), columns.double().numpy()
 
 
 def head_likeness(weight: Tensor, classes: Sequence[str], compound: str, basics: Sequence[str] = SIX) -> Tensor:

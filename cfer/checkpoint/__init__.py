@@ -1,0 +1,23 @@
+"""A checkpoint: a model, the learner that goes on from it, and typed facts about where it came from."""
+
+from cfer.checkpoint.checkpoint import Checkpoint, CheckFeatures, ClassInfo, LearnerSpec, model_digest
+from cfer.checkpoint.facts import DataFacts, Facts, PhaseFacts
+from cfer.checkpoint.folder import DEFAULT, CheckpointError, load_checkpoint, save_checkpoint, versions
+from cfer.learners.base import Head
+
+__all__ = [
+    "DEFAULT",
+    "CheckFeatures",
+    "Checkpoint",
+    "CheckpointError",
+    "ClassInfo",
+    "DataFacts",
+    "Facts",
+    "Head",
+    "LearnerSpec",
+    "PhaseFacts",
+    "load_checkpoint",
+    "model_digest",
+    "save_checkpoint",
+    "versions",
+]

@@ -1,0 +1,133 @@
+"""The checkpoint as an object; `cfer.checkpoint.folder` writes and reads it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from cfer.checkpoint.facts import Facts
+from cfer.emotions import EXPRESSIONS, Kind
+from cfer.learners import DEFAULT as DEFAULT_LEARNER
+from cfer.learners.base import Head, LinearLearner
+from cfer.learners.calibrated import Calibration, fold
+from cfer.model import FaceModel, Preprocessing
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class of a model.
+
+    Attributes:
+        name: As shown.
+        kind: Neutral, basic, compound or taught.
+        constituents: The basics it is made of, where known.
+    """
+
+    name: str
+    kind: Kind
+    constituents: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(name: str) -> "ClassInfo":
+        """The vocabulary's entry, or a taught class of that name."""
+        known = EXPRESSIONS.get(name)
+        return ClassInfo(name, known.kind, known.constituents) if known else ClassInfo(name, Kind.TAUGHT)
+
+
+@dataclass(frozen=True)
+class LearnerSpec:
+    """Which learner a checkpoint goes on with.
+
+    Attributes:
+        name: In `cfer.learners.REGISTRY`.
+        per_class: Its budget of exemplars a class, where it keeps any.
+    """
+
+    name: str = DEFAULT_LEARNER
+    per_class: int = 62
+
+
+@dataclass(frozen=True)
+class CheckFeatures:
+    """Validation features that nothing was fitted to: neither the learner nor its temperature.
+
+    They set what a lesson may cost and measure what it did cost, each on the half that the other does not use.
+
+    Attributes:
+        x: (P, C), exact in half precision.
+        y: (P,) classes.
+    """
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model, the learner whose head it has, and its history.
+
+    Attributes:
+        model: Backbone and calibrated head, in evaluation mode.
+        classes: In the order of the logits.
+        preprocessing: How a crop becomes input.
+        spec: Which learner.
+        learner: Fitted on all steps so far; `observe` on a copy goes on.
+        calibration: What is folded into the learner's head.
+        offsets: What lessons add (K,) to the calibrated logits.
+        checks: What lessons are held to and measured with.
+        heads: The calibrated head after each step; the last is the model's.
+        facts: Where it came from and what it scored.
+        measured: Files of `cfer measure` by name: landmark readout, relations and their controls.
+    """
+
+    model: FaceModel
+    classes: tuple[ClassInfo, ...]
+    preprocessing: Preprocessing
+    spec: LearnerSpec
+    learner: LinearLearner
+    calibration: Calibration
+    offsets: Tensor
+    checks: CheckFeatures
+    heads: tuple[Head, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    measured: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names in the order of the logits."""
+        return tuple(c.name for c in self.classes)
+
+    @property
+    def head(self) -> Head:
+        """The model's head: the last of `heads`, in full precision."""
+        return Head(self.model.head.weight.detach(), self.model.head.bias.detach())
+
+    def with_class(self, new: ClassInfo, learner: LinearLearner, offset: float) -> "Checkpoint":
+        """The same backbone with one more class; this checkpoint is left as it was.
+
+        Args:
+            new: The class.
+            learner: A copy of this checkpoint's that has observed it.
+            offset: What is added to its calibrated logit.
+        """
+        classes = (*self.classes, new)
+        calibration = self.calibration.with_class()
+        offsets = torch.cat([self.offsets, torch.tensor([offset])])
+        head = fold(learner.head(), calibration, offsets)
+        return replace(
+            self,
+            model=self.model.with_head(tuple(c.name for c in classes), head.weight, head.bias),
+            classes=classes,
+            learner=learner,
+            calibration=calibration,
+            offsets=offsets,
+            heads=(*self.heads, head),
+        )
+
+
+def model_digest(model: nn.Module) -> str:
+    """SHA-256 of all weights of a model, head included, or of a part of it."""
+    return hashlib.sha256(save({k: v.contiguous() for k, v in model.state_dict().items()})).hexdigest()

@@ -1,0 +1,91 @@
+"""What a checkpoint says of itself: every data set, every start, every phase. The model card is written from this."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """A data set that a phase learned from.
+
+    Attributes:
+        name: As reports call it.
+        fingerprint: A short hash of its rows.
+        pictures: How many pictures stand in each part, by the part's name.
+        people: How many people are known by name; None where nobody is.
+        refused: How many pictures could not be used.
+        rendered: Whether the pictures are rendered faces with ground truth.
+        about: Sentences about pictures, labels and origin, from the reader of the data set.
+    """
+
+    name: str
+    fingerprint: str
+    pictures: Mapping[str, int]
+    people: int | None = None
+    refused: int = 0
+    rendered: bool = False
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PhaseFacts:
+    """One phase of training.
+
+    Attributes:
+        name: "basic" or "continual".
+        start: Where the weights came from: "random", "pretrained", a file's or a checkpoint's name.
+        data: The data sets that it learned from.
+        settings: The phase's configuration, plain data.
+    """
+
+    name: str
+    start: str
+    data: tuple[DataFacts, ...]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that is known of how a checkpoint came about and what it scored.
+
+    Attributes:
+        seed: Seeds the parts that data sets without parts of their own are divided into.
+        backbone: A short hash of the backbone's weights.
+        phases: In the order they were trained, those of the start included.
+        commands: What was typed.
+        basic: Scores of the head after step 0 on the seven basic classes; empty if there are none.
+        continual: Scores over the steps and of the last head; empty before the continual phase.
+        lessons: Classes that were taught afterwards, with the number of pictures of each.
+    """
+
+    seed: int = 0
+    backbone: str = ""
+    phases: tuple[PhaseFacts, ...] = ()
+    commands: tuple[str, ...] = ()
+    basic: Mapping[str, Any] | None = None
+    continual: Mapping[str, Any] | None = None
+    lessons: Mapping[str, int] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any]) -> "Facts":
+        """Read what `to_dict` gave.
+
+        Raises:
+            TypeError: A field is unknown or of the wrong kind.
+            KeyError: A field is missing.
+        """
+        phases = tuple(
+            PhaseFacts(
+                phase["name"],
+                phase["start"],
+                tuple(DataFacts(**{**data, "about": tuple(data["about"])}) for data in phase["data"]),
+                phase["settings"],
+            )
+            for phase in plain["phases"]
+        )
+        return Facts(**{**plain, "phases": phases, "commands": tuple(plain["commands"])})

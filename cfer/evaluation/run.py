@@ -1,0 +1,218 @@
+"""Run methods over streams, keep every prediction, and go on where a killed run was.
+
+What a run leaves in its folder: `predictions/SETTING-fold.safetensors` with the class predicted for every test picture
+after every step in every order, `table.csv` with a row a run, and `report.json` with intervals (see `report`).
+"""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cfer.features.table import FeatureTable
+from cfer.learners import REGISTRY
+from cfer.learners.base import Learner, kept_bytes
+from cfer.evaluation.protocol import Protocol, Setting, few_shot, streams
+from cfer.files import check_run_config, load_tensors, save_tensors
+from cfer.evaluation.stream import Stream
+
+FOLDER = "predictions"
+UNSEEN = 255
+"""Stands for "not asked yet" where a picture's class has not arrived."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """All orders of one setting in one fold."""
+
+    setting: Setting
+    fold: int
+
+    @property
+    def name(self) -> str:
+        """Its file's name."""
+        return f"{self.setting.name}-{self.fold}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job predicted.
+
+    Attributes:
+        setting: What was run.
+        fold: Where.
+        classes: (O, K) class numbers in canonical order, basics first, as they arrived in each order.
+        predicted: (O, T, N) uint8 canonical class predicted after each step, `UNSEEN` before a picture's class came.
+        true: (N,) canonical classes of the test pictures.
+        groups: (N,) who is shown.
+        base: How many classes step 0 had.
+        seconds: (O,) wall time of learning and predicting.
+        kept: (O,) bytes that the method keeps after the last step.
+        names: The canonical classes'.
+    """
+
+    setting: Setting
+    fold: int
+    classes: np.ndarray
+    predicted: np.ndarray
+    true: np.ndarray
+    groups: np.ndarray
+    base: int
+    seconds: np.ndarray
+    kept: np.ndarray
+    names: tuple[str, ...]
+
+
+@torch.no_grad()
+def run_learner(learner: Learner, stream: Stream, seed: tuple[int, ...]) -> tuple[Tensor, int]:
+    """Feed one learner a whole stream.
+
+    Args:
+        learner: A fresh one.
+        stream: Already cut to the setting's shots.
+        seed: Seeds whatever the learner draws.
+
+    Returns:
+        Classes (T, N) predicted for the test pictures after every step, by the stream's numbers, `UNSEEN` for pictures
+        of later classes; and the bytes kept at the end.
+    """
+    rows = []
+    for number in range(len(stream)):
+        drawn = int(np.random.SeedSequence([*seed, number]).generate_state(1)[0])
+        step = stream.step(number)
+        learner.observe(step, torch.Generator().manual_seed(drawn))
+        asked = stream.test.y < step.seen
+        row = torch.full((len(stream.test.y),), UNSEEN)
+        row[asked] = learner.logits(stream.test.x[asked]).argmax(1)
+        rows.append(row)
+    return torch.stack(rows), kept_bytes(learner)
+
+
+def run_job(job: Job, features: FeatureTable, protocol: Protocol, make: Callable[[], Learner] | None = None) -> Outcome:
+    """Run all orders of a fold.
+
+    Args:
+        job: What to run.
+        features: See `evaluate`.
+        protocol: See `evaluate`.
+        make: Makes a fresh learner; None for the registry's.
+    """
+    make = make or (lambda: REGISTRY[job.setting.method].make(job.setting.memory))
+    predicted, orders, seconds, kept = [], [], [], []
+    first: Stream | None = None
+    canonical: tuple[str, ...] = ()
+    for order, whole in enumerate(streams(features, protocol, job.fold)):
+        if first is None:
+            first, canonical = whole, (*whole.classes[: whole.base], *sorted(whole.classes[whole.base :]))
+        stream = few_shot(whole, job.setting.shots, (protocol.seed, 2, job.fold, order))
+        number = np.array([canonical.index(name) for name in whole.classes])
+        began = time.perf_counter()
+        rows, size = run_learner(make(), stream, (protocol.seed, 3, job.fold, order))
+        seconds.append(time.perf_counter() - began)
+        kept.append(size)
+        orders.append(number)
+        plain = rows.numpy()
+        predicted.append(np.where(plain == UNSEEN, UNSEEN, number[np.minimum(plain, len(number) - 1)]))
+    assert first is not None
+    true = np.array([canonical.index(first.classes[k]) for k in first.test.y.tolist()])
+    return Outcome(
+        job.setting,
+        job.fold,
+        np.stack(orders),
+        np.stack(predicted).astype(np.uint8),
+        true,
+        first.test.groups.numpy(),
+        first.base,
+        np.array(seconds),
+        np.array(kept),
+        canonical,
+    )
+
+
+def save_outcome(outcome: Outcome, path: Path) -> None:
+    """Write an outcome as one safetensors file."""
+    arrays = {k: torch.from_numpy(v) for k, v in vars(outcome).items() if isinstance(v, np.ndarray)}
+    facts = {"setting": asdict(outcome.setting), "fold": outcome.fold, "base": outcome.base, "names": outcome.names}
+    save_tensors(path, arrays, facts)
+
+
+def load_outcome(path: Path) -> Outcome:
+    """Read what `save_outcome` wrote."""
+    arrays, facts = load_tensors(path)
+    names = tuple(facts["names"])
+    plain = {k: v.numpy() for k, v in arrays.items()}
+    return Outcome(Setting(**facts["setting"]), facts["fold"], base=facts["base"], names=names, **plain)
+
+
+_shared: tuple[FeatureTable, Protocol, Path] | None = None  # a worker's own copy, handed over once
+
+
+def _prepare(features: FeatureTable, protocol: Protocol, out: Path) -> None:
+    global _shared
+    torch.set_num_threads(1)
+    _shared = features, protocol, out
+
+
+def _work(job: Job) -> str:
+    assert _shared is not None
+    features, protocol, out = _shared
+    save_outcome(run_job(job, features, protocol), out / FOLDER / f"{job.name}.safetensors")
+    return job.name
+
+
+def evaluate(
+    features: FeatureTable,
+    protocol: Protocol,
+    settings: tuple[Setting, ...],
+    out: Path,
+    *,
+    processes: int = 1,
+    tick: Callable[[int], object] = lambda _: None,
+) -> Iterator[Outcome]:
+    """Run what is missing, then give every outcome in the settings' order, fold by fold.
+
+    Args:
+        features: With parts of its own, or with people to make folds of.
+        protocol: How to cut it.
+        settings: What to run.
+        out: The run's folder; one with other features or another protocol is refused.
+        processes: How many run at once, each on one thread.
+        tick: Called with the number of jobs that were found or done.
+
+    Raises:
+        ValueError: The folder holds another run, or the data lacks what a stream needs.
+    """
+    names = [s.path for s in features.table.samples]
+    check_run_config(out, {**asdict(protocol), "rows": len(names), "features": float(features.x.double().abs().mean())})
+    next(streams(features, protocol, 0))  # says at once what is wrong with the data
+    jobs = [Job(setting, fold) for setting in settings for fold in range(protocol.folds)]
+    missing = [job for job in jobs if not (out / FOLDER / f"{job.name}.safetensors").is_file()]
+    tick(len(jobs) - len(missing))
+    if processes > 1 and len(missing) > 1:
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(min(processes, len(missing)), _prepare, (features, protocol, out)) as pool:
+            for _ in pool.imap_unordered(_work, missing):
+                tick(1)
+    else:
+        for job in missing:
+            save_outcome(run_job(job, features, protocol), out / FOLDER / f"{job.name}.safetensors")
+            tick(1)
+    for job in jobs:
+        yield load_outcome(out / FOLDER / f"{job.name}.safetensors")
+
+
+def kept_outcomes(out: Path, folds: int, first: tuple[Setting, ...] = ()) -> list[Outcome]:
+    """All that a run's folder holds of settings whose folds are all there, fold by fold, some settings first."""
+    found: dict[Setting, list[Outcome]] = {}
+    for path in (out / FOLDER).glob("*.safetensors"):
+        outcome = load_outcome(path)
+        found.setdefault(outcome.setting, []).append(outcome)
+    place = {setting: number for number, setting in enumerate(first)}
+    whole = [s for s in found if len(found[s]) == folds]
+    whole.sort(key=lambda s: (place.get(s, len(place)), s.name))
+    return [outcome for setting in whole for outcome in sorted(found[setting], key=lambda o: o.fold)]

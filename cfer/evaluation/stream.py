@@ -1,0 +1,117 @@
+"""The stream of class-incremental steps: a learner is handed only what a step may see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cfer.data.samples import Sample
+from cfer.emotions import BASICS, EXPRESSIONS
+from cfer.features.table import FeatureTable
+from cfer.learners.base import Step
+
+
+@dataclass(frozen=True)
+class Features:
+    """Pooled features of labelled pictures.
+
+    Attributes:
+        x: (N, C).
+        y: (N,) indices into the stream's class order.
+        groups: (N,) group numbers, for intervals.
+        sources: (N,) number of the data set that a row is from; None where there is only one.
+        derived: (N,) whether a row's class was derived from a split vote; None where none was.
+    """
+
+    x: Tensor
+    y: Tensor
+    groups: Tensor
+    sources: Tensor | None = None
+    derived: Tensor | None = None
+
+    def of(self, classes: range) -> "Features":
+        """The rows of some classes."""
+        return self.rows((self.y >= classes.start) & (self.y < classes.stop))
+
+    def rows(self, index: Tensor) -> "Features":
+        """Some rows, by their numbers or by a mask."""
+        more = (None if values is None else values[index] for values in (self.sources, self.derived))
+        return Features(self.x[index], self.y[index], self.groups[index], *more)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A class order and its features: `base` classes at once, then one a step.
+
+    Attributes:
+        classes: All names, in the order they arrive.
+        base: How many of them make step 0.
+        train: Only ever handed out step by step.
+        validation: For choices.
+        test: For reports.
+    """
+
+    classes: tuple[str, ...]
+    base: int
+    train: Features
+    validation: Features
+    test: Features
+
+    def __len__(self) -> int:
+        return len(self.classes) - self.base + 1
+
+    def step(self, number: int) -> Step:
+        """Step `number`, 0 being the basic phase."""
+        new = range(self.base) if number == 0 else range(self.base + number - 1, self.base + number)
+        part = self.train.of(new)
+        place = {name: k for k, name in enumerate(self.classes[: new.stop])}
+        known = tuple(
+            tuple(place[p] for p in constituents(self.classes[k]) if p in place and place[p] < self.base) for k in new
+        )
+        return Step(number, new, new.stop, part.x, part.y, known, place.get("neutral"), part.sources, part.derived)
+
+    def train_counts(self, seen: int) -> Tensor:
+        """Training pictures (seen,) of each class so far: what a prior may be taken from."""
+        return torch.bincount(self.train.y, minlength=len(self.classes))[:seen].float()
+
+
+def stream_label(sample: Sample) -> str | None:
+    """A row's class in the stream: its derived compound where it has one, its single label otherwise."""
+    return sample.compound or sample.label
+
+
+def constituents(name: str) -> tuple[str, ...]:
+    """The basics that a class is made of by its name; none for a basic or an unknown one."""
+    return EXPRESSIONS[name].constituents if name in EXPRESSIONS else ()
+
+
+def make_stream(
+    features: FeatureTable, classes: tuple[str, ...], base: int, label_of: Callable[[Sample], str | None]
+) -> Stream:
+    """Index a data set's features by a class order.
+
+    Args:
+        features: Rows with splits.
+        classes: All names in their order; rows of other classes are left out.
+        base: How many make step 0.
+        label_of: A row's class.
+    """
+    rows = features.table.samples
+    place = {name: k for k, name in enumerate(classes)}
+    groups = {g: i for i, g in enumerate(sorted({s.group for s in rows}))}
+
+    def part(split: str) -> Features:
+        index = [i for i, s in enumerate(rows) if s.split == split and label_of(s) in place]
+        labels = [place[str(label_of(rows[i]))] for i in index]
+        numbers = [groups[rows[i].group] for i in index]
+        sources = None if features.sources is None else features.sources[index]
+        derived = torch.tensor([rows[i].compound == label_of(rows[i]) for i in index])
+        return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers), sources, derived)
+
+    return Stream(classes, base, part("train"), part("validation"), part("test"))
+
+
+def basic_stream(features: FeatureTable) -> Stream:
+    """The seven basics by their single label, as one step."""
+    return make_stream(features, BASICS, len(BASICS), lambda s: s.label)

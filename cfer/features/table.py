@@ -1,0 +1,124 @@
+"""Pooled features of a whole data set, computed once and cached."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+from tqdm import tqdm
+
+from cfer.checkpoint import DataFacts
+from cfer.data.samples import SampleTable
+from cfer.features.crops import load_crops
+from cfer.files import load_tensors, save_tensors
+from cfer.model import FaceModel, Preprocessing
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Rows and their pooled features.
+
+    Attributes:
+        table: Rows whose picture could be used.
+        x: (N, C) float32.
+        refused: A line for each row that could not.
+        sources: (N,) number of the data set that a row is from; None where there is only one.
+    """
+
+    table: SampleTable
+    x: Tensor
+    refused: tuple[str, ...] = ()
+    sources: Tensor | None = None
+
+
+def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """Several data sets' features as one. Pictures can no longer be read from it: the rows are all there is."""
+    if len(tables) == 1:
+        return tables[0]
+    rows = tuple(s for t in tables for s in t.table.samples)
+    whole = replace(tables[0].table, name=" and ".join(t.table.name for t in tables), samples=rows)
+    return FeatureTable(
+        whole,
+        torch.cat([t.x for t in tables]),
+        tuple(line for t in tables for line in t.refused),
+        torch.cat([torch.full((len(t.x),), k) for k, t in enumerate(tables)]),
+    )
+
+
+def table_facts(table: SampleTable, refused: int = 0) -> DataFacts:
+    """What a checkpoint says of a data set."""
+    parts = Counter(s.split or "all" for s in table.samples)
+    people = {s.person for s in table.samples if s.person}
+    rendered = any(s.truth for s in table.samples)
+    return DataFacts(
+        table.name, fingerprint(table), dict(sorted(parts.items())), len(people) or None, refused, rendered, table.about
+    )
+
+
+def data_facts(features: FeatureTable) -> DataFacts:
+    """What a checkpoint says of a data set whose features it learned from."""
+    return table_facts(features.table, len(features.refused))
+
+
+def fingerprint(table: SampleTable) -> str:
+    """A short hash of a data set's rows: paths, labels and parts."""
+    digest = hashlib.sha256()
+    for s in table.samples:
+        digest.update(repr((s.path, s.label, s.compound, s.group, s.split, s.votes)).encode())
+    return digest.hexdigest()[:16]
+
+
+def cache_path(folder: Path, table: SampleTable) -> Path:
+    """Where the features of a data set's rows are cached in a run's folder."""
+    return folder / f"features-{fingerprint(table)}.safetensors"
+
+
+def weights_fingerprint(model: FaceModel) -> str:
+    """A short hash of the backbone's weights."""
+    state = {k: v.contiguous() for k, v in model.backbone.state_dict().items()}
+    return hashlib.sha256(save(state)).hexdigest()[:16]
+
+
+@torch.no_grad()
+def pooled_features(model: FaceModel, inputs: Tensor) -> Tensor:
+    """(B, 3, S, S) -> (B, C); the model must be in evaluation mode."""
+    return model.pool(model.features(inputs)).cpu()
+
+
+def extract_features(
+    model: FaceModel,
+    table: SampleTable,
+    preprocessing: Preprocessing,
+    cache: Path | None = None,
+    *,
+    progress: bool = False,
+    batch_size: int = 128,
+) -> FeatureTable:
+    """Features of all rows, from the cache where it holds exactly these rows by exactly these weights."""
+    if model.training:
+        raise ValueError("Features are those of a model in evaluation mode.")
+    key = f"{fingerprint(table)} {weights_fingerprint(model)} {preprocessing} {model.config}"
+    if cache is not None and cache.is_file():
+        tensors, facts = load_tensors(cache)
+        if facts["key"] == key:
+            rows = (table.samples[i] for i in facts["rows"])
+            return FeatureTable(table.only(rows), tensors["x"], tuple(facts["refused"]))
+    device = next(model.parameters()).device
+    parts, used, refused = [torch.empty(0, model.num_features)], list[int](), list[str]()
+    starts = range(0, len(table), batch_size)
+    for first in tqdm(starts, "features", disable=not progress, leave=False):  # a batch at a time is in memory
+        crops = load_crops(table.only(table.samples[first : first + batch_size]), preprocessing)
+        used += [first + row for row in crops.rows]
+        refused += crops.refused
+        if len(crops.pixels):
+            indices = torch.arange(len(crops.pixels))
+            parts.append(pooled_features(model, preprocessing.enlarge(crops.batch(indices)).to(device)))
+    x = torch.cat(parts)
+    assert len(x) == len(used)
+    if cache is not None:
+        save_tensors(cache, {"x": x}, {"key": key, "rows": used, "refused": refused})
+    return FeatureTable(table.only(table.samples[i] for i in used), x, tuple(refused))

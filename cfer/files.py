@@ -1,0 +1,84 @@
+"""Files that a reader never sees half of, and run folders that belong to one configuration."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file beside its place, then move it there; missing folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)
+
+
+def without_nan(content: Any) -> Any:
+    """Plain data for JSON with None for every nan: a score that could not be measured."""
+    if isinstance(content, Mapping):
+        return {key: without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [without_nan(value) for value in content]
+    return None if isinstance(content, float) and content != content else content
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, in one move."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, content: Any, *, indent: int | None = 1) -> None:
+    """Write plain data as JSON, in one move; nan is refused, because JSON has none.
+
+    Raises:
+        ValueError: A number is nan or infinite.
+    """
+    write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
+
+
+def write_json_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line, in one move."""
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write tensors and JSON facts as one safetensors file, in one move."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    save_file(whole, str(partial), metadata={"facts": json.dumps(facts)})
+    partial.chmod(0o644)  # safetensors writes for the owner alone
+    os.replace(partial, path)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_tensors` wrote: tensors by name, and the facts."""
+    with safe_open(str(path), "pt") as file:
+        facts = json.loads(file.metadata()["facts"])
+        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - not a dict
+
+
+def check_run_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Mark a folder as belonging to this configuration, or see that it does.
+
+    Raises:
+        ValueError: The folder holds a run with another configuration. The message names the differences.
+    """
+    path = folder / "config.json"
+    plain = json.loads(json.dumps(config))
+    if path.is_file():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        keys = sorted(k for k in {*found, *plain} if found.get(k) != plain.get(k))
+        differences = [f"{k}: {found.get(k)!r} there, {plain.get(k)!r} now" for k in keys]
+        if differences:
+            raise ValueError(
+                f"{folder} holds a run with other settings ({'; '.join(differences)}). Choose another --out folder."
+            )
+        return
+    write_json(path, plain, indent=2)

@@ -1,0 +1,214 @@
+"""Compositional Gaussian heads: a compound's class is expected from its constituents before a picture of it is seen.
+
+See `docs/method.md`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from cfer.learners.base import Head, LinearLearner, Step, symmetric
+from cfer.learners.closed_form import shrink
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Settings, chosen (`derived` aside) on rendered people that no report uses; see `docs/method.md`.
+
+    Attributes:
+        share: How much of each constituent's departure from neutral a compound shows.
+        inside: What the prior mean is worth, in pictures, along the directions in which the base classes differ.
+        outside: The same across all other directions, where a single picture mostly shows whose face it is.
+        shrinkage: Share of the isotropic target in the covariance, less than 1.
+        derived: Weight of a data set whose label of a compound is derived from split votes, beside one that is meant.
+    """
+
+    share: float = 0.5
+    inside: float = 0.5
+    outside: float = 3.0
+    shrinkage: float = 0.2
+    derived: float = 0.18
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """What a step's systems come to: all of it follows from the fitted state.
+
+    Attributes:
+        factor: Cholesky factor (C, C) of the covariance, shrunk and widened.
+        span: Differences (C, K0 - 1) of the base means.
+        noise: What a mean's noise of one unit adds to a squared distance, inside and outside the base subspace (2,).
+    """
+
+    factor: Tensor
+    span: Tensor
+    noise: Tensor
+
+
+class Compositional(LinearLearner):
+    """Linear discriminants with a compositional prior on the means, and offsets that allow for few pictures.
+
+    Data sets that share the base classes may be learned together: what sets them apart (a drawing style, a camera) is
+    measured on the base classes, taken out of later classes' means and put into the covariance as noise. Rows of
+    which nobody says where they are from are taken to be from the data set that they lie nearest to.
+
+    Fitted: `means` (K, C); `mean_variance` (K, 2) variance of each mean in units of the covariance, inside and outside
+    the base classes' subspace; `scatter` (S, C, C) within classes of each data set and `freedom` (S,) their degrees of
+    freedom; `between` (S K0, C) rows whose products sum to the scatter of a base class's means over data sets, none for
+    one data set; `offset` (S, C) where each data set lies; `base` (K0, C) the means of step 0; `origin` (C,) what
+    expressions depart from.
+    """
+
+    takes_sources = True
+
+    def __init__(self, settings: Composition = Composition()) -> None:
+        """Start with nothing learned."""
+        super().__init__()
+        self.settings = settings
+        self._solved: _Solved | None = None
+
+    def learn(self, step: Step, generator: torch.Generator) -> None:
+        """Add a step's classes."""
+        sources = self._sources(step)
+        found, counts = self._set_means(step, sources)  # (new, S, C), (new, S)
+        if step.number == 0:
+            self._learn_base(step, found, counts)
+        self._widen(step, sources, found, counts)
+        if step.number == 0:
+            return
+        trust = (counts > 0).double() * self._trust(step)
+        centred = found - self.fitted["offset"].double()
+        own = (centred * trust[..., None]).sum(1) / trust.sum(1).clamp(min=1e-9)[:, None]
+        means, variances = [], []
+        for place, constituents in enumerate(step.constituents or ((),) * len(step.new)):
+            count = float(counts[place].sum())
+            prior = self.prior_mean(constituents).double()
+            gap = own[place] - prior if count else torch.zeros_like(prior)
+            within = self._inside(gap)
+            inside, outside = (count / (count + w) for w in (self.settings.inside, self.settings.outside))
+            means.append(prior + inside * within + outside * (gap - within))
+            variances.append(torch.tensor([inside**2, outside**2]) / max(count, 1))
+        self.fitted = self.fitted | {
+            "means": torch.cat([self.fitted["means"], torch.stack(means).float()]),
+            "mean_variance": torch.cat([self.fitted["mean_variance"], torch.stack(variances).float()]),
+        }
+
+    def _learn_base(self, step: Step, found: Tensor, counts: Tensor) -> None:
+        """Set the means of step 0's classes and what sets the data sets apart."""
+        there = (counts > 0).double()
+        means = (found * there[..., None]).sum(1) / there.sum(1)[:, None]  # every data set counts alike
+        apart = (found - means[:, None]) * there[..., None]
+        rows = (apart / there.sum(1).sqrt()[:, None, None]).flatten(0, 1)
+        origin = means.mean(0) if step.neutral is None else means[step.neutral]
+        self.fitted = {
+            "offset": (apart.sum(0) / there.sum(0)[:, None]).float(),
+            "between": rows[: 0 if there.shape[1] == 1 else None].float(),
+            "base": means.float(),
+            "origin": origin.float(),
+            "means": means.float(),
+            "mean_variance": (1 / counts.sum(1))[:, None].expand(-1, 2).float().contiguous(),
+        }
+
+    def _sources(self, step: Step) -> Tensor:
+        """The data set (N,) of every row, guessed for each class where it is not said and there are several."""
+        if step.sources is not None:
+            return step.sources
+        sources = torch.zeros(len(step.y), dtype=torch.long)
+        sets = len(self.fitted["offset"]) if step.number else 1
+        if sets > 1 and len(step.x):
+            known = self.fitted["offset"][:, None] + self.fitted["base"]  # (S, K0, C)
+            for k in step.new:
+                mine = step.y == k
+                if mine.any():
+                    gap = torch.cdist(step.x[mine].mean(0)[None], known.flatten(0, 1))  # (1, S K0)
+                    sources[mine] = int(gap.unflatten(1, known.shape[:2])[0].amin(1).argmin())
+        return sources
+
+    def _set_means(self, step: Step, sources: Tensor) -> tuple[Tensor, Tensor]:
+        """Means (new, S, C) and counts (new, S) of a step's classes in each data set."""
+        sets = len(self.fitted["offset"]) if step.number else 1 + int(sources.max())
+        place = (step.y - step.new.start) * sets + sources
+        sums = torch.zeros(len(step.new) * sets, step.x.shape[1], dtype=torch.double).index_add_(
+            0, place, step.x.double()
+        )
+        counts = torch.bincount(place, minlength=len(sums)).double()
+        shape = (len(step.new), sets)
+        return (sums / counts.clamp(min=1)[:, None]).unflatten(0, shape), counts.unflatten(0, shape)
+
+    def _trust(self, step: Step) -> Tensor:
+        """How much each data set (S,) says about a step's classes."""
+        sets = len(self.fitted["offset"])
+        if step.derived is None or step.sources is None:
+            return torch.ones(sets, dtype=torch.double)
+        weak = torch.stack([step.derived[step.sources == s].any() for s in range(sets)])
+        return torch.where(weak, self.settings.derived, 1.0).double()
+
+    def prior_mean(self, constituents: tuple[int, ...]) -> Tensor:
+        """The mean (C,) of a class before any picture: the origin and a share of each constituent's departure."""
+        origin = self.fitted["origin"]
+        if not constituents:
+            return self.fitted["base"].mean(0)
+        return origin + self.settings.share * (self.fitted["means"][list(constituents)] - origin).sum(0)
+
+    def solved_head(self) -> Head:
+        """Discriminants with unbiased offsets.
+
+        An estimated mean is farther from its own class's pictures than the true one, by the trace of its covariance;
+        without putting that right a class known from one picture would lose to those known from hundreds.
+        """
+        solved, means = self._systems(), self.fitted["means"].double()
+        weight = torch.cholesky_solve(means.T, solved.factor).T  # (K, C)
+        bias = -0.5 * (weight * means).sum(1) + 0.5 * self.fitted["mean_variance"].double() @ solved.noise
+        return Head(weight.float(), bias.float())
+
+    def _widen(self, step: Step, sources: Tensor, found: Tensor, counts: Tensor) -> None:
+        """Add to each data set's scatter."""
+        freedom = (counts - 1).clamp(min=0).sum(0).float()  # (S,)
+        if step.number and not float(freedom.sum()):  # single pictures have no scatter
+            return
+        scatter = torch.zeros(len(freedom), step.x.shape[1], step.x.shape[1])
+        for s in range(len(freedom)):
+            mine = sources == s
+            residual = step.x[mine].double() - found[step.y[mine] - step.new.start, s]
+            scatter[s] = symmetric(residual.T @ residual).float()
+        if step.number:
+            scatter, freedom = self.fitted["scatter"] + scatter, self.fitted["freedom"] + freedom
+        self.fitted = self.fitted | {"scatter": scatter, "freedom": freedom}
+        self._solved = None
+
+    def _inside(self, gap: Tensor) -> Tensor:
+        """The part of a vector (C,) along the differences of the base means, orthogonal by the covariance's inverse."""
+        solved = self._systems()
+        against = torch.cholesky_solve(solved.span, solved.factor)  # (C, K0 - 1)
+        return solved.span @ torch.linalg.solve(solved.span.T @ against, against.T @ gap)
+
+    def _systems(self) -> _Solved:
+        """Factor the covariance, once for every state of the scatter.
+
+        The noise seen in a subspace is the trace of the shrunk covariance's inverse times the unshrunk one there. For
+        the whole space it follows from the trace of the inverse alone, the metric being the covariance shrunk and
+        widened.
+        """
+        if self._solved is None:
+            each = self.fitted["scatter"].double() / self.fitted["freedom"].clamp(min=1)[:, None, None]
+            covariance = each.mean(0)  # every data set counts alike
+            share, between = self.settings.shrinkage, self.fitted["between"].double()
+            factor = torch.linalg.cholesky(shrink(covariance, share) + between.T @ between)
+            base = self.fitted["base"].double()
+            span = (base[1:] - base[:1]).T
+            target = covariance.trace() / len(covariance) * torch.cholesky_inverse(factor).trace()
+            widened = (between * torch.cholesky_solve(between.T, factor).T).sum()
+            whole = (len(covariance) - share * target - widened) / (1 - share)
+            against = torch.cholesky_solve(span, factor)
+            part = torch.linalg.solve(span.T @ against, against.T @ covariance @ against).trace()
+            self._solved = _Solved(factor, span, torch.stack([part, whole - part]))
+        return self._solved
+
+    def from_state(self, state: Mapping[str, Tensor]) -> Self:
+        """See `Learner.from_state`."""
+        fresh = self.copy()
+        fresh._solved = None
+        return super(Compositional, fresh).from_state(state)

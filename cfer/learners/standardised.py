@@ -1,0 +1,94 @@
+"""Standardise features by the base phase's pictures, before any learner and folded into its head.
+
+As scikit-learn's pipeline of a scaler and an estimator: the scale is part of the fitted state, and a linear head comes
+out as one on the features as they are.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from cfer.learners.base import Head, Learner, LinearLearner, Step, source_weights
+
+_INNER = "inner."
+
+
+class Standardised(Learner):
+    """A learner behind a scaler.
+
+    Fitted: `mean` (C,) and `scale` (C,) of step 0's rows, each data set counting alike in every class, and the inner
+    learner's own under "inner.".
+    """
+
+    takes_sources = True  # the inner learner decides
+
+    def __init__(self, inner: Learner) -> None:
+        """Wrap a fresh learner."""
+        super().__init__()
+        self.inner = inner
+
+    def learn(self, step: Step, generator: torch.Generator) -> None:
+        """Fit the scale to step 0, then hand the scaled rows on."""
+        if step.number == 0:
+            self.fitted = scale_of(step)
+        self.inner.observe(replace(step, x=self.scaled(step.x)), generator)
+
+    def scaled(self, x: Tensor) -> Tensor:
+        """Features (B, C), standardised."""
+        return (x - self.fitted["mean"]) / self.fitted["scale"]
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `Learner.logits`."""
+        return self.inner.logits(self.scaled(x))
+
+    def state(self) -> dict[str, Tensor]:
+        """See `Learner.state`."""
+        return self.fitted | {_INNER + name: value for name, value in self.inner.state().items()}
+
+    def from_state(self, state: Mapping[str, Tensor]) -> Self:
+        """See `Learner.from_state`."""
+        other = copy.copy(self)
+        other.fitted = {name: value for name, value in state.items() if not name.startswith(_INNER)}
+        own = {name.removeprefix(_INNER): value for name, value in state.items() if name.startswith(_INNER)}
+        other.inner = self.inner.from_state(own)
+        other.solve()
+        return other
+
+    def copy(self) -> Self:
+        """See `Learner.copy`."""
+        other = super().copy()
+        other.inner = self.inner.copy()
+        return other
+
+
+class StandardisedLinear(Standardised, LinearLearner):
+    """A linear learner behind a scaler; its head takes the features as they are."""
+
+    inner: LinearLearner
+
+    def solved_head(self) -> Head:
+        """Fold the scale into the inner head: W / s, and b - (W / s) m."""
+        weight, bias = (t.double() for t in self.inner.head())
+        weight = weight / self.fitted["scale"].double()
+        return Head(weight.float(), (bias - weight @ self.fitted["mean"].double()).float())
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `Learner.logits`."""
+        return LinearLearner.logits(self, x)
+
+
+def standardised(inner: Learner) -> Learner:
+    """A learner behind a scaler, linear if it is."""
+    return StandardisedLinear(inner) if isinstance(inner, LinearLearner) else Standardised(inner)
+
+
+def scale_of(step: Step) -> dict[str, Tensor]:
+    """Mean (C,) and standard deviation (C,) of a step's rows, each data set counting alike in every class."""
+    weights = source_weights(step.y, step.sources)[:, None]
+    mean = (weights * step.x).sum(0) / len(step.x)
+    spread = (weights * (step.x - mean).square()).sum(0) / max(1, len(step.x) - 1)
+    return {"mean": mean, "scale": spread.sqrt().clamp(min=1e-6)}

@@ -1,0 +1,77 @@
+"""Measure everything that belongs to a checkpoint, on rendered people, and put it into its folder."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors.torch import save
+
+from cfer.checkpoint import Checkpoint, model_digest
+from cfer.data.readers import read_data
+from cfer.explain.landmarks import FILE as LANDMARKS
+from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
+from cfer.measure.landmarks import measure_landmarks, rendered_features
+from cfer.measure.maps import read_faces
+from cfer.measure.relations import measure_relations
+from cfer.measure.summary import summarise, thumbnails
+from cfer.synth.dataset import MANIFEST, Plan, render_folder
+
+FIT = Plan(80, per_class=2, first=6000)
+"""People whom readouts are fitted to."""
+MEASURED_FIRST = 8000
+"""Number of the first person to measure on; no training of the project's own uses people from here on."""
+
+
+def measure(
+    checkpoint: Checkpoint,
+    folder: Path,
+    people: int,
+    *,
+    processes: int | None = None,
+    tell: Callable[[str], object] = lambda _: None,
+) -> Checkpoint:
+    """Render people, measure a checkpoint on them, and give it with the results among its measured files.
+
+    Args:
+        checkpoint: Left as it is.
+        folder: The run's: rendered faces and what was measured of every compound; the same folder again goes on.
+        people: How many to measure on.
+        processes: How many render at once; one a core by default.
+        tell: Called with a line for every part that is done.
+    """
+    cores = processes or os.cpu_count() or 1
+    render_folder(FIT, folder / "fit", cores)
+    render_folder(Plan(people, first=MEASURED_FIRST), folder / "faces", cores)
+    tell(f"rendered {FIT.people} people to fit to and {people} to measure on")
+    test = read_data(folder / "faces" / MANIFEST)
+    named = sorted({s.group for s in test.samples})[:people]
+    test = test.only(s for s in test.samples if s.group in named)
+    model, preprocessing = checkpoint.model, checkpoint.preprocessing
+    fit = rendered_features(model, preprocessing, read_data(folder / "fit" / MANIFEST))
+    readout, errors = measure_landmarks(fit, rendered_features(model, preprocessing, test))
+    tell(f"landmarks: off by {100 * errors['error']:.1f} % of the distance between the eyes")
+    files = {LANDMARKS: readout.to_bytes(), "landmarks.json": _json(errors)}
+
+    faces = read_faces(test, preprocessing)
+    kept = folder / f"relations-{model_digest(model)[:8]}-{people}"
+    measured = {}
+    for compound, found in measure_relations(checkpoint, faces, fit, kept):
+        measured[compound] = found
+        tell(f"related {compound}")
+    if measured:
+        maps = {
+            f"{compound}/{kind}": found[f"maps/{kind}"].half()
+            for compound, found in measured.items()
+            for kind in (WHOLE, CHANGE)
+            if f"maps/{kind}" in found
+        }
+        files |= {FILE: _json(summarise(checkpoint, faces, measured)), MEAN_MAPS: save(maps)}
+        for compound in measured:
+            files |= thumbnails(faces, compound)
+    return replace(checkpoint, measured=files)
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, allow_nan=False) + "\n").encode()

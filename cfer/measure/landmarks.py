@@ -1,0 +1,81 @@
+"""Fit the landmark readout of a backbone on some rendered people and measure it on others."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cfer.data.samples import SampleTable
+from cfer.explain.landmarks import LandmarkReadout, fit_landmarks
+from cfer.features.rendered import load_rendered
+from cfer.features.table import pooled_features
+from cfer.model import FaceModel, Preprocessing
+
+PENALTIES = (0.001, 0.01, 0.1, 1.0)
+HELD_OUT = 0.2
+"""Share of the people to fit with by whom the penalty is chosen."""
+PARTS = {"jaw": range(17), "brows": range(17, 27), "nose": range(27, 36), "eyes": range(36, 48), "mouth": range(48, 68)}
+
+
+@dataclass(frozen=True)
+class RenderedFeatures:
+    """Rendered faces as the backbone sees them, with what is known of them.
+
+    Attributes:
+        x: Pooled features (N, C).
+        landmarks: True places (N, 68, 2), -1 to 1 over the crop.
+        labels: What each face shows.
+        people: Number (N,) of each face's person.
+    """
+
+    x: Tensor
+    landmarks: Tensor
+    labels: tuple[str, ...]
+    people: Tensor
+
+
+def rendered_features(model: FaceModel, preprocessing: Preprocessing, table: SampleTable) -> RenderedFeatures:
+    """Features and truth of a data set of rendered faces, person by person."""
+    faces = load_rendered(table, preprocessing, progress=True)
+    parts = [
+        pooled_features(model, preprocessing.enlarge(pixels.float() / 255)) for pixels in faces.pixels.split(64)
+    ]
+    samples = [table.samples[row] for row in faces.rows]
+    names = sorted({s.group for s in samples})
+    people = torch.tensor([names.index(s.group) for s in samples])
+    return RenderedFeatures(torch.cat(parts), faces.landmarks, tuple(str(s.label) for s in samples), people)
+
+
+def normalised_error(found: Tensor, true: Tensor) -> Tensor:
+    """Distance of every landmark (N, 68) over the distance between the eyes' outer corners."""
+    eyes = (true[:, 36] - true[:, 45]).norm(dim=1)
+    return (found - true).norm(dim=2) / eyes[:, None]
+
+
+def measure_landmarks(fit: RenderedFeatures, test: RenderedFeatures) -> tuple[LandmarkReadout, dict[str, Any]]:
+    """Choose the penalty on the last people to fit with, fit all of them, measure on the others.
+
+    Returns:
+        The readout, and its errors as plain data.
+    """
+    x, y = fit.x, fit.landmarks
+    chosen = fit.people < round((int(fit.people.max()) + 1) * (1 - HELD_OUT))
+    tried = {}
+    for penalty in PENALTIES:
+        readout = fit_landmarks(x[chosen], y[chosen], penalty)
+        tried[str(penalty)] = float(normalised_error(readout(x[~chosen]), y[~chosen]).mean())
+    penalty = min(tried, key=lambda p: tried[p])
+    readout = fit_landmarks(x, y, float(penalty))
+    off = normalised_error(readout(test.x), test.landmarks)
+    mean = y.mean(0).expand_as(test.landmarks)
+    return readout, {
+        "fitted_on": len(x),
+        "tested_on": len(test.x),
+        "penalties": tried,
+        "penalty": float(penalty),
+        "error": float(off.mean()),
+        "error_by_part": {name: float(off[:, list(part)].mean()) for name, part in PARTS.items()},
+        "within_10_percent": float((off.mean(1) < 0.1).float().mean()),
+        "error_of_the_mean_shape": float(normalised_error(mean, test.landmarks).mean()),
+    }

@@ -1,0 +1,265 @@
+"""Phase 2: compound classes one at a time, on features of the backbone that phase 1 left behind."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from cfer.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec, PhaseFacts, save_checkpoint
+from cfer.emotions import BASICS, COMPOUNDS
+from cfer.evaluation.bootstrap import bootstrap_interval
+from cfer.evaluation.calibration import calibrate
+from cfer.evaluation.card import model_card
+from cfer.evaluation.head_scores import basic_scores, score_head, score_summary
+from cfer.evaluation.metrics import expected_calibration_error, recalls, stream_scores
+from cfer.evaluation.stream import Features, Stream, basic_stream, make_stream, stream_label
+from cfer.features.table import FeatureTable, data_facts, joined
+from cfer.files import check_run_config, load_tensors, save_tensors, without_nan, write_json, write_json_lines
+from cfer.learners import DEFAULT, REGISTRY
+from cfer.learners.base import Head, LinearLearner
+from cfer.learners.calibrated import Calibration, fold
+
+STATE = "state.safetensors"
+
+
+@dataclass(frozen=True)
+class ContinualConfig:
+    """Settings of phase 2.
+
+    Attributes:
+        learner: A name in `cfer.learners.REGISTRY`.
+        least: Fewest training pictures of a compound that is learned.
+        exemplars: Budget of exemplars a class, for learners that keep any.
+        checks: Validation features of each class, at most half of them, that nothing is fitted to: for lessons.
+        seed: Decides the class order and whatever the learner draws.
+    """
+
+    learner: str = DEFAULT
+    least: int = 50
+    exemplars: int = 62
+    checks: int = 40
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step's calibrated head and what it scored.
+
+    Attributes:
+        head: Calibrated.
+        calibration: What was folded in.
+        validation: Count table over the seen classes.
+        test: Count table over the seen classes.
+    """
+
+    head: Head
+    calibration: Calibration
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def train_continual(
+    basic: Checkpoint,
+    tables: Sequence[FeatureTable],
+    config: ContinualConfig,
+    out: Path,
+    *,
+    commands: tuple[str, ...] = (),
+) -> Checkpoint:
+    """Learn the compounds of data sets on top of a checkpoint's backbone; write `out/checkpoint` after every step.
+
+    Args:
+        basic: What `train basic` made; its backbone, preprocessing and history are used.
+        tables: All rows' features by that backbone, with splits, a table a data set; the first is the basic phase's.
+        config: Settings.
+        out: The run's folder; the same folder again goes on after the last whole step, with the same numbers.
+        commands: What was typed, for the card.
+
+    Raises:
+        ValueError: The folder holds another run, the learner is not linear or learns one data set only, or the data
+            lacks what a stream needs.
+    """
+    learner = new_learner(config, several=len(tables) > 1)
+    whole = build_stream(joined(tables), config)
+    checks, stream = held_back(whole, config)
+    facts = replace(
+        basic.facts,
+        phases=(*basic.facts.phases, PhaseFacts("continual", "", tuple(map(data_facts, tables)), asdict(config))),
+        commands=(*basic.facts.commands, *commands),
+    )
+    rows = sum(len(table.table) for table in tables)
+    check_run_config(
+        out, {**asdict(config), "backbone": facts.backbone, "rows": rows, "classes": list(stream.classes)}
+    )
+    learner, results = resumed(out, learner)
+    basics = basic_stream(tables[0])
+    sets = [table.table.name for table in tables]
+
+    def publish() -> Checkpoint:
+        seen = len(results[-1].head.bias)
+        scores = report(stream, results, sets) | {"basics_alone": basic_scores(results[-1].head, basics)}
+        checkpoint = replace(
+            basic,
+            model=basic.model.with_head(stream.classes[:seen], *results[-1].head),
+            classes=tuple(ClassInfo.of(n) for n in stream.classes[:seen]),
+            spec=LearnerSpec(config.learner, config.exemplars),
+            learner=learner,
+            calibration=results[-1].calibration,
+            offsets=torch.zeros(seen),
+            checks=CheckFeatures(checks.x[checks.y < seen], checks.y[checks.y < seen]),
+            heads=tuple(r.head for r in results),
+            facts=replace(
+                facts, basic=without_nan(basic_scores(results[0].head, basics)), continual=without_nan(scores)
+            ),
+            measured={},
+        )
+        save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
+        return checkpoint
+
+    for number in range(len(results), len(stream)):
+        learner.observe(stream.step(number), torch.Generator().manual_seed(config.seed * 1000 + number))
+        results.append(finish_step(learner.head(), stream))
+        keep(out, stream, learner, results)
+        publish()
+    checkpoint = publish()
+    write_json(out / "report.json", checkpoint.facts.continual, indent=2)
+    return checkpoint
+
+
+def new_learner(config: ContinualConfig, *, several: bool) -> LinearLearner:
+    """A fresh learner that a checkpoint can hold.
+
+    Raises:
+        ValueError: It does not end in a linear head, or cannot weigh several data sets.
+    """
+    method = REGISTRY[config.learner]
+    learner = method.make(config.exemplars)
+    if not isinstance(learner, LinearLearner):
+        raise ValueError(f"{config.learner!r} does not end in a linear head, which a checkpoint needs.")
+    if several and not method.takes_sources:
+        able = ", ".join(name for name, m in REGISTRY.items() if m.takes_sources and m.linear)
+        raise ValueError(f"{config.learner!r} learns from one data set; give --data once, or choose one of {able}.")
+    return learner
+
+
+def build_stream(features: FeatureTable, config: ContinualConfig) -> Stream:
+    """Order the classes and index the features.
+
+    The seven basics come first; compounds with enough training pictures follow in an order drawn from the seed.
+
+    Raises:
+        ValueError: No compound has enough pictures, or a basic has none.
+    """
+    rows = features.table.samples
+    counts = Counter(stream_label(s) for s in rows if s.split == "train")
+    absent = [name for name in BASICS if not counts[name]]
+    if absent:
+        raise ValueError(f"There is no training picture of: {', '.join(absent)}.")
+    enough = [name for name in COMPOUNDS if counts[name] >= config.least]
+    if not enough:
+        best = {name: counts[name] for name in COMPOUNDS if counts[name]}
+        raise ValueError(f"No compound has {config.least} training pictures; there are {best or 'none'}.")
+    order = np.random.default_rng(config.seed).permutation(len(enough))
+    classes = (*BASICS, *(enough[i] for i in order))
+    return make_stream(features, classes, len(BASICS), stream_label)
+
+
+def held_back(stream: Stream, config: ContinualConfig) -> tuple[CheckFeatures, Stream]:
+    """Take validation features of every class aside, at most half of them, and give the stream without them."""
+    held, chosen = stream.validation, torch.zeros(len(stream.validation.y), dtype=torch.bool)
+    generator = torch.Generator().manual_seed(config.seed)
+    for k in range(len(stream.classes)):
+        mine = torch.nonzero(held.y == k).squeeze(1)
+        drawn = torch.randperm(len(mine), generator=generator)[: min(config.checks, len(mine) // 2)]
+        chosen[mine[drawn]] = True
+    kept = held.rows(chosen)
+    order = kept.y.argsort(stable=True)  # class by class, so that every other row is half of every class
+    checks = CheckFeatures(kept.x[order].half().float(), kept.y[order])  # as they come back from the disk
+    return checks, replace(stream, validation=held.rows(~chosen))
+
+
+def finish_step(head: Head, stream: Stream) -> StepResult:
+    """Calibrate a balanced head on the seen classes' validation pictures and count what it does."""
+    seen = range(len(head.bias))
+    validation, test = stream.validation.of(seen), stream.test.of(seen)
+    counts = stream.train_counts(len(head.bias))
+    calibration = calibrate(F.linear(validation.x, *head), validation.y, counts, validation.sources)
+    calibrated = fold(head, calibration)
+    return StepResult(calibrated, calibration, score_head(calibrated, validation), score_head(calibrated, test))
+
+
+def keep(out: Path, stream: Stream, learner: LinearLearner, results: list[StepResult]) -> None:
+    """Write `state.safetensors` and `metrics.jsonl`, each in one move."""
+    tensors = {f"learner.{k}": v for k, v in learner.state().items()}
+    tensors |= {f"head.{n}.{k}": v for n, r in enumerate(results) for k, v in r.head._asdict().items()}
+    save_tensors(out / STATE, tensors, {"steps": [_plain(r) for r in results]})
+    write_json_lines(out / "metrics.jsonl", [_line(n, stream, r) for n, r in enumerate(results)])
+
+
+def resumed(out: Path, fresh: LinearLearner) -> tuple[LinearLearner, list[StepResult]]:
+    """The learner and results that `keep` wrote last, or a fresh learner and none."""
+    if not (out / STATE).is_file():
+        return fresh, []
+    tensors, facts = load_tensors(out / STATE)
+    state = {k.removeprefix("learner."): v for k, v in tensors.items() if k.startswith("learner.")}
+    results = []
+    for number, saved in enumerate(facts["steps"]):
+        head = Head(tensors[f"head.{number}.weight"], tensors[f"head.{number}.bias"])
+        given = saved["calibration"]
+        calibration = Calibration(**{**given, "log_prior": tuple(given["log_prior"])})
+        results.append(StepResult(head, calibration, np.array(saved["validation"]), np.array(saved["test"])))
+    return fresh.from_state(state), results
+
+
+def _plain(result: StepResult) -> dict[str, Any]:
+    return {
+        "calibration": asdict(result.calibration),
+        "validation": result.validation.tolist(),
+        "test": result.test.tolist(),
+    }
+
+
+def _line(number: int, stream: Stream, result: StepResult) -> dict[str, Any]:
+    seen = len(result.head.bias)
+    new = list(stream.classes[:seen] if number == 0 else stream.classes[seen - 1 : seen])
+    return {"step": number, "new": new, "seen": seen, **_plain(result)}
+
+
+def report(stream: Stream, results: list[StepResult], sets: Sequence[str]) -> dict[str, Any]:
+    """Everything a card says of a run, from its count tables and last head.
+
+    Args:
+        stream: The run's.
+        results: One a step so far.
+        sets: Names of the data sets, in the order of the stream's sources.
+    """
+    last = results[-1]
+    seen = range(len(last.head.bias))
+    names = stream.classes[: seen.stop]
+    test = stream.test.of(seen)
+    logits = F.linear(test.x, *last.head)
+    right = (logits.argmax(1) == test.y).double().numpy()
+    return {
+        "classes": list(names),
+        "scores": {part: asdict(stream_scores([getattr(r, part) for r in results])) for part in ("validation", "test")},
+        "last_interval": bootstrap_interval(right, test.groups.numpy()),
+        "calibration_error": expected_calibration_error(logits.softmax(1).numpy(), test.y.numpy()),
+        "test_recall": {n: None if r != r else float(r) for n, r in zip(names, recalls(last.test), strict=True)},
+        "test_counts": last.test.tolist(),
+        "train_counts": [int(n) for n in stream.train_counts(seen.stop)],
+        "data_sets": [
+            {"name": name, **score_summary(last.head, part, names)}
+            for name, part in zip(sets, _by_source(test, len(sets)), strict=True)
+        ],
+    }
+
+
+def _by_source(test: Features, sets: int) -> list[Features]:
+    if test.sources is None:
+        return [test]
+    return [test.rows(test.sources == s) for s in range(sets)]

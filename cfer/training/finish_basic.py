@@ -1,0 +1,96 @@
+"""Turn the basic phase's best weights into a checkpoint, scored once on the test part."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from cfer.checkpoint import Checkpoint, ClassInfo, Facts, LearnerSpec, PhaseFacts, load_checkpoint, save_checkpoint
+from cfer.data.samples import SampleTable
+from cfer.emotions import BASICS
+from cfer.evaluation.card import model_card
+from cfer.evaluation.head_scores import basic_scores
+from cfer.evaluation.stream import basic_stream
+from cfer.files import without_nan
+from cfer.features.table import cache_path, data_facts, extract_features, table_facts, weights_fingerprint
+from cfer.model import FaceModel
+from cfer.training.basic import BasicConfig
+from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
+
+MAP_STRIDE = 16
+"""Output stride of checkpoints: the same weights, looking four times as finely, so that maps have 7 x 7 cells."""
+
+
+def labelled_rows(table: SampleTable) -> SampleTable:
+    """All rows with a single label or a derived compound: what features are needed of."""
+    return table.only(s for s in table.samples if s.label or s.compound)
+
+
+def finish_basic(
+    model: FaceModel,
+    table: SampleTable,
+    config: BasicConfig,
+    out: Path,
+    *,
+    start: str = "",
+    rendered: SampleTable | None = None,
+    commands: tuple[str, ...] = (),
+    progress: bool = True,
+) -> Checkpoint:
+    """Fit the default learner to the basic classes, calibrate, score on test, and write `out/checkpoint`.
+
+    The head that the loop trained the backbone with stays behind: a checkpoint has its learner's head, from which
+    steps and lessons go on.
+
+    Args:
+        model: The best weights, at the stride they were trained with.
+        table: With a split on each row.
+        config: The run's.
+        out: The run's folder; features are cached in it for phase 2.
+        start: What the weights started from, for the card.
+        rendered: Faces that action units were learned from, for the card.
+        commands: What was typed, for the card.
+        progress: Whether to show bars.
+    """
+    try:
+        fine = model.with_stride(MAP_STRIDE)
+    except ValueError:  # not every timm model can: its maps stay as coarse as its features
+        fine = model
+    rows = labelled_rows(table)
+    features = extract_features(fine, rows, config.preprocessing, cache_path(out, rows), progress=progress)
+    settings = ContinualConfig(seed=config.seed)
+    checks, stream = held_back(basic_stream(features), settings)
+    learner = new_learner(settings, several=False)
+    learner.observe(stream.step(0), torch.Generator().manual_seed(config.seed))
+    result = finish_step(learner.head(), stream)
+    earlier, commands = _history(start, commands)
+    data = (data_facts(features), *((table_facts(rendered),) if rendered else ()))
+    facts = Facts(
+        seed=config.seed,
+        backbone=weights_fingerprint(fine),
+        phases=(*earlier, PhaseFacts("basic", Path(start).name, data, asdict(config))),
+        commands=commands,
+        basic=without_nan(basic_scores(result.head, stream)),
+    )
+    checkpoint = Checkpoint(
+        fine.with_head(BASICS, *result.head),
+        tuple(ClassInfo.of(n) for n in BASICS),
+        config.preprocessing,
+        LearnerSpec(settings.learner, settings.exemplars),
+        learner,
+        result.calibration,
+        torch.zeros(len(BASICS)),
+        checks,
+        (result.head,),
+        facts,
+    )
+    save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
+    return checkpoint
+
+
+def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:
+    """Phases and commands of a checkpoint that was the start, and the commands that were typed now."""
+    if not start or not Path(start).is_dir():
+        return (), commands
+    facts = load_checkpoint(start).facts
+    return facts.phases, (*facts.commands, *commands)
