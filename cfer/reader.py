@@ -1,8 +1,7 @@
 """Reader: a picture in, a reading out. The one door for the app, the command line and other programs.
 
-As in segment-anything's predictor, a face keeps what the network made of it and answers further questions from that:
-another class, scale or contrast costs no pass of the backbone, and nothing is attributed twice. A reader never changes
-and may be shared by threads; a lesson gives another reader, which shares all that does not depend on the head.
+A reader never changes and may be shared by threads; a lesson gives another reader, which shares all that does not depend
+on the head.
 """
 
 import threading
@@ -18,190 +17,21 @@ from torch import Tensor
 
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
 from cfer.emotions import Kind
-from cfer.explain.attribution import attribution_layer, layer_baseline, mirrored_gradients, neutral_faces
-from cfer.explain.faithfulness import removal_effects
+from cfer.explain.attribution import attribution_layer, layer_baseline, neutral_faces
 from cfer.explain.landmarks import FILE as LANDMARKS
 from cfer.explain.landmarks import LandmarkReadout
-from cfer.explain.maps import ClassMaps, maps_of
 from cfer.explain.reference import Reference
-from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
-from cfer.explain.report import ClassExplanation, MapKind, RelationReport, relation_report
+from cfer.explain.report import MapKind
+from cfer.face_reading import FaceReading, Passes
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import detect_faces
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson import teach
-from cfer.model import FaceModel, Preprocessing
 from cfer.pictures import PictureError, read_picture
 
 Picture = str | Path | bytes | Image.Image | np.ndarray
 """What a picture may be given as; see `cfer.pictures.read_picture`."""
-
-
-class Passes:
-    """What the backbone made of one crop, each pass at most once. It does not depend on the head."""
-
-    def __init__(self, model: FaceModel, preprocessing: Preprocessing, crop: np.ndarray) -> None:
-        """Take a crop (S, S, 3) uint8; nothing is computed yet."""
-        self.crop = crop
-        self.x = preprocessing([crop])  # (1, 3, S, S)
-        self.backbone = model.backbone
-        self.layer = attribution_layer(model)
-        self._model = model
-        self._lock = threading.RLock()
-        self._found: dict[bool, tuple[Tensor | None, Tensor]] = {}
-
-    @torch.no_grad()
-    def _pass(self, mirrored: bool) -> tuple[Tensor | None, Tensor]:
-        """Output (1, c, h', w') at the layer for attribution, and last map (1, C, h, w)."""
-        with self._lock:
-            if mirrored not in self._found:
-                x = self.x.flip(-1) if mirrored else self.x
-                if self.layer is None:
-                    self._found[mirrored] = None, self._model.features(x)
-                else:
-                    output = self._model.until(x, self.layer)
-                    self._found[mirrored] = output, self._model.onwards(output, self.layer)
-            return self._found[mirrored]
-
-    @property
-    def last(self) -> Tensor:
-        """The last feature map (1, C, h, w) of the crop: one pass."""
-        return self._pass(False)[1]
-
-    @property
-    def pair(self) -> Tensor:
-        """Outputs (2, c, h', w') at the layer for attribution, of the crop and of its mirror image: two passes."""
-        straight, mirrored = self._pass(False)[0], self._pass(True)[0]
-        assert straight is not None
-        assert mirrored is not None
-        return torch.cat([straight, mirrored])
-
-    @property
-    def features(self) -> Tensor:
-        """Pooled features (C,): the mean over the crop and its mirror image, for lessons. Two passes."""
-        return torch.cat([self._pass(m)[1].mean((-2, -1)) for m in (False, True)]).mean(0)
-
-
-class FaceReading:
-    """What is read in one face, and what it can be asked.
-
-    Attributes:
-        box: x0, y0, x1, y1 in the picture's pixels.
-        score: The detector's confidence; 1 for a picture that was said to be a crop.
-        tiny: Whether the face has too few pixels to be read well.
-        reader: Who read it.
-        passes: What the backbone made of it.
-        maps: Logits, Grad-CAM maps of all classes and pooled features, a batch of one.
-    """
-
-    def __init__(
-        self, reader: "Reader", passes: Passes, box: tuple[float, float, float, float], score: float, tiny: bool
-    ) -> None:
-        """Read; one pass of the backbone unless it was made before."""
-        self.reader, self.passes, self.box, self.score, self.tiny = reader, passes, box, score, tiny
-        self.maps: ClassMaps = maps_of(reader.checkpoint.model, passes.last)
-        self._lock = threading.RLock()
-        self._attributed: dict[str, Tensor] = {}
-        self._relations: dict[str, RelationReport] = {}
-
-    @property
-    def crop(self) -> np.ndarray:
-        """(S, S, 3) uint8, what the network was shown before it was reduced."""
-        return self.passes.crop
-
-    @cached_property
-    def probabilities(self) -> dict[str, float]:
-        """Probability of every class of the model, in its order."""
-        values = self.maps.logits[0].softmax(0).tolist()
-        return dict(zip(self.maps.classes, values, strict=True))
-
-    @property
-    def top(self) -> str:
-        """The likeliest class."""
-        return max(self.probabilities, key=lambda name: self.probabilities[name])
-
-    def maps_by(self, kind: MapKind, names: Sequence[str]) -> ClassMaps:
-        """Maps of some classes; what was attributed before is not attributed again.
-
-        Args:
-            kind: Which maps. A backbone that cannot be divided gives Grad-CAM for either.
-            names: Classes of the model.
-
-        Raises:
-            KeyError: The model has no such class.
-        """
-        names = tuple(names)
-        whole = [self.maps.of(name) for name in names]
-        logits = self.maps.logits[:, [self.maps.classes.index(name) for name in names]]
-        neutral = self.reader.neutral if kind is MapKind.INTEGRATED_GRADIENTS else None
-        if neutral is None:
-            return ClassMaps(logits, torch.stack(whole, 1), self.maps.features, names)
-        with self._lock:
-            missing = [name for name in dict.fromkeys(names) if name not in self._attributed]
-            if missing:
-                model, layer = self.reader.checkpoint.model, self.passes.layer or ""
-                found = mirrored_gradients(model, self.passes.pair, missing, neutral, layer)[0]
-                self._attributed |= dict(zip(missing, found, strict=True))
-            maps = torch.stack([self._attributed[name] for name in names])[None]
-        return ClassMaps(logits, maps, self.maps.features, names)
-
-    def explain(self, name: str, kind: MapKind | None = None) -> ClassExplanation:
-        """Where the evidence for and against a class lies, with its share by part of the face and by action unit.
-
-        Args:
-            name: A class of the model.
-            kind: Which map; by default integrated gradients from neutral, or Grad-CAM where they cannot be had.
-
-        Raises:
-            KeyError: The model has no such class.
-        """
-        kind = kind or self.reader.kinds[-1]
-        return self.explanation_of(name, kind, self.maps_by(kind, [name]).maps[0, 0])
-
-    def explanation_of(self, name: str, kind: MapKind, raw: Tensor) -> ClassExplanation:
-        """A map (h, w) of a class with its shares by part of the face and by action unit."""
-        places = self.landmarks
-        if places is None:
-            return ClassExplanation(name, kind, self.probabilities[name], raw)
-        masks = unit_regions(places)
-        regions = shares(raw, region_map(places))
-        units = unit_shares(raw, masks), unit_shares(-raw, masks)
-        return ClassExplanation(name, kind, self.probabilities[name], raw, regions, *units)
-
-    @cached_property
-    def landmarks(self) -> Tensor | None:
-        """Landmarks (68, 2), -1 to 1 over the crop; None for a checkpoint whose readout was not measured."""
-        readout = self.reader.landmark_readout
-        return None if readout is None else readout(self.maps.features)[0]
-
-    def relation(self, name: str) -> RelationReport:
-        """What ties a class to its constituents on this face; kept, so that asking again costs nothing.
-
-        Raises:
-            ValueError: The class is not `Reader.relatable`.
-        """
-        if not self.reader.relatable(name):
-            raise ValueError(f"{name} is not made of two basic expressions that the model knows.")
-        with self._lock:
-            if name not in self._relations:
-                asked = (name, *SIX)
-                maps = {kind: self.maps_by(kind, asked) for kind in self.reader.kinds[1:]}
-                maps = {MapKind.GRAD_CAM: self.maps} | maps
-                weight, constituents = self.reader.checkpoint.head.weight, self.reader.constituents(name)
-                reference = self.reader.reference
-                self._relations[name] = relation_report(
-                    name, constituents, maps, weight, self._lost_without(name), reference
-                )
-            return self._relations[name]
-
-    def _lost_without(self, name: str) -> Tensor:
-        """What a class's score loses (7,) without each of the six basics' strongest evidence; random cells last."""
-        raws = torch.stack([self.maps.of(basic)[0] for basic in SIX])
-        k = self.maps.classes.index(name)
-        return removal_effects(
-            self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k)
-        )
 
 
 @dataclass(frozen=True)

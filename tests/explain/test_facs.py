@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cfer.emotions import COMPOUNDS, EXPRESSIONS
-from cfer.explain.facs import agreement, mantel, prototype, unit_overlap
+from cfer.explain.facs import agreement, permuted_constituents, prototype, unit_overlap
 from cfer.explain.relation import SIX
 
 
@@ -30,10 +30,10 @@ def test_a_matrix_agrees_with_itself_and_not_with_noise():
     rng = np.random.default_rng(0)
     table = unit_overlap(COMPOUNDS)
     assert agreement(table, table) == pytest.approx((1, 1, 1))
-    assert mantel(table, table, draws=200) == pytest.approx(1 / 201)
+    assert permuted_constituents(table, table, draws=200) == pytest.approx(1 / 201)
     noise = rng.normal(size=table.shape)
     _, low, high = agreement(noise, table)
     assert low < 0 < high
-    assert 0.02 < mantel(noise, table, draws=200) <= 1
+    assert 0.02 < permuted_constituents(noise, table, draws=200) <= 1
     mixed = table + 0.3 * noise
     assert low < agreement(mixed, table)[0] < 1

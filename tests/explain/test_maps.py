@@ -165,8 +165,6 @@ def test_by_hand_on_a_two_by_two_map():
 
 def test_the_model_is_left_as_it_was():
     model = tiny()
-    model.train()
-    model.backbone.bn1.eval()
     modes = [m.training for m in model.modules()]
     for p in model.parameters():
         p.grad = torch.ones_like(p)

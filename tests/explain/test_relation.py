@@ -43,7 +43,7 @@ def test_gap_auc_and_first_places_by_hand():
     assert relation.own.tolist() == [True, False, False, False, True, False]
     torch.testing.assert_close(relation.gap("cosine"), torch.tensor([0.85 - 0.25, 0.5 - 0.6]))
     torch.testing.assert_close(relation.auc("cosine"), torch.tensor([1.0, 0.5 * 6 / 8]))
-    assert relation.both_first("cosine").tolist() == [1, 0]
+    assert relation.both_first("cosine").tolist() == [1, 0]  # in the second face another basic is ahead
 
 
 def test_the_same_map_everywhere_is_no_relation():
@@ -55,7 +55,7 @@ def test_the_same_map_everywhere_is_no_relation():
         assert float(values.min()) == pytest.approx(1), measure
         assert float(relation.gap(measure).abs().max()) < 1e-9
         assert relation.auc(measure).tolist() == [0.5] * 4
-        assert relation.both_first(measure).tolist() == [0] * 4
+        assert relation.both_first(measure).tolist() == pytest.approx([1 / 15] * 4)  # two of six drawn at random
 
 
 def test_without_evidence_nothing_is_said():
@@ -128,3 +128,10 @@ def test_shares_of_a_mixture_are_found(made_of_two):
     wanted = torch.tensor([0, 0.7, 0, 0.3, 0, 0], dtype=found.dtype).expand_as(found)
     torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
     assert mixture_weights(maps_of(-torch.ones(1, 7, 3, 3)), "happily surprised").isnan().all()
+
+
+def test_ties_for_the_second_place_are_shared_by_hand():
+    likeness = torch.tensor([[0.9, 0.5, 0.5, 0.1, 0.5, 0.1], [0.5, 0.5, 0.1, 0.1, 0.5, 0.1], [0.9, 0.9, 0.1, 0.1, 0.5, 0]])
+    relation = Relation("happily surprised", ("happy", "surprised"), SIX, {"cosine": likeness})
+    # surprised beside two others at 0.5: one of three; three at the top, two of them the constituents: 1 in 3; none
+    assert relation.both_first("cosine").tolist() == pytest.approx([1 / 3, 1 / 3, 0])

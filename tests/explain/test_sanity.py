@@ -10,7 +10,7 @@ import torch
 
 from cfer.checkpoint import DEFAULT, load_checkpoint
 from cfer.emotions import EXPRESSIONS
-from cfer.explain.attribution import change_maps, mean_output, neutral_faces
+from cfer.explain.attribution import change_maps, layer_baseline, neutral_faces
 from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import class_maps
 from cfer.explain.controls import random_backbone
@@ -122,7 +122,7 @@ CHECKS = (
 def change(model, x):
     """Change maps of all classes, in place of the whole face's."""
     neutral = load_checkpoint(DEFAULT).preprocessing(list(neutral_faces()))
-    maps = change_maps(model, x, model.classes, mean_output(model, neutral))
+    maps = change_maps(model, x, model.classes, layer_baseline(model, neutral, "blocks.2"), "blocks.2")
     return replace(class_maps(model, x), maps=maps)
 
 

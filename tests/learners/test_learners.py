@@ -28,7 +28,7 @@ WIDTH, BASE, CLASSES = 12, 3, 6
 
 def cloud(per_class: int, seed: int) -> Features:
     """Gaussian classes with one covariance; the class means are the same for every seed."""
-    means = 4 * torch.randn(CLASSES, WIDTH, generator=torch.Generator().manual_seed(99))
+    means = 6 * torch.randn(CLASSES, WIDTH, generator=torch.Generator().manual_seed(99))
     generator = torch.Generator().manual_seed(seed)
     y = torch.arange(CLASSES).repeat_interleave(per_class)
     mix = torch.eye(WIDTH) + 0.3
