@@ -69,8 +69,10 @@ def _from_array(values: np.ndarray) -> np.ndarray:
     if values.dtype != np.uint8:
         if not np.issubdtype(values.dtype, np.number) or np.issubdtype(values.dtype, np.complexfloating):
             raise PictureError(f"An array of {values.dtype} is no picture; use uint8, or numbers from 0 to 1 or to 255.")
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        if not np.isfinite(values).all() or low < 0 or high > 255:
+        if not np.isfinite(values).all():
+            raise PictureError("The picture holds values that are not numbers.")
+        low, high = float(values.min()), float(values.max())
+        if low < 0 or high > 255:
             raise PictureError(
                 f"The array's values run from {low:g} to {high:g}; use uint8, or numbers from 0 to 1 or to 255."
             )

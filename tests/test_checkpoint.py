@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from cfer.checkpoint import DEFAULT, Checkpoint, CheckpointError, ClassInfo, load_checkpoint, save_checkpoint
+from cfer.checkpoint.folder import packed, unpacked
 from cfer.emotions import BASICS, Kind
+from cfer.learners.base import symmetric
 
 
 @pytest.fixture
@@ -20,12 +22,20 @@ def test_what_is_saved_is_loaded(saved):
     loaded = load_checkpoint(folder)
     assert loaded.classes == checkpoint.classes
     assert loaded.preprocessing == checkpoint.preprocessing
-    assert loaded.facts == json.loads(json.dumps(checkpoint.facts))
+    assert loaded.facts.to_dict() == json.loads(json.dumps(checkpoint.facts.to_dict())) | {
+        "phases": loaded.facts.to_dict()["phases"],
+        "commands": loaded.facts.commands,
+    }
+    assert loaded.calibration == checkpoint.calibration
+    assert loaded.spec == checkpoint.spec
     x = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         torch.testing.assert_close(loaded.model(x), checkpoint.model.eval()(x))
-    for name, tensor in vars(checkpoint.memory).items():
-        torch.testing.assert_close(getattr(loaded.memory, name), tensor, atol=1e-3, rtol=1e-3)
+    assert torch.equal(loaded.checks.x, checkpoint.checks.x)
+    assert torch.equal(loaded.checks.y, checkpoint.checks.y)
+    mine, theirs = checkpoint.learner.state(), loaded.learner.state()
+    assert mine.keys() == theirs.keys()
+    assert all(torch.equal(mine[k], theirs[k]) for k in mine)
     assert (folder / "MODEL_CARD.md").read_text() == "a card"
     assert not loaded.model.training
     assert len(loaded.heads) == 1
@@ -40,7 +50,7 @@ def test_saving_again_replaces_the_folder_and_leaves_nothing_behind(saved):
 
 def test_a_failed_save_leaves_the_old_folder(saved, monkeypatch):
     checkpoint, folder = saved
-    monkeypatch.setattr("cfer.checkpoint.versions", lambda: {"bad": object()})
+    monkeypatch.setattr("cfer.checkpoint.folder.versions", lambda: {"bad": object()})
     with pytest.raises(TypeError):
         save_checkpoint(checkpoint, folder, "another card")
     assert (folder / "MODEL_CARD.md").read_text() == "a card"
@@ -63,9 +73,11 @@ def _edit(folder: Path, **changes) -> None:
     [
         (lambda f: (f / "config.json").unlink(), "no config.json"),
         (lambda f: (f / "config.json").write_text("{"), "cannot be read"),
-        (lambda f: (f / "memory.safetensors").unlink(), "lacks memory.safetensors"),
+        (lambda f: (f / "learner.safetensors").unlink(), "lacks learner.safetensors"),
         (lambda f: _flip(f / "model.safetensors"), "not the file that was saved"),
         (lambda f: _edit(f, schema_version=99), "schema version 99"),
+        (lambda f: (f / "config.json").write_text("[]"), "schema version None"),
+        (lambda f: (f / "notes.txt").write_text("mine"), "holds notes.txt, which its config.json does not list"),
         (lambda f: _edit(f, classes=[]), "does not hold a whole checkpoint"),
         (lambda f: _edit(f, backbone={"name": "resnet18", "output_stride": 32}), "does not hold a whole checkpoint"),
         (lambda f: _edit(f, preprocessing={"surprise": 1}), "does not hold a whole checkpoint"),
@@ -76,6 +88,15 @@ def test_a_harmed_folder_is_refused_in_words(saved, harm, words):
     harm(folder)
     with pytest.raises(CheckpointError, match=words):
         load_checkpoint(folder)
+
+
+def test_symmetric_matrices_come_back_to_the_last_bit():
+    matrix = torch.randn(2, 5, 5, generator=torch.Generator().manual_seed(0))
+    state = {"a": symmetric(matrix), "b": matrix, "c": torch.ones(3), "d": torch.ones(1, 1)}
+    kept = packed(state)
+    assert kept["a@triangle"].shape == (2, 15)
+    assert {k: v.shape for k, v in unpacked(kept).items()} == {k: v.shape for k, v in state.items()}
+    assert all(torch.equal(v, state[k]) for k, v in unpacked(kept).items())
 
 
 def test_class_infos_come_from_the_vocabulary():
@@ -90,7 +111,8 @@ def test_the_default_checkpoint_is_whole_small_and_without_pickles():
     assert len(checkpoint.heads) == len(checkpoint.names) - 6
     files = [p for p in DEFAULT.rglob("*") if p.is_file()]
     assert sum(p.stat().st_size for p in files) < 25_000_000
-    assert {p.suffix for p in files} == {".safetensors", ".json", ".md"}
+    assert {p.suffix for p in files} == {".safetensors", ".json", ".md", ".jpg"}
+    assert {"landmarks.safetensors", "relations.json"} <= set(checkpoint.measured)
 
 
 def test_the_default_card_says_what_the_folder_holds():

@@ -9,14 +9,18 @@ from typer.testing import CliRunner
 
 from cfer.checkpoint import model_digest
 from cfer.cli import app
-from cfer.evidence import relation_numbers, write_evidence
-from cfer.explain.attribution import LAYER
+from cfer.evidence import write_evidence
 from cfer.explain.faithfulness import GRID, ranked_cells, scores, without
+from cfer.explain.maps import scores_of
 from cfer.explain.relation import SIX, relate
+from cfer.explain.report import MapKind
 from cfer.explain.similarity import cosine
 from cfer.reader import Reader
 
 runner = CliRunner()
+
+
+CHANGE = MapKind.INTEGRATED_GRADIENTS
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def face(reader, photograph):
 
 def test_a_bundle_holds_what_was_measured_and_its_hashes(reader, face, tmp_path):
     names = ["happy", "happily surprised", "surprised"]
-    evidence = write_evidence(reader, face, names, tmp_path, source=b"picture", command="cfer explain x")
+    evidence = write_evidence(reader, face, names, tmp_path, picture=b"picture", command="cfer explain x")
     assert json.loads((tmp_path / "evidence.json").read_text()) == json.loads(json.dumps(evidence))
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["picture_sha256"] == hashlib.sha256(b"picture").hexdigest()
@@ -40,30 +44,29 @@ def test_a_bundle_holds_what_was_measured_and_its_hashes(reader, face, tmp_path)
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
     arrays = load_file(str(tmp_path / "maps.safetensors"))
-    torch.testing.assert_close(arrays["maps"], face.maps.maps[0])
+    torch.testing.assert_close(arrays["grad_cam"], face.maps.maps[0])
     assert manifest["drawn"] == names
-    torch.testing.assert_close(arrays["change"], reader.change(face, names).maps[0])
+    torch.testing.assert_close(arrays["integrated_gradients"], face.maps_by(CHANGE, names).maps[0])
     chances = dict(zip(manifest["classes"], arrays["logits"].softmax(0).tolist(), strict=True))
     assert chances == pytest.approx(evidence["probabilities"], abs=1e-6)
     assert Image.open(tmp_path / "overlay-happily-surprised.png").size == (336, 336)
 
 
 def test_a_logit_is_the_sum_of_its_evidence_and_its_bias(reader, face, tmp_path):
-    evidence = write_evidence(reader, face, ["happy"], tmp_path)["evidence"]["happy"]
+    evidence, _ = write_evidence(reader, face, ["happy"], tmp_path)["classes"]["happy"]
     place = reader.names.index("happy")
     logit, bias = float(face.maps.logits[0, place]), float(reader.checkpoint.model.head.bias[place])
-    assert evidence["for"] + evidence["against"] == pytest.approx(logit - bias, abs=1e-4)
+    assert evidence["kind"] == "grad_cam"
+    assert evidence["evidence_for"] - evidence["evidence_against"] == pytest.approx(logit - bias, abs=1e-4)
 
 
 def test_a_change_of_score_is_the_sum_of_the_evidence_for_it(reader, face):
-    change = reader.change(face, reader.names)
+    change = face.maps_by(CHANGE, reader.names)
     model, preprocessing = reader.checkpoint.model, reader.checkpoint.preprocessing
     x = preprocessing([face.crop])
     with torch.no_grad():  # the mean over the picture and its mirror image, less the neutral faces' mean output
         seen = scores(model, torch.cat([x, x.flip(-1)])).mean(0)
-        hook = dict(model.backbone.named_modules())[LAYER].register_forward_hook(lambda *_: reader.neutral[None])
-        neutral = scores(model, x)[0]
-        hook.remove()
+        neutral = scores_of(model, model.onwards(reader.neutral[None], face.passes.layer))[0]
     largest = float((seen - neutral).abs().max())
     assert largest > 5
     torch.testing.assert_close(change.maps[0].sum((-2, -1)), seen - neutral, atol=0.1 * largest, rtol=0)
@@ -75,35 +78,41 @@ def test_relations_are_those_of_the_maps(reader, face, tmp_path):
     relation = relate(face.maps, "happily surprised", ("happy", "surprised"))
     numbers = found["happily surprised"]
     assert numbers["basics"] == list(SIX)
-    assert numbers["maps"]["gap"]["cosine"] == pytest.approx(float(relation.gap("cosine")[0]), abs=1e-5)
+    assert numbers["maps"]["grad_cam"]["gap"]["cosine"] == pytest.approx(float(relation.gap("cosine")[0]), abs=1e-5)
     assert 1 <= numbers["mixture"]["rank_of_15"] <= 15
     assert reader.relatable("awed")
     assert not reader.relatable("happy")
 
 
 def test_relations_of_change_maps_stand_beside_them(reader, face):
-    numbers = relation_numbers(reader, face, "happily surprised")
-    mine, *basics = reader.change(face, ["happily surprised", *SIX]).maps[0]
+    report = face.relation("happily surprised")
+    changed, whole = report.by(CHANGE), report.by(MapKind.GRAD_CAM)
+    mine, *basics = face.maps_by(CHANGE, ["happily surprised", *SIX]).maps[0]
     wanted = [float(cosine(mine, other)) for other in basics]
-    assert numbers["change"]["likeness"]["cosine"] == pytest.approx(wanted, abs=1e-4, nan_ok=True)
-    assert numbers["change"]["likeness"] != numbers["maps"]["likeness"]
-    assert numbers["change"]["in_words"] != numbers["maps"]["in_words"]
+    assert [float("nan") if v is None else v for v in changed.likeness["cosine"]] == pytest.approx(
+        wanted, abs=1e-4, nan_ok=True
+    )
+    assert changed.likeness != whole.likeness
+    assert changed.verdict != whole.verdict
+    assert report.gap_of(whole.likeness["cosine"]) == pytest.approx(whole.gap["cosine"], abs=1e-4)
+    assert face.relation("happily surprised") is report
 
 
 def test_what_is_lost_without_a_basics_evidence_is_measured_on_the_picture(reader, face):
-    numbers = relation_numbers(reader, face, "happily surprised")
+    report = face.relation("happily surprised")
     model, x = reader.checkpoint.model, reader.checkpoint.preprocessing([face.crop])
     cells = torch.zeros(GRID * GRID)
     cells[ranked_cells(face.maps.of("happy")[0])[: round(0.2 * GRID * GRID)]] = 1
     k = reader.names.index("happily surprised")
     wanted = float(scores(model, x)[0, k] - scores(model, without(x, cells))[0, k])
-    assert numbers["lost_without"][SIX.index("happy")] == pytest.approx(wanted, abs=1e-3)
-    assert numbers["lost_without"][SIX.index("happy")] > numbers["lost_without_random_cells"]
+    assert report.lost_without[SIX.index("happy")] == pytest.approx(wanted, abs=1e-3)
+    assert report.lost_without[SIX.index("happy")] > report.lost_without_random
 
 
 def test_evidence_is_shared_out_to_parts_and_units(reader, face, tmp_path):
     found = write_evidence(reader, face, ["happy"], tmp_path)
-    parts, units = found["regions"]["happy"], found["action_unit_places"]["happy"]
+    _, changed = found["classes"]["happy"]
+    parts, units = changed["regions"], changed["action_unit_places"]
     assert sum(part["area"] * part["for_over_area"] for part in parts.values()) == pytest.approx(1, abs=1e-2)
     smile, brow = units["12"], units["1"]
     assert smile["for_over_area"] > brow["for_over_area"]  # a smile is at the corners of the mouth

@@ -116,3 +116,32 @@ def test_damage_never_raises_anything_but_a_refusal(data):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(PictureError):
         assert read_picture(bytes(raw)).dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros((20, 20, 2), np.uint8), "is no picture"),
+        (np.zeros(20), "is no picture"),
+        (np.full((20, 20), -1.0), "run from -1 to -1"),
+        (np.full((20, 20), 300), "run from 300 to 300"),
+        (np.full((20, 20), np.nan), "not numbers"),
+        (np.zeros((20, 20), complex), "complex"),
+        (np.zeros((4, 20), np.uint8), "too small"),
+    ],
+)
+def test_an_array_that_is_no_picture_is_refused_in_words(array, words):
+    with pytest.raises(PictureError, match=words):
+        read_picture(array)
+
+
+def test_arrays_of_every_kind_become_rgb():
+    grey = np.full((10, 12), 51, np.uint8)
+    for array in (grey, grey / 255, grey.astype(int), grey[..., None], grey.astype(float)):
+        got = read_picture(array)
+        assert got.shape == (10, 12, 3)
+        assert got.dtype == np.uint8
+        assert (got == 51).all()
+    clear = np.zeros((10, 12, 4), np.uint8)
+    assert (read_picture(clear) == 255).all()  # transparent is white
+    assert (read_picture(np.ones((10, 12), bool)) == 255).all()

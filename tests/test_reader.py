@@ -1,8 +1,16 @@
+import doctest
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from cfer.emotions import EXPRESSIONS
+import cfer
+from cfer.emotions import BASICS, EXPRESSIONS
+from cfer.explain.report import MapKind
+from cfer.model import BackboneConfig, FaceModel
 from cfer.pictures import PictureError
 from cfer.reader import Reader
 
@@ -37,13 +45,15 @@ def test_a_crop_is_read_whole(reader, photograph):
 def test_a_lesson_gives_another_reader(reader, photograph):
     (face,) = reader.read(photograph).faces
     before = face.probabilities
-    taught, report = reader.teach("beaming", [face.crop], parts=("happy",))
+    taught, effect = reader.teach("beaming", [face], constituents=("happy",))
     assert taught.names == (*reader.names, "beaming")
     assert taught.constituents("beaming") == ("happy",)
     assert not taught.is_basic("beaming")
-    assert report.shots == 1
+    assert effect.shots == 1
+    assert taught.reread(face).top == "beaming"  # on the very picture that it was taught from
     assert set(taught.reread(face).probabilities) == {*before, "beaming"}
     assert reader.reread(face).probabilities == before
+    assert taught.neutral is reader.neutral
 
 
 def test_reading_is_repeatable_and_leaves_the_random_state_alone(reader, photograph):
@@ -57,3 +67,105 @@ def test_reading_is_repeatable_and_leaves_the_random_state_alone(reader, photogr
 def test_maps_are_fine_enough_to_tell_eyes_from_mouth(reader, photograph):
     (face,) = reader.read(photograph).faces
     assert min(face.maps.maps.shape[-2:]) >= 7
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often a backbone looks at pictures, as a whole or up to a layer, and how often captum attributes."""
+    import captum.attr
+
+    from cfer.model import FaceModel
+
+    calls = {"passes": 0, "attributions": 0}
+    for name in ("features", "until"):
+        own = getattr(FaceModel, name)
+
+        def look(self, x, *rest, own=own):
+            calls["passes"] += 1
+            return own(self, x, *rest)
+
+        monkeypatch.setattr(FaceModel, name, look)
+    attribute = captum.attr.IntegratedGradients.attribute
+
+    def counting(self, *args, **kwargs):
+        calls["attributions"] += 1
+        return attribute(self, *args, **kwargs)
+
+    monkeypatch.setattr(captum.attr.IntegratedGradients, "attribute", counting)
+    return calls
+
+
+def test_a_first_look_is_two_passes_and_an_attribution_a_class_and_nothing_is_done_twice(photograph, counted):
+    reader = Reader()
+    assert reader.neutral is not None
+    counted["passes"] = 0
+    (face,) = reader.read(photograph).faces
+    assert counted == {"passes": 1, "attributions": 0}
+    trio = reader.trio(face)
+    first = face.maps_by(MapKind.INTEGRATED_GRADIENTS, trio)
+    assert counted == {"passes": 2, "attributions": 3}
+    again = face.maps_by(MapKind.INTEGRATED_GRADIENTS, trio[::-1])
+    again.contrast([trio[0]], trio[1:])
+    face.maps_by(MapKind.GRAD_CAM, trio)
+    face.explain(trio[1])
+    assert counted == {"passes": 2, "attributions": 3}
+    assert torch.equal(first.of(trio[0]), again.of(trio[0]))
+    face.relation(trio[1])  # its compound and two of the six basics were there
+    assert counted["attributions"] == 7
+    passes = counted["passes"]
+    face.relation(trio[1])
+    taught, _ = reader.teach("beaming", [face])
+    taught.reread(face)
+    assert counted == {"passes": passes, "attributions": 7}
+
+
+def test_eight_threads_on_readers_that_share_a_backbone_give_what_one_gives(photograph):
+    base = Reader()
+    taught, _ = base.teach("beaming", [base.face(photograph)])
+    names = ["happy", "happily surprised", "surprised"]
+
+    def ask(reader):
+        face = reader.face(photograph)
+        return face.maps.maps, face.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps
+
+    alone = {reader: ask(reader) for reader in (base, taught)}
+    shared = base.face(photograph)
+    wanted = shared.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, [base, taught] * 8))
+        same = list(pool.map(lambda n: shared.explain(n).raw, names * 4))
+    for reader, maps in zip([base, taught] * 8, found, strict=True):
+        for mine, theirs in zip(maps, alone[reader], strict=True):
+            torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
+    for name, raw in zip(names * 4, same, strict=True):
+        torch.testing.assert_close(raw, wanted[0, names.index(name)])
+    assert all(p.grad is None for p in base.checkpoint.model.parameters())
+
+
+def test_a_picture_may_be_a_path_an_image_or_an_array(reader, photograph, files):
+    wanted = reader.face(photograph).probabilities
+    image = Image.fromarray(photograph)
+    for given in (files / "astronaut.png", str(files / "astronaut.png"), image, photograph / 255, image.convert("RGBA")):
+        assert reader.face(given).probabilities == pytest.approx(wanted, abs=1e-3)
+    assert reader.face(np.asarray(image.convert("L"))).top == "happy"
+
+
+def test_a_backbone_that_cannot_be_divided_gives_grad_cam_for_either_kind(photograph):
+    model = FaceModel(BackboneConfig("densenet121"), BASICS).eval()
+    base = Reader().checkpoint
+    reader = Reader(replace(base, model=model, classes=base.classes[:7], measured={}))
+    face = reader.read_crop(photograph[40:220, 130:310])
+    assert reader.kinds == (MapKind.GRAD_CAM,)
+    found = face.maps_by(MapKind.INTEGRATED_GRADIENTS, ["happy"])
+    torch.testing.assert_close(found.of("happy"), face.maps.of("happy"))
+    assert face.explain("happy").regions is None
+
+
+def test_the_public_door_is_open():
+    assert cfer.load(Reader().checkpoint).names == cfer.load().names
+    assert cfer.Reader is Reader
+    with pytest.raises(AttributeError, match="no attribute"):
+        cfer.nothing  # noqa: B018
+    result = doctest.testmod(cfer)
+    assert result.attempted >= 8
+    assert result.failed == 0

@@ -42,6 +42,8 @@ class TestExplore:
         assert words.startswith("### happy")
         assert reader.constituents(middle.value) == (left.value, right.value)
         assert html.count("<figure>") == 3
+        assert tie == ""  # follows after the maps
+        tie = explore.relate(shown, middle.value, "anna")
         assert "than to the other basics" in tie or "No evidence here beyond" in tie
         assert not picker.visible
         assert found.visible
@@ -82,7 +84,7 @@ class TestExplore:
         teach.teach("beaming", [path], ["happy", "surprised"], False, True, "anna")
         shown, *_ = explore.read(path, False, ONE_SCALE, "anna")
         assert "Numbers: beaming and the six basics" in explore.relate(shown, "beaming", "anna")
-        assert "own checkpoint, not on this one" in explore.relate(shown, "beaming", "anna")
+        assert "not measured on this model" in explore.relate(shown, "beaming", "anna")
         teach.undo("anna")
         for ask in (
             lambda: explore.relate(shown, "beaming", "anna"),

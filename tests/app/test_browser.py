@@ -154,7 +154,7 @@ def test_a_relation_is_looked_up_and_held_against_a_null(browser, url):
     page.get_by_role("tab", name="Relations").click()
     table = page.locator("#relations-table")
     expect(table).to_contain_text("happily disgusted", timeout=WAIT)
-    expect(page.locator("#relations-words")).to_contain_text("a head that learned nothing")
+    expect(page.locator("#relations-words")).to_contain_text("a head of random rows")
     shoot(page, "relations")
     before = table.inner_text()
     numbers = table.get_by_text(re.compile(r"^0\.\d\d$")).locator(
@@ -163,7 +163,7 @@ def test_a_relation_is_looked_up_and_held_against_a_null(browser, url):
     numbers.first.click()
     expect(page.locator("#relations-cell figure")).to_have_count(2, timeout=WAIT)
     page.get_by_role("combobox", name="Maps of").click()
-    page.get_by_role("option", name="a head that learned nothing", exact=True).click()
+    page.get_by_role("option", name="a head of random rows", exact=True).click()
     page.wait_for_function(
         "was => document.querySelector('#relations-table').innerText !== was", arg=before, timeout=WAIT
     )

@@ -1,20 +1,18 @@
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from cfer.app.panels import map_panels
-from cfer.explain.maps import ClassMaps
-from cfer.reader import FaceReading
 
 NAMES = ["happy", "happily <i>surprised", "surprised"]
 
 
 @pytest.fixture
 def face(photograph):
-    logits = torch.tensor([[5.0, 1.0, 0.0]])  # 98 %, 2 % and 1 %
-    maps = ClassMaps(logits, torch.zeros(1, 3, 2, 2), torch.zeros(1, 4), tuple(NAMES))
-    return FaceReading((0.0, 0.0, 1.0, 1.0), 1.0, False, photograph[:96, :96], maps)
+    chances = dict(zip(NAMES, (0.975, 0.018, 0.007), strict=True))
+    return SimpleNamespace(crop=photograph[:96, :96], probabilities=chances)
 
 
 def captions(html):
