@@ -19,8 +19,8 @@ from cfer.checkpoint import Checkpoint, load_checkpoint, model_digest
 from cfer.data.readers import read_data
 from cfer.explain.landmarks import fit_landmarker, save_landmarker
 from cfer.features.table import pooled_features
-from cfer.training.au_supervision import load_rendered
 from cfer.synth.dataset import MANIFEST
+from cfer.training.au_supervision import load_rendered
 
 ASSET = Path(__file__).parent.parent / "cfer" / "explain" / "assets" / "landmarks.safetensors"
 PENALTIES = (0.001, 0.01, 0.1, 1.0)

@@ -21,12 +21,12 @@ from torch import Tensor
 from cfer.checkpoint import Checkpoint, Head, load_checkpoint
 from cfer.data.readers import read_data
 from cfer.data.splits import split
-from cfer.training.continual import ContinualConfig, build_stream
-from cfer.features.table import extract_features
-from cfer.training.finish_basic import labelled_rows
-from cfer.lessons.lesson import FALSE_ALARMS, new_mean, new_row
 from cfer.evaluation.metrics import harmonic_mean
 from cfer.evaluation.stream import Features, Stream
+from cfer.features.table import extract_features
+from cfer.lessons.lesson import FALSE_ALARMS, new_mean, new_row
+from cfer.training.continual import ContinualConfig, build_stream
+from cfer.training.finish_basic import labelled_rows
 
 DRAWS = 10
 PULLS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)

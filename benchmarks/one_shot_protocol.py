@@ -24,16 +24,16 @@ from torch import Tensor
 from cfer.checkpoint import Head, load_checkpoint
 from cfer.data.readers import read_data
 from cfer.data.splits import fold_split
-from cfer.features.table import FeatureTable, extract_features
-from cfer.learners.heads import widen
-from cfer.learners.compositional import Compositional
-from cfer.learners.predictive_replay import PredictiveReplay
-from cfer.learners.rehearsal import Rehearsal
-from cfer.learners.losses import padded_distillation
 from cfer.evaluation.metrics import harmonic_mean
 from cfer.evaluation.protocol import few_shot, standardised, taking_part
-from cfer.evaluation.tally import person_weights
 from cfer.evaluation.stream import Features, Stream, make_stream, stream_label
+from cfer.evaluation.tally import person_weights
+from cfer.features.table import FeatureTable, extract_features
+from cfer.learners.compositional import Compositional
+from cfer.learners.heads import widen
+from cfer.learners.losses import padded_distillation
+from cfer.learners.predictive_replay import PredictiveReplay
+from cfer.learners.rehearsal import Rehearsal
 from cfer.synth.dataset import MANIFEST
 
 COPIES = 32

@@ -11,8 +11,8 @@ from cfer.checkpoint import Checkpoint
 from cfer.data.readers import read_data
 from cfer.emotions import EXPRESSIONS
 from cfer.explain.attribution import change_maps, mean_output, neutral_faces
-from cfer.explain.maps import ClassMaps
 from cfer.explain.controls import cascade, of_another, random_backbone, random_head
+from cfer.explain.maps import ClassMaps
 from cfer.explain.reference import CHANGE, ELSEWHERE, RANDOM_HEAD, SHUFFLED, WHOLE, source
 from cfer.explain.relation import SIX, Relation, relate
 from cfer.features.crops import Crops, load_crops

@@ -41,10 +41,10 @@ from benchmarks.saliency_methods import (
 )
 from cfer.checkpoint import load_checkpoint
 from cfer.explain.attribution import neutral_faces
-from cfer.explain.faithfulness import deletion_insertion
-from cfer.explain.maps import positive
 from cfer.explain.controls import cascade, random_backbone, random_head
+from cfer.explain.faithfulness import deletion_insertion
 from cfer.explain.localization import SIZE, energy_ratio, pointing, rank_correlation
+from cfer.explain.maps import positive
 from cfer.model import FaceModel
 
 PEOPLE, TAKEN_APART, STEPS, SLOW = 126, 42, 8, 10

@@ -14,9 +14,9 @@ from cfer.data.samples import Sample
 from cfer.emotions import EXPRESSIONS
 from cfer.explain.attribution import LAYER, STEPS, change_maps, evidence_beside, mean_output
 from cfer.explain.layer_cams import layer_gradients, layer_maps
+from cfer.explain.localization import Moved, moved_by
 from cfer.explain.maps import class_maps
 from cfer.explain.methods import library_maps, occlusion_maps
-from cfer.explain.localization import Moved, moved_by
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
 from cfer.model import FaceModel

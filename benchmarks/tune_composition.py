@@ -15,9 +15,9 @@ from pathlib import Path
 from benchmarks.ablations import scored
 from cfer.checkpoint import load_checkpoint
 from cfer.data.readers import read_data
+from cfer.evaluation.protocol import Protocol
 from cfer.features.table import extract_features
 from cfer.learners.compositional import Composition, Compositional
-from cfer.evaluation.protocol import Protocol
 from cfer.synth.dataset import MANIFEST
 
 TRIED = {

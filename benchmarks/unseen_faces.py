@@ -17,8 +17,8 @@ from cfer.checkpoint import load_checkpoint
 from cfer.cli.evaluation import EVALUATED_PEOPLE
 from cfer.data.readers import read_data
 from cfer.emotions import BASICS
-from cfer.features.table import extract_features
 from cfer.evaluation.metrics import accuracy, bootstrap_interval, count_table, expected_calibration_error, recalls
+from cfer.features.table import extract_features
 from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
 

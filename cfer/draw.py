@@ -16,7 +16,7 @@ _COLOURS = ("#6366f1", "#0d9488", "#64748b")
 
 @cache
 def _viridis() -> np.ndarray:
-    """plotly's Viridis in 256 steps (256, 3) uint8: even in lightness, safe for colour-blind eyes."""
+    """Plotly's Viridis in 256 steps (256, 3) uint8: even in lightness, safe for colour-blind eyes."""
     steps = sample_colorscale("Viridis", np.linspace(0, 1, 256).tolist(), colortype="tuple")
     return np.rint(np.array(steps) * 255).astype(np.uint8)
 

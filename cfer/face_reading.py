@@ -220,6 +220,4 @@ class FaceReading:
         """What a class's score loses (7,) without each of the six basics' strongest evidence; random cells last."""
         raws = torch.stack([self.maps.of(basic)[0] for basic in SIX])
         k = self.maps.classes.index(name)
-        return removal_effects(
-            self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k)
-        )
+        return removal_effects(self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k))

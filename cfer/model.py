@@ -154,7 +154,9 @@ class FaceModel(nn.Module):
 
     def _place(self, layer: str) -> int:
         if layer not in self.layers:
-            raise KeyError(f"There is no {layer!r} here; there are {', '.join(self.layers) or 'no layers to divide at'}.")
+            raise KeyError(
+                f"There is no {layer!r} here; there are {', '.join(self.layers) or 'no layers to divide at'}."
+            )
         return list(self.layers).index(layer)
 
     def _run(self, x: Tensor, layers: Sequence[str]) -> Tensor:

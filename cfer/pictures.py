@@ -61,14 +61,18 @@ def _from_array(values: np.ndarray) -> np.ndarray:
             f"An array of shape {values.shape} is no picture: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is."
         )
     if min(values.shape[:2]) < 8:
-        raise PictureError(f"The picture is too small ({values.shape[1]} x {values.shape[0]}): at least 8 pixels a side.")
+        raise PictureError(
+            f"The picture is too small ({values.shape[1]} x {values.shape[0]}): at least 8 pixels a side."
+        )
     if values.shape[0] * values.shape[1] > MAX_PIXELS:
         raise PictureError(_too_large((values.shape[1], values.shape[0])))
     if values.dtype == bool:
         values = values.astype(np.uint8) * 255
     if values.dtype != np.uint8:
         if not np.issubdtype(values.dtype, np.number) or np.issubdtype(values.dtype, np.complexfloating):
-            raise PictureError(f"An array of {values.dtype} is no picture; use uint8, or numbers from 0 to 1 or to 255.")
+            raise PictureError(
+                f"An array of {values.dtype} is no picture; use uint8, or numbers from 0 to 1 or to 255."
+            )
         if not np.isfinite(values).all():
             raise PictureError("The picture holds values that are not numbers.")
         low, high = float(values.min()), float(values.max())

@@ -1,7 +1,7 @@
 """Reader: a picture in, a reading out. The one door for the app, the command line and other programs.
 
-A reader never changes and may be shared by threads; a lesson gives another reader, which shares all that does not depend
-on the head.
+A reader never changes and may be shared by threads; a lesson gives another reader, which shares all that does not
+depend on the head.
 """
 
 import threading
@@ -133,9 +133,7 @@ class Reader:
             box = (0.0, 0.0, float(width), float(height))
             return Reading((self.read_crop(whole_square(pixels), box=box),))
         faces = detect_faces(pixels)
-        return Reading(
-            tuple(self.read_crop(align(pixels, f), box=f.box, score=f.score, tiny=f.tiny) for f in faces)
-        )
+        return Reading(tuple(self.read_crop(align(pixels, f), box=f.box, score=f.score, tiny=f.tiny) for f in faces))
 
     def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
         """Read the largest face of a picture.

@@ -109,6 +109,7 @@ def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             raise KeyboardInterrupt
         return draw(*args, **kwargs)
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(basic, "random_views", counted)
-        yield
+        with pytest.raises(KeyboardInterrupt):
+            yield

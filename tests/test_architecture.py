@@ -11,7 +11,19 @@ PACKAGE = ROOT / "cfer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each part may import, itself aside: imports run one way.
-LEARNING = {"emotions", "files", "places", "pictures", "faces", "data", "synth", "model", "learners", "checkpoint", "features"}
+LEARNING = {
+    "emotions",
+    "files",
+    "places",
+    "pictures",
+    "faces",
+    "data",
+    "synth",
+    "model",
+    "learners",
+    "checkpoint",
+    "features",
+}
 ALLOWED = {
     "emotions": set(),
     "pictures": set(),

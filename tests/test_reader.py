@@ -145,7 +145,13 @@ def test_eight_threads_on_readers_that_share_a_backbone_give_what_one_gives(phot
 def test_a_picture_may_be_a_path_an_image_or_an_array(reader, photograph, files):
     wanted = reader.face(photograph).probabilities
     image = Image.fromarray(photograph)
-    for given in (files / "astronaut.png", str(files / "astronaut.png"), image, photograph / 255, image.convert("RGBA")):
+    for given in (
+        files / "astronaut.png",
+        str(files / "astronaut.png"),
+        image,
+        photograph / 255,
+        image.convert("RGBA"),
+    ):
         assert reader.face(given).probabilities == pytest.approx(wanted, abs=1e-3)
     assert reader.face(np.asarray(image.convert("L"))).top == "happy"
 

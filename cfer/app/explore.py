@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from cfer.app.panels import map_panels
-from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_image
 from cfer.app.relation_panel import relation_panel
+from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_image
 from cfer.draw import boxed, percent, probability_bars
 from cfer.explain.regions import region_words
 from cfer.explain.report import MapKind

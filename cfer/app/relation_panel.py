@@ -8,7 +8,8 @@ from cfer.reader import FaceReading, Reader
 _KINDS = {MapKind.INTEGRATED_GRADIENTS: "What differs from a neutral face", MapKind.GRAD_CAM: "The whole face"}
 """Kinds of maps in words; the first is missing where the backbone cannot be divided."""
 _NO_YARDSTICK = (
-    "How large a gap is by chance was not measured on this model: read these numbers with care. (`cfer measure` does it.)"
+    "How large a gap is by chance was not measured on this model: read these numbers with care. "
+    "(`cfer measure` measures it.)"
 )
 
 
@@ -61,7 +62,7 @@ def _notes(report: RelationReport) -> str:
     ]
     if report.mixture_explained is not None:
         said.append(
-            f"{first} and {second} together explain {100 * report.mixture_explained:.0f} % of the compound's whole-face "
-            f"evidence: place {report.mixture_rank:g} among the 15 pairs of basics, 8 by chance."
+            f"{first} and {second} together explain {100 * report.mixture_explained:.0f} % of the compound's "
+            f"whole-face evidence: place {report.mixture_rank:g} among the 15 pairs of basics, 8 by chance."
         )
     return "".join(f'<p class="cfer-note">{html.escape(line)}</p>' for line in said)

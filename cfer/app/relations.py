@@ -69,8 +69,12 @@ def kind_of(source: str) -> str:
 
 
 def bounds(reference: Reference, view: str, source: str) -> tuple[float, float]:
-    """Lowest and highest number of a view over all sources of a kind: one colour scale, on which a control may be pale."""
-    alike = [other for other in sources_of(reference) if kind_of(other) == kind_of(source)] if view in MEASURES else [source]
+    """Lowest and highest number of a view over all sources of a kind: one colour scale for a model and its controls."""
+    alike = (
+        [other for other in sources_of(reference) if kind_of(other) == kind_of(source)]
+        if view in MEASURES
+        else [source]
+    )
     values = [matrix(reference, view, other) for other in alike]
     return float(np.nanmin(values)), float(np.nanmax(values))
 
@@ -128,8 +132,8 @@ def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
         value, low, high = found["spearman"]
         said += (
             f"\n\nAgreement with the coding manual's table: Spearman {value:.2f} ({low:.2f} to {high:.2f}), "
-            f"p = {found['permuted_constituents_p']:.3f} when the table's rows are dealt anew to the compounds. The rendered "
-            "faces perform these units, so part of this agreement is built in."
+            f"p = {found['permuted_constituents_p']:.3f} when the table's rows are dealt anew to the compounds. The "
+            "rendered faces perform these units, so part of this agreement is built in."
         )
     return said
 
@@ -170,8 +174,8 @@ def build_relations(reference: Reference, same_model: bool) -> None:
     gr.Markdown(
         "How alike is a compound's map to each basic's, on the same face and by the same model? Over "
         f"{reference.people} rendered people whom training never saw; a row's constituents are underlined. Two maps of "
-        "a face always look alike, so switch to the controls before you believe a number. The rendered faces perform the "
-        "action units of the coding manual's table: what agrees with that table is in part built into them."
+        "a face always look alike, so switch to the controls before you believe a number. The rendered faces perform "
+        "the action units of the coding manual's table: what agrees with that table is in part built into them."
         + ("" if same_model else "\n\n**Measured on another model than the one that is loaded.**")
     )
     with gr.Row():
@@ -179,7 +183,10 @@ def build_relations(reference: Reference, same_model: bool) -> None:
             [*MEASURES, MIXTURE, HEAD, DELETION, UNITS], value="cosine", label="Compare by", min_width=200
         )
         source = gr.Dropdown(
-            [(words, name) for name, words in sources_of(reference).items()], value=WHOLE, label="Maps of", min_width=200
+            [(words, name) for name, words in sources_of(reference).items()],
+            value=WHOLE,
+            label="Maps of",
+            min_width=200,
         )
     table = gr.Dataframe(
         styled(reference, "cosine", WHOLE),

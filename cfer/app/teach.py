@@ -8,8 +8,8 @@ import pandas as pd
 
 from cfer.app.panels import map_panels, thumbnails
 from cfer.app.safety import Sessions, complaint, guarded
-from cfer.lessons.effect import Effect
 from cfer.explain.report import MapKind
+from cfer.lessons.effect import Effect
 from cfer.pictures import PictureError
 from cfer.reader import FaceReading, Reader
 
@@ -81,12 +81,10 @@ class Teach:
         near = [n for n, _ in effect.nearest if taught.is_basic(n)][:2]
         names = [near[0], effect.name, near[1]]
         return (
-            lesson_words(report),
-            gr.Dataframe(lesson_table(report), visible=True),
+            lesson_words(effect),
+            gr.Dataframe(lesson_table(effect), visible=True),
             thumbnails([f.crop for f in faces]),
-            map_panels(
-                face, names, list(face.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps[0]), one_scale=True
-            ),
+            map_panels(face, names, list(face.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps[0]), one_scale=True),
             gr.Button(interactive=True),
             self._standing(taught),
         )
@@ -157,12 +155,16 @@ def build_teach(sessions: Sessions, key: gr.State) -> None:
             maps = gr.HTML(elem_id="teach-maps")
             shots = gr.HTML(elem_id="teach-shots")
             gr.Markdown(
-                "Old expressions are measured on kept validation features that nothing was fitted to, with the new one among "
-                "the possible answers."
+                "Old expressions are measured on kept validation features that nothing was fitted to, with the new one "
+                "among the possible answers."
             )
     results = [verdict, table, shots, maps, undo, standing]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     go.click(
-        guarded(teach.teach), [name, files, constituents, cropped, consent, key], results, api_visibility="private", **busy
+        guarded(teach.teach),
+        [name, files, constituents, cropped, consent, key],
+        results,
+        api_visibility="private",
+        **busy,
     )
     undo.click(guarded(teach.undo), [key], results, api_visibility="private", **busy)

@@ -1,6 +1,6 @@
 """A checkpoint: a model, the learner that goes on from it, and typed facts about where it came from."""
 
-from cfer.checkpoint.checkpoint import Checkpoint, CheckFeatures, ClassInfo, LearnerSpec, model_digest
+from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec, model_digest
 from cfer.checkpoint.facts import DataFacts, Facts, PhaseFacts
 from cfer.checkpoint.folder import DEFAULT, CheckpointError, load_checkpoint, save_checkpoint, versions
 from cfer.learners.base import Head

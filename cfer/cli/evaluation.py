@@ -64,13 +64,13 @@ def evaluate(
 
     from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
     from cfer.data.readers import read_data
+    from cfer.evaluation.protocol import Protocol
     from cfer.evaluation.report import as_markdown, settings_for, write_report
     from cfer.evaluation.run import evaluate as run
     from cfer.evaluation.run import kept_outcomes
     from cfer.features.table import extract_features
     from cfer.learners import REGISTRY
     from cfer.measure.checkpoint import MEASURED_FIRST
-    from cfer.evaluation.protocol import Protocol
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
     if manifest is not None:

@@ -12,7 +12,9 @@ def measure(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint folder; the results are written into it.")],
     people: Annotated[int, typer.Option(min=10, help="How many rendered people to measure on.")] = 60,
     run: Annotated[Path, typer.Option(help="Folder of the run; the same folder again goes on.")] = Path("runs/measure"),
-    processes: Annotated[int | None, typer.Option(min=1, help="How many render at once; one a core by default.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many render at once; one a core by default.")
+    ] = None,
 ) -> None:
     """Measure what belongs to a checkpoint on rendered people whom training never saw, and put it into its folder.
 

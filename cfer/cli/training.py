@@ -47,9 +47,9 @@ def train_basic(
 
     from cfer.data.readers import read_data
     from cfer.data.splits import split
+    from cfer.model import BackboneConfig, Preprocessing
     from cfer.training.basic import BasicConfig, learn_basic
     from cfer.training.finish_basic import finish_basic
-    from cfer.model import BackboneConfig, Preprocessing
 
     network = BackboneConfig(backbone, stride)
     config = BasicConfig(
@@ -96,11 +96,11 @@ def train_continual(
     from cfer.checkpoint import load_checkpoint
     from cfer.data.readers import read_data
     from cfer.data.splits import split
+    from cfer.features.table import cache_path, extract_features
+    from cfer.learners import REGISTRY
     from cfer.training.continual import ContinualConfig
     from cfer.training.continual import train_continual as run
-    from cfer.features.table import cache_path, extract_features
     from cfer.training.finish_basic import labelled_rows
-    from cfer.learners import REGISTRY
 
     if learner not in REGISTRY:
         raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))

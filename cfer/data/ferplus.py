@@ -24,8 +24,8 @@ _DUPLICATES = "duplicates.csv"
 _COLUMNS = (*CODES["ferplus"], "contempt", "unknown", "NF")
 ABOUT = (
     "Faces found by image search, grey and 48 pixels wide, most of them of adults in Western media.",
-    "A picture's single label is the FER+ majority of ten crowd workers: votes of one are dropped, then the leader needs "
-    "more than half. Contempt, unknown and no face are left out.",
+    "A picture's single label is the FER+ majority of ten crowd workers: votes of one are dropped, then the leader "
+    "needs more than half. Contempt, unknown and no face are left out.",
     "Compound labels are derived: two expressions share the votes, which can be a blend or a disagreement.",
 )
 """What a model card says of these pictures."""

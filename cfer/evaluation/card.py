@@ -71,7 +71,7 @@ def _data(facts: Facts) -> str:
         if sentences:
             lines += [f"*{name}.* {' '.join(sentences)}", ""]
     lines.append(
-        "Pictures that are identical to one in a more protected part (test, then validation) are left out of the others."
+        "Pictures that are identical to one in a more protected part (test, then validation) are left out of others."
     )
     return "\n".join(lines) + "\n"
 

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import torch.nn.functional as F
 
-from cfer.learners.base import Head
 from cfer.emotions import BASICS
 from cfer.evaluation.bootstrap import bootstrap_interval
 from cfer.evaluation.metrics import (
@@ -16,6 +15,7 @@ from cfer.evaluation.metrics import (
     recalls,
 )
 from cfer.evaluation.stream import Features, Stream
+from cfer.learners.base import Head
 
 
 def score_head(head: Head, features: Features) -> np.ndarray:

@@ -15,8 +15,8 @@ from torch import Tensor
 from cfer.data.samples import SampleTable
 from cfer.data.splits import fold_split
 from cfer.emotions import BASICS, COMPOUNDS
-from cfer.features.table import FeatureTable
 from cfer.evaluation.stream import Stream, make_stream, stream_label
+from cfer.features.table import FeatureTable
 
 
 @dataclass(frozen=True)

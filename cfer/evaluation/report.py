@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from cfer.evaluation.run import Outcome
-from cfer.learners import REGISTRY
 from cfer.evaluation.protocol import Setting
+from cfer.evaluation.run import Outcome
 from cfer.evaluation.tally import (
     SCORES,
     Score,
@@ -25,6 +24,7 @@ from cfer.evaluation.tally import (
     summarise,
 )
 from cfer.evaluation.tally import tally as gather
+from cfer.learners import REGISTRY
 
 SHOWN = ("average_incremental", "last", "base", "new", "harmonic", "forgetting", "first_loss")
 

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cfer.evaluation.protocol import Protocol, Setting, few_shot, streams
+from cfer.evaluation.stream import Stream
 from cfer.features.table import FeatureTable
+from cfer.files import check_run_config, load_tensors, save_tensors
 from cfer.learners import REGISTRY
 from cfer.learners.base import Learner, kept_bytes
-from cfer.evaluation.protocol import Protocol, Setting, few_shot, streams
-from cfer.files import check_run_config, load_tensors, save_tensors
-from cfer.evaluation.stream import Stream
 
 FOLDER = "predictions"
 UNSEEN = 255

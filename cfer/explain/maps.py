@@ -103,7 +103,7 @@ def maps_of(model: FaceModel, last: Tensor) -> ClassMaps:
 
 
 def scores_of(model: FaceModel, last: Tensor) -> Tensor:
-    """Logits (B, K) less their mean, from last feature maps (B, C, h, w): what speaks for a class rather than for all."""
+    """Logits (B, K) less their mean, from last maps (B, C, h, w): what speaks for a class rather than for all."""
     logits = model.head(model.pool(last))
     return logits - logits.mean(1, keepdim=True)
 

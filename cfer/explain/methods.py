@@ -1,7 +1,7 @@
 """Saliency methods by name, ours and other people's, behind one signature. Adding one is a function and a line.
 
-pytorch-grad-cam leaves its model in evaluation mode, zeroes gradients, keeps hooks and cannot look at frozen weights, so
-it is given a copy. Its maps are scaled to 0..1 picture by picture and cannot be compared between classes; ours can.
+pytorch-grad-cam leaves its model in evaluation mode, zeroes gradients, keeps hooks and cannot look at frozen weights,
+so it is given a copy. Its maps are scaled to 0..1 picture by picture and cannot be compared between classes; ours can.
 """
 
 import contextlib

@@ -20,7 +20,7 @@ from cfer.learners.icarl import ICaRL
 from cfer.learners.logistic import Logistic
 from cfer.learners.nearest_mean import NearestMean
 from cfer.learners.predictive_replay import AS_CODED, PredictiveReplay, Switches
-from cfer.learners.replay import DERpp, ER, ERACE, WA, FineTuning, GDumb, Joint, LwF
+from cfer.learners.replay import ER, ERACE, WA, DERpp, FineTuning, GDumb, Joint, LwF
 from cfer.learners.ridge import Ridge
 from cfer.learners.standardised import standardised
 from cfer.learners.streaming_lda import StreamingLda

@@ -1,8 +1,8 @@
 """What every learner is: an estimator that is fed one step after another and whose fitted state can be saved.
 
-As in scikit-learn, settings go into the constructor and what is learned is the fitted state. `observe` learns a step and
-solves whatever systems the answers need; `head` and `logits` only read. A learner that is restored from its state goes
-on as if it had never been saved.
+As in scikit-learn, settings go into the constructor and what is learned is the fitted state. `observe` learns a step
+and solves whatever systems the answers need; `head` and `logits` only read. A learner that is restored from its state
+goes on as if it had never been saved.
 """
 
 import copy
@@ -89,7 +89,7 @@ class Learner(ABC):
     def learn(self, step: Step, generator: torch.Generator) -> None:
         """Set `fitted` anew from what it was and a step."""
 
-    def solve(self) -> None:
+    def solve(self) -> None:  # noqa: B027 - most have nothing to solve
         """Work out from `fitted` alone what answering needs; called after every step and after restoring."""
 
     @abstractmethod

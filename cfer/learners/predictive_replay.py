@@ -23,9 +23,9 @@ from torch import Tensor
 
 from cfer.learners.base import Head, Step
 from cfer.learners.heads import HeadFit, fit_head
-from cfer.learners.rehearsal import Rehearsal
 from cfer.learners.losses import distillation, padded_distillation
 from cfer.learners.memory import herding, predictive_sorting
+from cfer.learners.rehearsal import Rehearsal
 
 PER_CLASS = 62  # the paper's: 30 % of 4,347 pictures over 21 classes
 

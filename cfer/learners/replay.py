@@ -9,8 +9,8 @@ from torch import Tensor
 
 from cfer.learners.base import Head, Step
 from cfer.learners.heads import HeadFit, fit_head
-from cfer.learners.rehearsal import Rehearsal, cross_entropy
 from cfer.learners.losses import distillation
+from cfer.learners.rehearsal import Rehearsal, cross_entropy
 
 
 class FineTuning(Rehearsal):

@@ -38,9 +38,7 @@ class RenderedFeatures:
 def rendered_features(model: FaceModel, preprocessing: Preprocessing, table: SampleTable) -> RenderedFeatures:
     """Features and truth of a data set of rendered faces, person by person."""
     faces = load_rendered(table, preprocessing, progress=True)
-    parts = [
-        pooled_features(model, preprocessing.enlarge(pixels.float() / 255)) for pixels in faces.pixels.split(64)
-    ]
+    parts = [pooled_features(model, preprocessing.enlarge(pixels.float() / 255)) for pixels in faces.pixels.split(64)]
     samples = [table.samples[row] for row in faces.rows]
     names = sorted({s.group for s in samples})
     people = torch.tensor([names.index(s.group) for s in samples])

@@ -116,7 +116,9 @@ def one_compound(found: Mapping[str, Tensor], relations: Relations, kinds: tuple
     return {
         "constituents": list(own.constituents),
         "likeness": {
-            name: {m: rounded(nan_mean(np.concatenate([r.likeness[m].numpy() for r in each]), axis=0)) for m in MEASURES}
+            name: {
+                m: rounded(nan_mean(np.concatenate([r.likeness[m].numpy() for r in each]), axis=0)) for m in MEASURES
+            }
             for name, each in relations.items()
         },
         "gap": {name: {m: interval(each[m]) for m in MEASURES} for name, each in gaps.items()},

@@ -4,7 +4,6 @@ A network that has to answer these keeps the fine geometry that telling seven ex
 away. The two heads are only there while it learns.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 

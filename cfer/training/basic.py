@@ -22,16 +22,16 @@ from tqdm import tqdm
 
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.files import check_run_config, load_tensors, save_tensors, write_json_lines
-from cfer.training.augment import Augmentation, follow_points, random_frames, random_views
-from cfer.features.crops import Crops, load_crops
-from cfer.learners.losses import log_prior, logit_adjusted
 from cfer.evaluation.metrics import accuracy, count_table, macro_recall
+from cfer.features.crops import Crops, load_crops
 from cfer.features.rendered import RenderedCrops, load_rendered
-from cfer.training.au_supervision import MultiTaskModel, rendered_loss
-from cfer.training.run_state import flatten_optimizer, restore_optimizer
+from cfer.files import check_run_config, load_tensors, save_tensors, write_json_lines
+from cfer.learners.losses import log_prior, logit_adjusted
 from cfer.model import BackboneConfig, FaceModel, Preprocessing, evaluating, load_start
 from cfer.synth.landmarks import MIRRORED
+from cfer.training.au_supervision import MultiTaskModel, rendered_loss
+from cfer.training.augment import Augmentation, follow_points, random_frames, random_views
+from cfer.training.run_state import flatten_optimizer, restore_optimizer
 
 
 @dataclass(frozen=True)

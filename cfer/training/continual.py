@@ -93,9 +93,7 @@ def train_continual(
         commands=(*basic.facts.commands, *commands),
     )
     rows = sum(len(table.table) for table in tables)
-    check_run_config(
-        out, {**asdict(config), "backbone": facts.backbone, "rows": rows, "classes": list(stream.classes)}
-    )
+    check_run_config(out, {**asdict(config), "backbone": facts.backbone, "rows": rows, "classes": list(stream.classes)})
     learner, results = resumed(out, learner)
     basics = basic_stream(tables[0])
     sets = [table.table.name for table in tables]

@@ -11,8 +11,8 @@ from cfer.emotions import BASICS
 from cfer.evaluation.card import model_card
 from cfer.evaluation.head_scores import basic_scores
 from cfer.evaluation.stream import basic_stream
-from cfer.files import without_nan
 from cfer.features.table import cache_path, data_facts, extract_features, table_facts, weights_fingerprint
+from cfer.files import without_nan
 from cfer.model import FaceModel
 from cfer.training.basic import BasicConfig
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner

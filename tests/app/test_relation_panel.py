@@ -31,7 +31,9 @@ def test_the_panel_shows_what_the_report_says(seen):
 
 def test_without_evidence_there_is_no_number(seen):
     report = seen[1].relation("awed")
-    whole = replace(report.by(MapKind.GRAD_CAM), likeness={"cosine": (None,) * 6}, verdict="There is nothing to compare.")
+    whole = replace(
+        report.by(MapKind.GRAD_CAM), likeness={"cosine": (None,) * 6}, verdict="There is nothing to compare."
+    )
     html = render(replace(report, comparisons=(whole,), mixture_explained=None))
     assert "nothing to compare" in html
     assert html.count("<td>no evidence</td>") == 6

@@ -11,7 +11,6 @@ from cfer.explain.reference import CHANGE, WHOLE
 from cfer.explain.similarity import MEASURES
 from cfer.reader import Reader
 
-
 HEADS, MEAN = f"{WHOLE}, random head", f"{WHOLE}, mean face"
 
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from cfer.learners.base import Head
-from cfer.features.table import FeatureTable
 from cfer.evaluation.head_scores import basic_scores, score_head
 from cfer.evaluation.stream import basic_stream
+from cfer.features.table import FeatureTable
+from cfer.learners.base import Head
 
 
 def test_a_head_is_scored_by_hand(drawn_faces):

@@ -6,8 +6,8 @@ import torch
 
 from cfer.data.samples import FolderSource, Sample, SampleTable
 from cfer.data.splits import fold_split
-from cfer.features.table import FeatureTable
 from cfer.evaluation.protocol import Protocol, few_shot, streams, taking_part
+from cfer.features.table import FeatureTable
 
 NAMES = ("neutral", "happy", "surprised", "happily surprised", "sadly angry")
 

@@ -1,8 +1,8 @@
 import torch
 
 from cfer.emotions import BASICS
-from cfer.features.table import FeatureTable, joined
 from cfer.evaluation.stream import basic_stream, make_stream, stream_label
+from cfer.features.table import FeatureTable, joined
 
 
 def numbered(drawn_faces) -> FeatureTable:

@@ -20,7 +20,6 @@ from cfer.model import BackboneConfig, FaceModel
 from cfer.reader import Reader
 from cfer.synth.dataset import Shot, take
 
-
 LAYER = "blocks.2"
 
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from cfer.explain.maps import class_maps
 from cfer.explain.controls import cascade, of_another, random_backbone, random_head
+from cfer.explain.maps import class_maps
 from cfer.explain.similarity import spearman
 from cfer.model import BackboneConfig, FaceModel
 

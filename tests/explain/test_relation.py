@@ -131,7 +131,9 @@ def test_shares_of_a_mixture_are_found(made_of_two):
 
 
 def test_ties_for_the_second_place_are_shared_by_hand():
-    likeness = torch.tensor([[0.9, 0.5, 0.5, 0.1, 0.5, 0.1], [0.5, 0.5, 0.1, 0.1, 0.5, 0.1], [0.9, 0.9, 0.1, 0.1, 0.5, 0]])
+    likeness = torch.tensor(
+        [[0.9, 0.5, 0.5, 0.1, 0.5, 0.1], [0.5, 0.5, 0.1, 0.1, 0.5, 0.1], [0.9, 0.9, 0.1, 0.1, 0.5, 0]]
+    )
     relation = Relation("happily surprised", ("happy", "surprised"), SIX, {"cosine": likeness})
     # surprised beside two others at 0.5: one of three; three at the top, two of them the constituents: 1 in 3; none
     assert relation.both_first("cosine").tolist() == pytest.approx([1 / 3, 1 / 3, 0])

@@ -11,9 +11,9 @@ import torch
 from cfer.checkpoint import DEFAULT, load_checkpoint
 from cfer.emotions import EXPRESSIONS
 from cfer.explain.attribution import change_maps, layer_baseline, neutral_faces
+from cfer.explain.controls import random_backbone
 from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import class_maps
-from cfer.explain.controls import random_backbone
 from cfer.explain.relation import relate
 from cfer.explain.similarity import spearman
 from cfer.faces.align import align

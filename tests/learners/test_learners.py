@@ -10,18 +10,18 @@ from sklearn.neighbors import NearestCentroid
 
 from cfer.checkpoint.folder import packed, unpacked
 from cfer.evaluation.calibration import calibrate
-from cfer.learners.heads import HeadFit
+from cfer.evaluation.protocol import few_shot
+from cfer.evaluation.stream import Features, Stream
 from cfer.learners import REGISTRY, LinearLearner, Step
 from cfer.learners.base import Head, source_weights
 from cfer.learners.calibrated import Calibration, fold, log_shares
 from cfer.learners.closed_form import ClosedForm, discriminants, shrink
 from cfer.learners.compositional import Composition, Compositional
 from cfer.learners.fecam import FeCam
+from cfer.learners.heads import HeadFit
 from cfer.learners.replay import ER, ERACE
 from cfer.learners.streaming_lda import StreamingLda
 from cfer.learners.teen import Teen
-from cfer.evaluation.protocol import few_shot
-from cfer.evaluation.stream import Features, Stream
 
 WIDTH, BASE, CLASSES = 12, 3, 6
 

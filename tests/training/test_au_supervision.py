@@ -6,12 +6,12 @@ import torch.nn.functional as F
 from drawn_faces import TINY, killed_after
 
 from cfer.emotions import BASICS
-from cfer.training.basic import learn_basic, rendered_views
 from cfer.features.rendered import UNITS, load_rendered
-from cfer.training.au_supervision import MultiTaskModel, rendered_loss
 from cfer.model import FaceModel, Preprocessing
 from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
+from cfer.training.au_supervision import MultiTaskModel, rendered_loss
+from cfer.training.basic import learn_basic, rendered_views
 
 
 @pytest.fixture(scope="module")

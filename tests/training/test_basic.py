@@ -11,8 +11,8 @@ from drawn_faces import TINY, killed_after
 from safetensors.torch import load_file
 
 from cfer.emotions import BASICS
-from cfer.training.basic import freeze, learn_basic, train_mode, vote_targets
 from cfer.model import BackboneConfig, FaceModel
+from cfer.training.basic import freeze, learn_basic, train_mode, vote_targets
 
 
 def test_it_learns_drawn_faces_and_writes_a_line_an_epoch(basic_run):

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from cfer.checkpoint import load_checkpoint
+from cfer.evaluation.stream import stream_label
+from cfer.features.table import extract_features
+from cfer.learners.calibrated import fold
 from cfer.training import continual
 from cfer.training.continual import ContinualConfig, build_stream, held_back, train_continual
-from cfer.features.table import extract_features
 from cfer.training.finish_basic import labelled_rows
-from cfer.evaluation.stream import stream_label
-from cfer.learners.calibrated import fold
 
 CONFIG = ContinualConfig(least=10, exemplars=8, checks=5)
 
