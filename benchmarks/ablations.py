@@ -18,12 +18,12 @@ from cfer.checkpoint import Checkpoint, load_checkpoint
 from cfer.data.readers import read_data
 from cfer.evaluation.protocol import Protocol, Setting
 from cfer.evaluation.run import Job, run_job
-from cfer.evaluation.stream import Step
 from cfer.evaluation.tally import Resampled, lead, resample, summarise, tally
 from cfer.features.crops import load_crops
 from cfer.features.table import FeatureTable, extract_features, pooled_features
-from cfer.learners.base import Learner
+from cfer.learners.base import Head, Learner, Step
 from cfer.learners.compositional import Composition, Compositional
+from cfer.learners.standardised import standardised
 from cfer.synth.dataset import MANIFEST
 
 SHOTS = (0, 1, 5, None)
@@ -34,18 +34,18 @@ PROTOCOL = Protocol(folds=10, orders=1)
 class Unnamed(Compositional):
     """Not told which basics a compound is made of: guesses the mean of all base classes."""
 
-    def observe(self, step: Step, generator: torch.Generator) -> None:
-        """See `Compositional.observe`."""
-        super().observe(replace(step, parts=()), generator)
+    def learn(self, step: Step, generator: torch.Generator) -> None:
+        """See `Compositional.learn`."""
+        super().learn(replace(step, constituents=()), generator)
 
 
 class Uncorrected(Compositional):
     """Offsets as if every mean were known."""
 
-    def head(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `Compositional.head`."""
-        weight, _ = super().head()
-        return weight, -0.5 * (weight * self.state["means"]).sum(1)
+    def solved_head(self) -> Head:
+        """See `Compositional.solved_head`."""
+        weight, _ = super().solved_head()
+        return Head(weight, -0.5 * (weight * self.fitted["means"]).sum(1))
 
 
 VARIANTS: dict[str, Callable[[], Learner]] = {
@@ -78,7 +78,8 @@ def scored(
 ) -> Resampled:
     """All scores of one variant, over all folds."""
     setting = Setting("compositional", shots)
-    return resample(tally([run_job(Job(setting, n), features, protocol, make) for n in range(protocol.folds)]))
+    jobs = [run_job(Job(setting, n), features, protocol, lambda: standardised(make())) for n in range(protocol.folds)]
+    return resample(tally(jobs))
 
 
 def main() -> None:

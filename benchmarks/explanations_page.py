@@ -11,11 +11,23 @@ from typing import Any
 from benchmarks.benchmark_tables import percent, table
 from benchmarks.saliency import FAST, HEADS
 from benchmarks.saliency_methods import BLOB, DEFAULT, LAST
-from cfer.explain.reference import CHANGE, ELSEWHERE, RANDOM_HEAD, SHUFFLED, WHOLE, Reference, reference, source
+from cfer.checkpoint import load_checkpoint
+from cfer.explain.reference import (
+    CHANGE,
+    ELSEWHERE,
+    MEAN_FACE,
+    PERMUTED,
+    RANDOM_HEAD,
+    SHUFFLED,
+    WHOLE,
+    Reference,
+    source,
+)
 
 HERE = Path(__file__).parent
-NULLS = (WHOLE, RANDOM_HEAD, SHUFFLED, ELSEWHERE, "mean face")
-CHANGES = (CHANGE, *(source(CHANGE, null) for null in (RANDOM_HEAD, SHUFFLED, ELSEWHERE)))
+LEARNED_NOTHING = (RANDOM_HEAD, PERMUTED, SHUFFLED)
+NULLS = (WHOLE, *(source(WHOLE, name) for name in (*LEARNED_NOTHING, ELSEWHERE, MEAN_FACE)))
+CHANGES = (CHANGE, *(source(CHANGE, name) for name in (*LEARNED_NOTHING, ELSEWHERE)))
 CASCADE = ("shuffled last quarter", "shuffled last half", SHUFFLED)
 
 
@@ -88,7 +100,7 @@ def by_compound(known: Reference, quantity: str, sources: tuple[str, ...]) -> st
 
 
 def _heads(quantity: str, sources: tuple[str, ...]) -> list[str]:
-    return [quantity, *(f"{quantity}, {source.removeprefix('change, ')}" for source in sources[1:])]
+    return [quantity, *(f"{quantity}, {source.split(', ', 1)[1]}" for source in sources[1:])]
 
 
 def overall_table(known: Reference, sources: tuple[str, ...]) -> str:
@@ -103,9 +115,9 @@ def overall_table(known: Reference, sources: tuple[str, ...]) -> str:
 def facs_table(known: Reference) -> str:
     """Agreement of every matrix with the coding manual."""
     return table(
-        ["matrix", "Spearman", "Mantel p"],
+        ["matrix", "Spearman", "p, constituents permuted"],
         (
-            [name, number(row["spearman"]), f"{row['mantel_p']:.4f}"]
+            [name, number(row["spearman"]), f"{row['permuted_constituents_p']:.4f}"]
             for name, row in known.facts["agreement_with_facs"].items()
         ),
     )
@@ -172,9 +184,10 @@ def main() -> None:
     """Fill the template."""
     found = json.loads((HERE / "saliency.json").read_text(encoding="utf-8"))
     maps = json.loads((HERE / "maps.json").read_text(encoding="utf-8"))
-    known = reference()
+    measured = load_checkpoint().measured
+    known = Reference.from_files(measured)
     assert known is not None
-    marks = json.loads((HERE / "landmarks.json").read_text(encoding="utf-8"))
+    marks = json.loads(measured["landmarks.json"])
     gaps = known.facts["overall"]
     overall = {null: f"{gaps[null]['cosine'][0]:.2f}" for null in NULLS}
     own, end = (found["methods"][name] for name in (DEFAULT, f"{DEFAULT}, gradient at the face alone"))
@@ -192,7 +205,9 @@ def main() -> None:
         change_relations=by_compound(known, "gap", CHANGES) + "\n\n" + by_compound(known, "auc", CHANGES),
         change_words=relation_words(known, CHANGE),
         auc=by_compound(known, "auc", NULLS),
-        cascade=", ".join(f"{name.removeprefix('shuffled ')} {number(gaps[name]['cosine'])}" for name in CASCADE),
+        cascade=", ".join(
+            f"{name.removeprefix('shuffled ')} {number(gaps[source(WHOLE, name)]['cosine'])}" for name in CASCADE
+        ),
         people_changed=str(known.facts["people_changed"]),
         change_own_gap=f"{gaps[CHANGE]['cosine'][0]:.2f}",
         change_other_gap=f"{gaps[source(CHANGE, ELSEWHERE)]['cosine'][0]:.2f}",
@@ -211,9 +226,11 @@ def main() -> None:
         overall=overall_table(known, NULLS),
         relation_words=relation_words(known),
         facs=facs_table(known),
-        own_gap=overall["own"],
-        other_gap=overall["another person"],
-        shuffled_gap=overall["shuffled backbone"],
+        draws=str(known.facts["draws"]),
+        control_people=str(known.facts["people_of_controls"]),
+        own_gap=overall[WHOLE],
+        other_gap=overall[source(WHOLE, ELSEWHERE)],
+        shuffled_gap=overall[source(WHOLE, SHUFFLED)],
         landmark_people=f"{marks['fitted_on']:,}",
         landmark_tested=f"{marks['tested_on']:,}",
         landmark_error=f"{100 * marks['error']:.1f} %",

@@ -21,19 +21,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cfer.checkpoint import Head, load_checkpoint
+from cfer.checkpoint import load_checkpoint
 from cfer.data.readers import read_data
 from cfer.data.splits import fold_split
+from cfer.evaluation.bootstrap import group_draws
 from cfer.evaluation.metrics import harmonic_mean
-from cfer.evaluation.protocol import few_shot, standardised, taking_part
+from cfer.evaluation.protocol import few_shot, taking_part
 from cfer.evaluation.stream import Features, Stream, make_stream, stream_label
-from cfer.evaluation.tally import person_weights
 from cfer.features.table import FeatureTable, extract_features
-from cfer.learners.compositional import Compositional
+from cfer.learners import REGISTRY, Head, Learner, LinearLearner
 from cfer.learners.heads import widen
 from cfer.learners.losses import padded_distillation
-from cfer.learners.predictive_replay import PredictiveReplay
-from cfer.learners.rehearsal import Rehearsal
 from cfer.synth.dataset import MANIFEST
 
 COPIES = 32
@@ -70,7 +68,7 @@ def as_published(stream: Stream, start: Head, rate: float, generator: torch.Gene
     y = torch.full((COPIES,), stream.base)
     asked = stream.validation.of(range(stream.base, stream.base + 1)).x
     teacher = F.linear(x, start.weight, start.bias)
-    weight, bias = (t.requires_grad_() for t in widen(start.weight, start.bias, 1, generator))
+    weight, bias = (t.requires_grad_() for t in widen(start, 1, generator))
     optimizer = torch.optim.Adam([weight, bias], rate)
     best, stopped, heads = -1.0, 0, []
     for epoch in range(LONGEST):
@@ -81,23 +79,12 @@ def as_published(stream: Stream, start: Head, rate: float, generator: torch.Gene
             value.backward()
             optimizer.step()
         heads.append(Head(weight.detach().clone(), bias.detach().clone()))
-        recall = float((F.linear(asked, *_pair(heads[-1])).argmax(1) == stream.base).float().mean())
+        recall = float((F.linear(asked, *heads[-1]).argmax(1) == stream.base).float().mean())
         if recall > best:
             best, stopped = recall, epoch
         if epoch - stopped == max(PATIENCE, LATER):
             break
     return heads[stopped], heads[min(stopped + LATER, len(heads) - 1)], best
-
-
-def on_plain_features(head: Head, base: Tensor) -> Head:
-    """The same answers from features that are not standardised; see `cfer.evaluation.protocol.standardised`."""
-    mean, scale = base.mean(0), base.std(0).clamp(min=1e-6)
-    weight = head.weight / scale
-    return Head(weight, head.bias - weight @ mean)
-
-
-def _pair(head: Head) -> tuple[Tensor, Tensor]:
-    return head.weight, head.bias
 
 
 @dataclass(frozen=True)
@@ -112,34 +99,34 @@ def run_fold(features: FeatureTable, fold: int, hits: dict[str, Hits], reported:
     """Teach every compound in turn; adds to `hits`, and to `reported` the recalls that the paper would report."""
     basics, compounds = taking_part(features.table, 20)
     divided = replace(features, table=fold_split(features.table, FOLDS, fold, 0))
-    start = None
+    start: dict[str, Learner] | None = None
     for number, compound in enumerate(compounds):
         whole = make_stream(divided, (*basics, compound), len(basics), stream_label)
         plain = few_shot(whole, 1, (0, 2, fold, number))
-        stream = standardised(plain)
         generator = torch.Generator().manual_seed(1000 * fold + number)
         if start is None:  # step 0 is the same for all
-            base = stream.step(0)
-            start = Rehearsal(0).fitted(base.x, base.y, len(basics), generator)
-        repaired, ours = PredictiveReplay(62, start), Compositional()
-        for learner in (repaired, ours):
-            for step in (0, 1):
-                learner.observe(stream.step(step), generator)
-        x, raw = stream.test.x, plain.test.x
-        basic = on_plain_features(start, plain.step(0).x)
+            start = {name: REGISTRY[name].make(62) for name in ("predictive-replay", "compositional")}
+            for learner in start.values():
+                learner.observe(plain.step(0), generator)
+        taught = {name: learner.copy() for name, learner in start.items()}
+        for learner in taught.values():
+            learner.observe(plain.step(1), generator)
+        raw, first = plain.test.x, start["predictive-replay"]
+        assert isinstance(first, LinearLearner)
+        basic = first.head()
         answers = {
-            "basic model, before": F.linear(raw, *_pair(basic)).argmax(1),
-            "always the new class": torch.full((len(x),), len(basics)),
-            "repaired": repaired.logits(x).argmax(1),
-            "compositional": ours.logits(x).argmax(1),
+            "basic model, before": F.linear(raw, *basic).argmax(1),
+            "always the new class": torch.full((len(raw),), len(basics)),
+            "repaired": taught["predictive-replay"].logits(raw).argmax(1),
+            "compositional": taught["compositional"].logits(raw).argmax(1),
         }
         for name, rate in PUBLISHED.items():
             stop, later, best = as_published(plain, basic, rate, generator)
             reported[name].append(best)
-            answers[name] = F.linear(raw, *_pair(stop)).argmax(1)
-            answers[f"{name}, 100 epochs later"] = F.linear(raw, *_pair(later)).argmax(1)
+            answers[name] = F.linear(raw, *stop).argmax(1)
+            answers[f"{name}, 100 epochs later"] = F.linear(raw, *later).argmax(1)
         for name, answer in answers.items():
-            _count(hits[name], number, stream.test, answer)
+            _count(hits[name], number, plain.test, answer)
 
 
 def _count(hits: Hits, number: int, test: Features, answer: Tensor) -> None:
@@ -172,7 +159,7 @@ def main() -> None:
     reported: dict[str, list[float]] = {name: [] for name in PUBLISHED}
     for fold in range(FOLDS):
         run_fold(features, fold, hits, reported)
-    weights = person_weights(people, DRAWS)
+    weights = group_draws(people, DRAWS)
     rows = {}
     for name in METHODS:
         point, spread = score(hits[name], np.ones((1, people))), score(hits[name], weights)

@@ -43,7 +43,7 @@ from cfer.checkpoint import load_checkpoint
 from cfer.explain.attribution import neutral_faces
 from cfer.explain.controls import cascade, random_backbone, random_head
 from cfer.explain.faithfulness import deletion_insertion
-from cfer.explain.localization import SIZE, energy_ratio, pointing, rank_correlation
+from cfer.explain.localization import SIZE, localization_ratio, pointing_game, rank_correlation
 from cfer.explain.maps import positive
 from cfer.model import FaceModel
 
@@ -71,8 +71,8 @@ def shares(raw: Tensor) -> Tensor:
 
 
 def ratios(maps: list[Tensor], seen: list[Face]) -> np.ndarray:
-    """`energy_ratio` of every rendered face's map."""
-    return np.array([energy_ratio(m, f.moved.mask) for m, f in zip(maps, seen, strict=True) if f.moved])
+    """`localization_ratio` of every rendered face's map."""
+    return np.array([localization_ratio(m, f.moved.mask) for m, f in zip(maps, seen, strict=True) if f.moved])
 
 
 def gains(model: FaceModel, maps: list[Tensor], seen: list[Face]) -> np.ndarray:
@@ -111,7 +111,7 @@ def measure(
         "ratio": interval(own),
         "mean_map": interval(others),
         "less_mean_map": interval(own - others),
-        "pointing": interval(np.array([pointing(raw, truth.mask) for raw, truth in moved])),
+        "pointing": interval(np.array([pointing_game(raw, truth.mask) for raw, truth in moved])),
         "rank": interval(np.array([rank_correlation(raw, truth.far) for raw, truth in moved])),
         "photographs": len(photos),
         **{name: interval(each) for name, each in gained.items()},

@@ -12,17 +12,24 @@ from cfer.checkpoint import Checkpoint
 from cfer.data.readers import read_data
 from cfer.data.samples import Sample
 from cfer.emotions import EXPRESSIONS
-from cfer.explain.attribution import LAYER, STEPS, change_maps, evidence_beside, mean_output
+from cfer.explain.attribution import (
+    STEPS,
+    layer_baseline,
+    layer_integrated_gradients,
+    mirrored_gradients,
+)
 from cfer.explain.layer_cams import layer_gradients, layer_maps
 from cfer.explain.localization import Moved, moved_by
 from cfer.explain.maps import class_maps
-from cfer.explain.methods import library_maps, occlusion_maps
+from cfer.explain.methods import METHODS, Question
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
 from cfer.model import FaceModel
 from cfer.synth.dataset import MANIFEST
 from cfer.synth.truth import read_truth
 
+LAYER = "blocks.2"
+"""Of the default network; `cfer.explain.attribution.attribution_layer` picks it by depth."""
 CHANGE_LAYERS = ("blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4", "blocks.5", "blocks.6")
 LAYERS = CHANGE_LAYERS[2:]
 LAST = "Grad-CAM, last layer, all classes at once"
@@ -101,7 +108,7 @@ class Baseline:
             if whose is model and where == layer:
                 return found
         parts = self.pictures.split(50)
-        found = sum(mean_output(model, x, layer) * (len(x) / len(self.pictures)) for x in parts)
+        found = sum(layer_baseline(model, x, layer) * (len(x) / len(self.pictures)) for x in parts)
         self.known.append((model, layer, torch.as_tensor(found)))
         return self.known[-1][2]
 
@@ -117,19 +124,35 @@ def centre(model: FaceModel, x: Tensor, name: str) -> Tensor:
     return torch.exp(-(line[:, None] ** 2 + line**2) / 0.18)
 
 
+@torch.no_grad()
+def pair(model: FaceModel, x: Tensor, layer: str) -> Tensor:
+    """A layer's output of a picture and of its mirror image."""
+    return model.until(torch.cat([x, x.flip(-1)]), layer)
+
+
+def by_name(method: str) -> Method:
+    """A registered method; none of those used here starts from neutral faces."""
+    return lambda m, x, k: METHODS[method].explain(Question(m, x, [k], x))[0]
+
+
 def changed(baseline: Baseline | None, layer: str, steps: int = STEPS) -> Method:
     """Change maps at a layer, beside a baseline or beside nothing."""
 
     def method(model: FaceModel, x: Tensor, name: str) -> Tensor:
         usual = torch.zeros(()) if baseline is None else baseline(model, layer)
-        return change_maps(model, x, [name], usual, layer, steps)[0, 0]
+        return mirrored_gradients(model, pair(model, x, layer), [name], usual, layer, steps)[0, 0]
 
     return method
 
 
 def one_look(baseline: Baseline) -> Method:
     """The same without the mirror image."""
-    return lambda m, x, k: evidence_beside(m, x, [k], baseline(m, LAYER))[0, 0]
+
+    def method(model: FaceModel, x: Tensor, name: str) -> Tensor:
+        output = pair(model, x, LAYER)[:1]
+        return layer_integrated_gradients(model, output, [name], baseline(model, LAYER), LAYER)[0, 0]
+
+    return method
 
 
 def end_only(baseline: Baseline) -> Method:
@@ -167,9 +190,9 @@ def methods(neutral: Baseline, photographs: Baseline) -> dict[str, tuple[Method,
             name = f"{rule}, {layer}"
             found[name] = (lambda m, x, k, at=layer, r=rule: layer_maps(m, x, [k], at, r)[0, 0], False)
     for name in ("Grad-CAM++", "FinerCAM"):
-        found[name] = (lambda m, x, k, n=name: library_maps(m, x, [k], n)[0], False)
+        found[name] = (by_name(name), False)
     for name in ("Score-CAM", "Ablation-CAM"):
-        found[name] = (lambda m, x, k, n=name: library_maps(m, x, [k], n)[0], True)
-    found["occlusion"] = (lambda m, x, k: occlusion_maps(m, x, [k])[0], True)
+        found[name] = (by_name(name), True)
+    found["occlusion"] = (by_name("occlusion"), True)
     found[BLOB] = (centre, False)
     return found

@@ -22,7 +22,6 @@ from benchmarks.face_api import LABELS, landmark_crop, load_weights, read_expres
 from cfer.checkpoint import DEFAULT
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.evaluation.calibration import log_shares
 from cfer.reader import Reader
 from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
@@ -63,8 +62,8 @@ def by_checkpoint(table: SampleTable, folder: Path) -> list[str | None]:
 def by_basic(table: SampleTable, folder: Path, *, balanced: bool) -> list[str | None]:
     """What the head of the basic phase says."""
     reader, said = Reader(folder), []
-    calibration, counts = reader.checkpoint.facts["calibration"], reader.checkpoint.facts["basic"]["train_counts"]
-    prior = calibration["prior_strength"] * log_shares(torch.tensor(counts)) / calibration["temperature"]
+    calibration = reader.checkpoint.calibration
+    prior = calibration.prior_strength * torch.tensor(calibration.log_prior) / calibration.temperature
     for sample in table.samples:
         faces = reader.read(table.source.read(sample.path)).faces
         logits = faces[0].maps.logits[0] - balanced * prior if faces else None

@@ -14,11 +14,12 @@ import numpy as np
 import torch.nn.functional as F
 
 from cfer.checkpoint import load_checkpoint
-from cfer.cli.evaluation import EVALUATED_PEOPLE
 from cfer.data.readers import read_data
 from cfer.emotions import BASICS
-from cfer.evaluation.metrics import accuracy, bootstrap_interval, count_table, expected_calibration_error, recalls
+from cfer.evaluation.bootstrap import bootstrap_interval
+from cfer.evaluation.metrics import accuracy, count_table, expected_calibration_error, recalls
 from cfer.features.table import extract_features
+from cfer.measure.checkpoint import MEASURED_FIRST
 from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--faces", type=Path, default=Path("runs/evaluate"))
     run = parser.parse_args().faces
-    render_folder(Plan(230, first=EVALUATED_PEOPLE), run / "faces", os.cpu_count() or 1)
+    render_folder(Plan(230, first=MEASURED_FIRST), run / "faces", os.cpu_count() or 1)
     checkpoint = load_checkpoint()
     table = read_data(run / "faces" / MANIFEST)
     features = extract_features(checkpoint.model, table, checkpoint.preprocessing, run / "features.safetensors")

@@ -4,7 +4,7 @@ The forward pass can be divided at a layer: `until` goes as far as the layer, `o
 wants to look inside calls the two parts; nothing is hooked and no mode is switched, so that threads may share a model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,7 +232,7 @@ def chain_of(network: Any) -> Mapping[str, int]:
 
 
 @contextmanager
-def evaluating(module: nn.Module) -> Iterator[nn.Module]:
+def evaluating(module: nn.Module) -> Generator[nn.Module]:
     """Put a module that nobody else uses into evaluation mode for a while; every part's mode is put back."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()

@@ -1,7 +1,7 @@
 """Drawn faces in FER+'s own layout, and settings for a tiny network that learns them."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,7 +97,7 @@ TINY = BasicConfig(
 
 
 @contextmanager
-def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Kill the basic phase when it draws the views of the step after so many."""
     from cfer.training import basic
 

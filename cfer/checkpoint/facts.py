@@ -79,13 +79,14 @@ class Facts:
             TypeError: A field is unknown or of the wrong kind.
             KeyError: A field is missing.
         """
-        phases = tuple(
-            PhaseFacts(
-                phase["name"],
-                phase["start"],
-                tuple(DataFacts(**{**data, "about": tuple(data["about"])}) for data in phase["data"]),
-                phase["settings"],
-            )
-            for phase in plain["phases"]
-        )
-        return Facts(**{**plain, "phases": phases, "commands": tuple(plain["commands"])})
+        phases = tuple(_phase(phase) for phase in plain["phases"])
+        given: dict[str, Any] = {**plain, "phases": phases, "commands": tuple(plain["commands"])}
+        return Facts(**given)
+
+
+def _phase(plain: Mapping[str, Any]) -> PhaseFacts:
+    data = []
+    for each in plain["data"]:
+        given: dict[str, Any] = {**each, "about": tuple(each["about"])}
+        data.append(DataFacts(**given))
+    return PhaseFacts(plain["name"], plain["start"], tuple(data), plain["settings"])

@@ -147,7 +147,8 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     model.load_state_dict(load_file(str(folder / "model.safetensors")), strict=True)
     model.eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)
-    given = config["preprocessing"]
+    given: dict[str, Any] = {**config["preprocessing"]}
+    given |= {"mean": tuple(given["mean"]), "std": tuple(given["std"])}
     spec = LearnerSpec(**config["learner"])
     state = load_file(str(folder / "learner.safetensors"))
     offsets = state.pop("lessons.offsets")
@@ -164,7 +165,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(
         model,
         classes,
-        Preprocessing(**{**given, "mean": tuple(given["mean"]), "std": tuple(given["std"])}),
+        Preprocessing(**given),
         spec,
         learner,
         Calibration(calibration["prior_strength"], calibration["temperature"], tuple(calibration["log_prior"])),

@@ -209,7 +209,7 @@ def resumed(out: Path, fresh: LinearLearner) -> tuple[LinearLearner, list[StepRe
     for number, saved in enumerate(facts["steps"]):
         head = Head(tensors[f"head.{number}.weight"], tensors[f"head.{number}.bias"])
         given = saved["calibration"]
-        calibration = Calibration(**{**given, "log_prior": tuple(given["log_prior"])})
+        calibration = Calibration(given["prior_strength"], given["temperature"], tuple(given["log_prior"]))
         results.append(StepResult(head, calibration, np.array(saved["validation"]), np.array(saved["test"])))
     return fresh.from_state(state), results
 
