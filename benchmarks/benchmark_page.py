@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import benchmark_plots as plots
 from benchmarks import benchmark_tables as tables
+from cfer.learners import REGISTRY
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -88,6 +89,7 @@ def fields() -> dict[str, str]:
         "one_harmonic": tables.percent(one["scores"]["harmonic"]),
         "one_loss": tables.percent(one["scores"]["first_loss"]),
         "tuned": tables.tuned(results("tune_composition")),
+        "values": tables.table(["method", "values of its settings"], ([n, m.values] for n, m in REGISTRY.items())),
         "did_not_pay": did_not_pay(rows),
         "seconds": f"{speed['default']['seconds']:.1f}",
         "grid_minutes": f"{speed['closed_form_grid']['seconds'] / 60:.1f}",

@@ -1,6 +1,7 @@
 """Gather the reports of `tools/benchmark.sh` into one committed file.
 
-python -m benchmarks.continual runs/benchmark      writes benchmarks/continual.json
+python -m benchmarks.continual runs/benchmark                   writes benchmarks/continual.json
+python -m benchmarks.continual runs/benchmark --only muscles    replaces that part's settings that were run again
 """
 
 import argparse
@@ -32,19 +33,38 @@ def gathered(report: dict[str, Any]) -> dict[str, Any]:
     return report | {"settings": rows}
 
 
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """An old report with the settings that a new one holds replaced; both draw the same people and shots.
+
+    Raises:
+        ValueError: The two are not of the same protocol.
+    """
+    if any(old[key] != new[key] for key in ("classes", "people", "pictures", "orders", "ours")):
+        raise ValueError("The new report is of another protocol.")
+    again = {(row["method"], row["shots"], row["memory"]): row for row in new["settings"]}
+    rows = [again.get((row["method"], row["shots"], row["memory"]), row) for row in old["settings"]]
+    return old | {"settings": rows}
+
+
 def main() -> None:
     """Read, gather, write; a line a setting."""
     parser = argparse.ArgumentParser()
     parser.add_argument("runs", type=Path, nargs="?", default=Path("runs/benchmark"))
-    runs = parser.parse_args().runs
-    found = {name: gathered(json.loads((runs / name / "report.json").read_text())) for name in DATA}
+    parser.add_argument("--only", choices=DATA, help="Replace the settings of one part that RUNS holds, keep the rest")
+    chosen = parser.parse_args()
+    path = Path(__file__).with_suffix(".json")
+    parts_read = [chosen.only] if chosen.only else DATA
+    found = {name: gathered(json.loads((chosen.runs / name / "report.json").read_text())) for name in parts_read}
+    if chosen.only:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        found = kept | {chosen.only: merged(kept[chosen.only], found[chosen.only])}
     parts = []
     for name, report in found.items():
         rows = ",\n  ".join(json.dumps(row) for row in report.pop("settings"))
         parts.append(f'"{name}": {json.dumps(report)[:-1]}, "settings": [\n  {rows}]}}')
     text = "{" + ",\n ".join(parts) + "}\n"
     json.loads(text)
-    Path(__file__).with_suffix(".json").write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

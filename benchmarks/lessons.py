@@ -5,7 +5,7 @@
 RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one on the training
 people of a fold, as `cfer train continual` does it; the class is then taught from drawn pictures, and everything is
 scored over all classes on people whom nothing saw. "promised_loss": what the lesson says that the old classes lost,
-from check features; "lost": what they lost on the test people. "shots": share of the taught pictures that are recognised.
+from check features; "lost": what they lost on the test people. "shots": share of the taught pictures recognised.
 """
 
 import argparse

@@ -28,4 +28,14 @@ app.command("check-data")(data.check_data)
 
 def main() -> None:
     """Entry point of the console command."""
-    app()
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        typer.echo(f"cfer: this needs {error.name}: pip install 'cfer[train]'", err=True)
+        raise SystemExit(2) from None
+
+
+_EXTRAS = {"accelerate", "numba", "sklearn", "xlrd"}
+"""Packages of the extra `train`, which reading, explaining and the app do without."""

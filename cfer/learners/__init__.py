@@ -69,7 +69,7 @@ class Method:
         return self.build(**({"per_class": 0} if self.memory or self.rehearses else {})).takes_sources
 
 
-_FIT = "rate and decay of the head's fit: chosen on the tuning people, one pair for all that rehearse"
+_FIT = "rate and decay of the head's fit: chosen on the tuning people by hand, one pair for all that rehearse"
 _NONE = "none to choose"
 
 
@@ -96,12 +96,12 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
             linear=False,
         ),
         "icarl": Method(ICaRL, _NONE, memory=True, requires_memory=True),
-        "predictive-replay": _paper(Switches(), f"{_FIT}; T 3 published; weight 0.5 set once"),
+        "predictive-replay": _paper(Switches(), f"{_FIT}; T 3 published; weight 0.5 set by hand"),
         "paper-as-coded": _paper(AS_CODED, f"{_FIT}; T 3 and the weight's schedule published"),
         "paper-no-distillation": _paper(Switches(teacher="none"), _FIT),
-        "paper-basic-teacher": _paper(Switches(teacher="basic"), f"{_FIT}; T 3 published; weight 0.5 set once"),
-        "paper-random-memory": _paper(Switches(choice="random"), f"{_FIT}; T 3 published; weight 0.5 set once"),
-        "paper-herding": _paper(Switches(choice="herding"), f"{_FIT}; T 3 published; weight 0.5 set once"),
+        "paper-basic-teacher": _paper(Switches(teacher="basic"), f"{_FIT}; T 3 published; weight 0.5 set by hand"),
+        "paper-random-memory": _paper(Switches(choice="random"), f"{_FIT}; T 3 published; weight 0.5 set by hand"),
+        "paper-herding": _paper(Switches(choice="herding"), f"{_FIT}; T 3 published; weight 0.5 set by hand"),
         "er": Method(ER, _FIT, memory=True, rehearses=True),
         "er-ace": Method(ERACE, _FIT, memory=True, rehearses=True),
         "der++": Method(DERpp, f"{_FIT}; alpha 0.3: one of the published grid", memory=True, rehearses=True),
@@ -110,7 +110,7 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
         "lwf": Method(LwF, f"{_FIT}; T 2, weight 1: published", rehearses=True),
         "fine-tuning": Method(FineTuning, _FIT, rehearses=True),
         "joint": Method(Joint, _FIT, rehearses=True),
-        "logistic": Method(Logistic, "C 0.003: set once, on the tuning people"),
+        "logistic": Method(Logistic, "C 0.003: set by hand, no committed grid"),
     }
 )
 """Methods by name; each one's file says where it comes from."""
