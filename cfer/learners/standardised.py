@@ -74,7 +74,7 @@ class StandardisedLinear(Standardised, LinearLearner):
         """Fold the scale into the inner head: W / s, and b - (W / s) m."""
         weight, bias = (t.double() for t in self.inner.head())
         weight = weight / self.fitted["scale"].double()
-        return Head(weight.float(), (bias - weight @ self.fitted["mean"].double()).float())
+        return Head(weight.float().contiguous(), (bias - weight @ self.fitted["mean"].double()).float())
 
     def logits(self, x: Tensor) -> Tensor:
         """See `Learner.logits`."""
