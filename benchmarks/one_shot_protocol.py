@@ -39,7 +39,7 @@ KEEP = 0.1
 PATIENCE, LONGEST, LATER = 100, 1000, 100
 FOLDS, DRAWS = 10, 1000
 RATES = (1e-3, 3e-3, 1e-2)
-"""Of Adam. The paper's 1e-5 tunes the backbone's last stage too and says nothing about a head alone."""
+"""Rates that are tried for Adam. The paper's 1e-5 tunes the backbone's last stage too and says nothing about a head alone."""
 PUBLISHED = {f"as published, rate {rate:g}": rate for rate in RATES}
 METHODS = (
     "basic model, before",
@@ -57,8 +57,8 @@ def as_published(stream: Stream, start: Head, rate: float, generator: torch.Gene
     Args:
         stream: With features as they come from the network.
         start: The basic model's head on these.
-        rate: Of Adam.
-        generator: Of the new row.
+        rate: Learning rate of Adam.
+        generator: Draws the new row.
 
     Returns:
         The head where it stops, the head 100 epochs later, and the recall that the paper would report: that of the

@@ -29,7 +29,7 @@ from cfer.synth.dataset import MANIFEST
 from cfer.synth.truth import read_truth
 
 LAYER = "blocks.2"
-"""Of the default network; `cfer.explain.attribution.attribution_layer` picks it by depth."""
+"""The default network's; `cfer.explain.attribution.attribution_layer` picks it by depth."""
 CHANGE_LAYERS = ("blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4", "blocks.5", "blocks.6")
 LAYERS = CHANGE_LAYERS[2:]
 LAST = "Grad-CAM, last layer, all classes at once"

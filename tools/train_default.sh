@@ -10,7 +10,7 @@ start=$2
 runs=${3:-runs}
 
 # Faces to learn action units from show the seven basic expressions, or units drawn with no expression in mind. The
-# compounds are learned from other people. `cfer evaluate` tests on people 8000 and up, who are in neither.
+# compounds are learned from other people. `cfer evaluate` and `cfer measure` test on people 8000 and up, who are in neither.
 cfer synth --people 250 --first 20000 --basics --free 15 --out "$runs/units"
 cfer synth --people 80 --per-class 2 --first 6000 --out "$runs/faces"
 

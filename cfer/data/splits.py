@@ -19,7 +19,7 @@ def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), 
     Args:
         table: Any data set.
         fractions: Shares of the groups for validation and test when the parts are drawn here.
-        seed: Of the draw.
+        seed: Decides the draw.
 
     Returns:
         The table with a `split` on each row; rows that would leak are gone.
@@ -59,7 +59,7 @@ def fold_split(table: SampleTable, folds: int, number: int, seed: int = 0) -> Sa
         table: Any data set; parts of its own are passed over.
         folds: How many divisions, at least 3.
         number: Which one, from 0. Its test groups are validation groups in the division before.
-        seed: Of the draw.
+        seed: Decides the draw.
 
     Raises:
         ValueError: There are fewer groups than folds.

@@ -95,7 +95,7 @@ def relate(
     """Measure how alike a compound's map is to each basic's.
 
     Args:
-        maps: Of N faces, all classes.
+        maps: N faces' maps of all classes.
         compound: A class of the model.
         constituents: Two of the basics.
         basics: Classes to compare it with.

@@ -195,7 +195,7 @@ def relation_report(
     Args:
         compound: A class of the model.
         constituents: Two of the six basics.
-        maps: Of one face, by kind; all of them of the compound and the six basics at least.
+        maps: One face's, by kind, each with the compound and the six basics at least.
         weight: The model's head (K, C), its classes those of the whole-face maps.
         lost: (7,) from `removal_effects` with the six basics' maps.
         reference: What the same measurements gave over many faces of this model, or None.

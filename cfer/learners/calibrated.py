@@ -41,7 +41,7 @@ def fold(head: Head, calibration: Calibration, offsets: Tensor | None = None) ->
 
     Args:
         head: Balanced, over K classes.
-        calibration: Of the same classes.
+        calibration: For the same classes.
         offsets: Added (K,) to the calibrated logits; none by default.
     """
     prior = calibration.prior_strength * torch.tensor(calibration.log_prior)

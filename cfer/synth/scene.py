@@ -27,7 +27,7 @@ class Scene:
     """Everything in a picture but the person.
 
     Attributes:
-        seed: Of the background's pattern.
+        seed: Decides the background's pattern.
         key: Main light, which casts shadows.
         fill: Light from the other side.
         rim: Light from behind.
