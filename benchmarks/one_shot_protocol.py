@@ -39,7 +39,7 @@ KEEP = 0.1
 PATIENCE, LONGEST, LATER = 100, 1000, 100
 FOLDS, DRAWS = 10, 1000
 RATES = (1e-3, 3e-3, 1e-2)
-"""Rates that are tried for Adam. The paper's 1e-5 tunes the backbone's last stage too and says nothing about a head alone."""
+"""Learning rates of Adam. The paper's 1e-5 tunes the backbone's last stage too: it says nothing about a head alone."""
 PUBLISHED = {f"as published, rate {rate:g}": rate for rate in RATES}
 METHODS = (
     "basic model, before",
