@@ -40,7 +40,11 @@ def spearman(a: Tensor, b: Tensor) -> Tensor:
 
 
 def structure(a: Tensor, b: Tensor, window: int = 3) -> Tensor:
-    """Structural similarity with a uniform window (Wang et al., IEEE TIP 2004, eq. 13), each map over its maximum."""
+    """Structural similarity with a uniform window (Wang et al., IEEE TIP 2004, eq. 13), each map over its maximum.
+
+    Our own, because torchmetrics pads maps as small as these and answers otherwise on them than scikit-image, which
+    this agrees with.
+    """
     p, q = (m.clamp(min=0) / m.amax((-2, -1), keepdim=True).clamp(min=0) for m in (a, b))
 
     def local(m: Tensor) -> Tensor:
