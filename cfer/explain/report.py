@@ -51,12 +51,12 @@ class ClassExplanation:
     @property
     def evidence_for(self) -> float:
         """Sum of what speaks for the class, in logit units."""
-        return float(self.raw.clamp(min=0).sum())
+        return amounts(self.raw)[0]
 
     @property
     def evidence_against(self) -> float:
         """Sum of what speaks against it, in logit units, at least 0."""
-        return float(-self.raw.clamp(max=0).sum())
+        return amounts(self.raw)[1]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the map itself."""

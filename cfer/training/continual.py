@@ -119,12 +119,13 @@ def train_continual(
         save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
         return checkpoint
 
+    checkpoint = publish() if results else None  # a killed run may have kept a step without publishing it
     for number in range(len(results), len(stream)):
         learner.observe(stream.step(number), torch.Generator().manual_seed(config.seed * 1000 + number))
         results.append(finish_step(learner.head(), stream))
         keep(out, stream, learner, results)
-        publish()
-    checkpoint = publish()
+        checkpoint = publish()
+    assert checkpoint is not None  # a stream has at least its basic step
     write_json(out / "report.json", checkpoint.facts.continual, indent=2)
     return checkpoint
 
