@@ -2,18 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from torch import Tensor
 
 import cfer
 from cfer.checkpoint import versions
 from cfer.draw import overlay, shared_scale
+from cfer.explain.maps import ClassMaps
 from cfer.explain.report import SCHEMA_VERSION, MapKind
+from cfer.outputs import check_replaceable, replaced
 from cfer.reader import FaceReading, Reader
 
 RULES = {
@@ -36,7 +39,7 @@ def write_evidence(
         reader: Who read the face.
         face: What was read.
         names: Classes to draw, and to relate where they have two basic constituents.
-        out: Made if it is missing.
+        out: Made if it is missing; older evidence in it is replaced as a whole.
         picture: The picture file's content, for its hash.
         command: What was typed.
 
@@ -45,12 +48,46 @@ def write_evidence(
 
     Raises:
         KeyError: A class is not known.
+        OutputError: The folder holds something else.
     """
+    check_evidence_folder(out)
     names = tuple(dict.fromkeys(names))
     drawn = reader.kinds[-1]
     maps = {kind: face.maps_by(kind, names) for kind in reader.kinds}
     raws = dict(zip(names, maps[drawn].maps[0], strict=True))
-    out.mkdir(parents=True, exist_ok=True)
+    with replaced(out, _listed, "evidence") as new:
+        return _write(reader, face, names, raws, maps, new, picture, command)
+
+
+def check_evidence_folder(out: Path) -> None:
+    """See that evidence may be written to a place: nothing there, an empty folder, or older evidence to replace.
+
+    Raises:
+        OutputError: Something else is there.
+    """
+    check_replaceable(out, _listed, "evidence")
+
+
+def _listed(folder: Path) -> set[str] | None:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return {*manifest["files"], "manifest.json"} if "map_rules" in manifest else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(
+    reader: Reader,
+    face: FaceReading,
+    names: tuple[str, ...],
+    raws: Mapping[str, Tensor],
+    maps: Mapping[MapKind, ClassMaps],
+    out: Path,
+    picture: bytes,
+    command: str,
+) -> dict[str, Any]:
+    """Write all files into a new folder; see `write_evidence`."""
+    drawn = reader.kinds[-1]
     Image.fromarray(face.crop).save(out / "face.png")
     scale = shared_scale(list(raws.values()))
     written = ["face.png", "maps.safetensors", "evidence.json"]

@@ -22,7 +22,7 @@ from cfer.explain.reference import Reference
 from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
 from cfer.explain.report import ClassExplanation, MapKind, RelationReport, relation_report
-from cfer.model import FaceModel, Preprocessing
+from cfer.model import FaceModel, Preprocessing, plain_numerics
 
 
 class Source(Protocol):
@@ -62,9 +62,12 @@ class Source(Protocol):
 class Passes:
     """What the backbone made of one crop, each pass at most once. It does not depend on the head."""
 
-    def __init__(self, model: FaceModel, preprocessing: Preprocessing, crop: np.ndarray) -> None:
-        """Take a crop (S, S, 3) uint8; nothing is computed yet."""
-        self.crop = crop
+    @plain_numerics()
+    def __init__(
+        self, model: FaceModel, preprocessing: Preprocessing, crop: np.ndarray, mark: np.ndarray | None = None
+    ) -> None:
+        """Take a crop (S, S, 3) uint8, and the mark of the picture it is from; nothing is computed yet."""
+        self.crop, self.mark = crop, mark
         self.x = preprocessing([crop])  # (1, 3, S, S)
         self.backbone = model.backbone
         self.layer = attribution_layer(model)
@@ -73,6 +76,7 @@ class Passes:
         self._found: dict[bool, tuple[Tensor | None, Tensor]] = {}
 
     @torch.no_grad()
+    @plain_numerics()
     def _pass(self, mirrored: bool) -> tuple[Tensor | None, Tensor]:
         """Output (1, c, h', w') at the layer for attribution, and last map (1, C, h, w)."""
         with self._lock:
@@ -116,6 +120,7 @@ class FaceReading:
         maps: Logits, Grad-CAM maps of all classes and pooled features, a batch of one.
     """
 
+    @plain_numerics()
     def __init__(
         self, reader: Source, passes: Passes, box: tuple[float, float, float, float], score: float, tiny: bool
     ) -> None:
@@ -142,6 +147,7 @@ class FaceReading:
         """The likeliest class."""
         return max(self.probabilities, key=lambda name: self.probabilities[name])
 
+    @plain_numerics()
     def maps_by(self, kind: MapKind, names: Sequence[str]) -> ClassMaps:
         """Maps of some classes; what was attributed before is not attributed again.
 
@@ -167,6 +173,7 @@ class FaceReading:
             maps = torch.stack([self._attributed[name] for name in names])[None]
         return ClassMaps(logits, maps, self.maps.features, names)
 
+    @plain_numerics()
     def explain(self, name: str, kind: MapKind | None = None) -> ClassExplanation:
         """Where the evidence for and against a class lies, with its share by part of the face and by action unit.
 
@@ -180,6 +187,7 @@ class FaceReading:
         kind = kind or self.reader.kinds[-1]
         return self.explanation_of(name, kind, self.maps_by(kind, [name]).maps[0, 0])
 
+    @plain_numerics()
     def explanation_of(self, name: str, kind: MapKind, raw: Tensor) -> ClassExplanation:
         """A map (h, w) of a class with its shares by part of the face and by action unit."""
         places = self.landmarks
@@ -196,6 +204,7 @@ class FaceReading:
         readout = self.reader.landmark_readout
         return None if readout is None else readout(self.maps.features)[0]
 
+    @plain_numerics()
     def relation(self, name: str) -> RelationReport:
         """What ties a class to its constituents on this face; kept, so that asking again costs nothing.
 

@@ -2,21 +2,39 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 
+@contextmanager
+def moved_into_place(path: Path) -> Generator[Path]:
+    """A new file beside a path, moved there when the block ends well and deleted otherwise; missing folders are made.
+
+    The new file's name is unique, so that two programs never write into one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=".partial", dir=path.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+        partial.chmod(0o644)  # temporary files and safetensors' are for the owner alone
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file beside its place, then move it there; missing folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
+    with moved_into_place(path) as partial:
+        partial.write_bytes(data)
 
 
 def without_nan(content: Any) -> Any:
@@ -49,19 +67,24 @@ def write_json_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write tensors and JSON facts as one safetensors file, in one move."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    save_file(whole, str(partial), metadata={"facts": json.dumps(facts)})
-    partial.chmod(0o644)  # safetensors writes for the owner alone
-    os.replace(partial, path)
+    with moved_into_place(path) as partial:
+        save_file(whole, str(partial), metadata={"facts": json.dumps(facts)})
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `save_tensors` wrote: tensors by name, and the facts."""
-    with safe_open(str(path), "pt") as file:
-        facts = json.loads(file.metadata()["facts"])
-        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - not a dict
+    """Read what `save_tensors` wrote: tensors by name, and the facts.
+
+    Raises:
+        OSError: The file is missing.
+        ValueError: It is cut off, damaged or not from `save_tensors`.
+    """
+    try:
+        with safe_open(str(path), "pt") as file:
+            facts = json.loads(file.metadata()["facts"])
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - not a dict
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged or cut off. Delete it; it will be made again.") from error
 
 
 def check_run_config(folder: Path, config: Mapping[str, Any]) -> None:
@@ -73,7 +96,10 @@ def check_run_config(folder: Path, config: Mapping[str, Any]) -> None:
     path = folder / "config.json"
     plain = json.loads(json.dumps(config))
     if path.is_file():
-        found = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            found = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path} is not what a run wrote. Choose another --out folder.") from error
         keys = sorted(k for k in {*found, *plain} if found.get(k) != plain.get(k))
         differences = [f"{k}: {found.get(k)!r} there, {plain.get(k)!r} now" for k in keys]
         if differences:

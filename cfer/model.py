@@ -4,6 +4,7 @@ The forward pass can be divided at a layer: `until` goes as far as the layer, `o
 wants to look inside calls the two parts; nothing is hooked and no mode is switched, so that threads may share a model.
 """
 
+import difflib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 import timm
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from timm.data import resolve_model_data_config
 from torch import Tensor, nn
@@ -87,12 +89,28 @@ class BackboneConfig:
     output_stride: int = 32
 
     def build(self) -> Any:
-        """The timm network with fresh weights, without head and pooling; the global random state is put back."""
+        """The timm network with fresh weights, without head and pooling; the global random state is put back.
+
+        Raises:
+            ValueError: timm knows no network of this name.
+        """
+        self._check_name()
         extra: dict[str, Any] = {} if self.output_stride == 32 else {"output_stride": self.output_stride}
         return timm.create_model(self.name, pretrained=False, num_classes=0, global_pool="", **extra)
 
+    def _check_name(self) -> None:
+        if not timm.is_model(self.name):
+            near = difflib.get_close_matches(self.name, timm.list_models(), 3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ", such as tf_efficientnet_lite0."
+            raise ValueError(f"timm knows no network {self.name!r}{hint}")
+
     def statistics(self) -> tuple[Triple, Triple]:
-        """Mean and standard deviation of the pixels that timm's weights of this network were trained with."""
+        """Mean and standard deviation of the pixels that timm's weights of this network were trained with.
+
+        Raises:
+            ValueError: timm knows no network of this name.
+        """
+        self._check_name()
         with torch.random.fork_rng(devices=[]):
             found = resolve_model_data_config(timm.create_model(self.name, pretrained=False, num_classes=0))
         return tuple(found["mean"]), tuple(found["std"])
@@ -124,6 +142,7 @@ class FaceModel(nn.Module):
             network = config.build()
             self.backbone = network
             self.head = nn.Linear(network.num_features, len(classes))
+            self.float()  # whatever the caller's default type is
             self.layers: Mapping[str, int] = chain_of(network)
         nn.init.zeros_(self.head.bias)
 
@@ -177,7 +196,7 @@ class FaceModel(nn.Module):
         other = FaceModel.__new__(FaceModel)
         nn.Module.__init__(other)
         other.config, other.classes, other.backbone, other.layers = self.config, classes, self.backbone, self.layers
-        other.head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
+        other.head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0], dtype=torch.float32)
         with torch.no_grad():
             other.head.weight.copy_(weight)
             other.head.bias.copy_(bias)
@@ -199,6 +218,25 @@ class FaceModel(nn.Module):
         return other.train(self.training)
 
 
+@torch.no_grad()
+def check_convolutional(model: FaceModel, input_px: int) -> None:
+    """See that a network ends in a map of as many channels as it has features.
+
+    Raises:
+        ValueError: It does not, as transformers do not.
+    """
+    with evaluating(model):
+        try:
+            shape = tuple(model.features(torch.zeros(1, 3, input_px, input_px, dtype=torch.float32)).shape)
+        except _NOT_A_CHAIN:
+            shape = ()
+    if len(shape) != 4 or shape[1] != model.num_features or min(shape[2:]) < 2:
+        raise ValueError(
+            f"{model.config.name} does not end in a map of features at {input_px} pixels, so nothing could be shown of "
+            "it. Choose a convolutional network, such as tf_efficientnet_lite0, mobilenetv3_large_100 or resnet18."
+        )
+
+
 _PROBE = 64
 """Side of the picture that a network's layers are tried with."""
 _NOT_A_CHAIN = (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError, AssertionError)
@@ -214,7 +252,7 @@ def chain_of(network: Any) -> Mapping[str, int]:
     Returns:
         Their names in order, with the input pixels a cell of each one's output.
     """
-    x = torch.linspace(-1, 1, 3 * _PROBE * _PROBE).reshape(1, 3, _PROBE, _PROBE)
+    x = torch.linspace(-1, 1, 3 * _PROBE * _PROBE, dtype=torch.float32).reshape(1, 3, _PROBE, _PROBE)
     found: dict[str, int] = {}
     with evaluating(network):
         try:
@@ -229,6 +267,13 @@ def chain_of(network: Any) -> Mapping[str, int]:
         except _NOT_A_CHAIN:
             return {}
     return {}
+
+
+@contextmanager
+def plain_numerics() -> Generator[None]:
+    """Compute as if nothing were switched on around: no inference mode (its tensors know no gradients), no autocast."""
+    with torch.inference_mode(False), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        yield
 
 
 @contextmanager
@@ -257,16 +302,33 @@ def load_start(model: FaceModel, start: str | Path) -> None:
     if start == "random":
         return
     if start == "pretrained":
-        with torch.random.fork_rng(devices=[]):
-            source = timm.create_model(model.config.name, pretrained=True, num_classes=0, global_pool="")
+        try:
+            with torch.random.fork_rng(devices=[]):
+                source = timm.create_model(model.config.name, pretrained=True, num_classes=0, global_pool="")
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"The weights of {model.config.name} could not be fetched. With a network try again; without one give "
+                "--start a safetensors file or a checkpoint folder, or 'random'."
+            ) from error
         state: Mapping[str, Tensor] = source.state_dict()
     elif Path(start).is_dir():
-        whole = load_file(str(Path(start) / "model.safetensors"))
+        whole = _tensors(Path(start) / "model.safetensors")
         state = {k.removeprefix("backbone."): v for k, v in whole.items() if k.startswith("backbone.")}
     else:
         own = model.backbone.state_dict()
-        state = {k: v for k, v in load_file(str(start)).items() if k in own or not k.startswith(("classifier", "head"))}
+        state = {k: v for k, v in _tensors(Path(start)).items() if k in own or not k.startswith(("classifier", "head"))}
     try:
         model.backbone.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise ValueError(f"{start} does not hold the weights of {model.config.name}.") from error
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(str(path))
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"There is no {path}: --start is 'pretrained', 'random', a checkpoint folder or a file."
+        ) from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(f"{path} is no safetensors file that can be read.") from error

@@ -6,7 +6,7 @@ depend on the head.
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,9 +26,11 @@ from cfer.explain.report import MapKind
 from cfer.face_reading import FaceReading, Passes
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import detect_faces
+from cfer.lessons.copies import Shown, first_same, mark_of
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson import teach
-from cfer.pictures import PictureError, read_picture
+from cfer.model import plain_numerics
+from cfer.pictures import PictureError, decode_picture
 
 Picture = str | Path | bytes | Image.Image | np.ndarray
 """What a picture may be given as; see `cfer.pictures.read_picture`."""
@@ -60,6 +62,7 @@ class Reader:
         return model_digest(self.checkpoint.model)
 
     @property
+    @plain_numerics()
     def neutral(self) -> Tensor | None:
         """What this backbone makes of neutral faces (c, h', w'), or None for one that cannot be divided at a layer."""
         with self._lock:
@@ -117,6 +120,7 @@ class Reader:
                 return [constituents[0], name, constituents[1]]
         return [ranked[1], ranked[0], ranked[2]]
 
+    @plain_numerics()
     def read(self, picture: Picture, *, already_cropped: bool = False) -> Reading:
         """Read all faces of a picture.
 
@@ -127,13 +131,23 @@ class Reader:
         Raises:
             PictureError: The picture cannot be used, or, with `already_cropped`, is far from square.
         """
-        pixels = read_picture(picture)
+        decoded = decode_picture(picture)
+        pixels, scale, mark = decoded.pixels, decoded.scale, mark_of(decoded.pixels)
+
+        def full(*box: float) -> tuple[float, float, float, float]:
+            """A box in pixels of the picture as it was brought."""
+            x0, y0, x1, y1 = (v * scale for v in box)
+            return x0, y0, x1, y1
+
         if already_cropped:
             height, width = pixels.shape[:2]
-            box = (0.0, 0.0, float(width), float(height))
-            return Reading((self.read_crop(whole_square(pixels), box=box),))
-        faces = detect_faces(pixels)
-        return Reading(tuple(self.read_crop(align(pixels, f), box=f.box, score=f.score, tiny=f.tiny) for f in faces))
+            return Reading((self.read_crop(whole_square(pixels), box=full(0, 0, width, height), mark=mark),))
+        return Reading(
+            tuple(
+                self.read_crop(align(pixels, f), box=full(*f.box), score=f.score, tiny=f.tiny, mark=mark)
+                for f in detect_faces(pixels)
+            )
+        )
 
     def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
         """Read the largest face of a picture.
@@ -148,6 +162,7 @@ class Reader:
             raise PictureError("The face is too small.")
         return faces[0]
 
+    @plain_numerics()
     def read_crop(
         self,
         crop: np.ndarray,
@@ -155,20 +170,23 @@ class Reader:
         box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
         score: float = 1.0,
         tiny: bool = False,
+        mark: np.ndarray | None = None,
     ) -> FaceReading:
-        """Read one square crop (S, S, 3) uint8."""
-        passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, crop)
+        """Read one square crop (S, S, 3) uint8, with the mark of the picture that it is from if that is known."""
+        passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, crop, mark)
         return FaceReading(self, passes, box, score, tiny)
 
+    @plain_numerics()
     def reread(self, face: FaceReading) -> FaceReading:
         """The same face by this reader, after a lesson say; no pass of the backbone if both have the same one."""
         if face.reader is self:
             return face
         passes = face.passes
         if passes.backbone is not self.checkpoint.model.backbone:
-            passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, face.crop)
+            passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, face.crop, passes.mark)
         return FaceReading(self, passes, face.box, face.score, face.tiny)
 
+    @plain_numerics()
     def teach(
         self,
         name: str,
@@ -198,6 +216,7 @@ class Reader:
             [p if isinstance(p, FaceReading) else self.face(p, already_cropped=already_cropped) for p in each]
             for each in (pictures, held_out)
         )
+        shots, further, notes = _without_copies(shots, further)
         taught, effect = teach(
             self.checkpoint,
             name,
@@ -208,4 +227,33 @@ class Reader:
         )
         reader = Reader(taught)
         reader._neutral = self._neutral  # of the backbone, which both share
-        return reader, effect
+        return reader, replace(effect, notes=tuple(notes))
+
+
+def _without_copies(
+    shots: Sequence[FaceReading], further: Sequence[FaceReading]
+) -> tuple[list[FaceReading], list[FaceReading], list[str]]:
+    """Faces to teach from and to check with, without those that are one picture; and sentences about them."""
+    taught, checked = ([Shown(f.crop, f.passes.mark) for f in faces] for faces in (shots, further))
+    again, tested, twice = first_same(taught), first_same(checked, taught), first_same(checked)
+    notes = [
+        f"Picture {n} is the same as picture {k + 1} and is counted once."
+        for n, k in enumerate(again, 1)
+        if k is not None
+    ]
+    notes += [
+        f"Check picture {n} is the same as taught picture {k + 1} and is not counted."
+        for n, k in enumerate(tested, 1)
+        if k is not None
+    ]
+    unused = [k is not None or j is not None for k, j in zip(tested, twice, strict=True)]
+    notes += [
+        f"Check picture {n} is the same as check picture {k + 1} and is counted once."
+        for n, (k, taken) in enumerate(zip(twice, tested, strict=True), 1)
+        if k is not None and taken is None
+    ]
+    return (
+        [f for f, k in zip(shots, again, strict=True) if k is None],
+        [f for f, out in zip(further, unused, strict=True) if not out],
+        notes,
+    )

@@ -138,6 +138,6 @@ def test_the_command_writes_the_likeliest_compound_and_its_parts(files, tmp_path
 def test_what_cannot_be_explained_is_refused_in_words(files, tmp_path, arguments, words):
     name, *rest = arguments
     result = runner.invoke(app, ["explain", str(files / name), "--out", str(tmp_path / "out"), *rest])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert words in result.stderr
     assert not (tmp_path / "out").exists()

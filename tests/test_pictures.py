@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cfer.pictures import MAX_PIXELS, PictureError, read_picture
+from cfer.pictures import PictureError, read_picture
+from cfer.pictures.decode import MAX_OTHER
 
 
 def encode(image: Image.Image, form: str, **options) -> bytes:
@@ -84,12 +85,12 @@ def test_the_first_frame_of_an_animation_is_taken():
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded():
-    side = int(MAX_PIXELS**0.5) + 1
+    side = int(MAX_OTHER**0.5) + 1
     data = encode(Image.new("1", (side, side)), "PNG")
     assert len(data) < 100_000
-    with pytest.raises(PictureError, match="40 megapixels"):
+    with pytest.raises(PictureError, match="megapixels"):
         read_picture(data)
-    with pytest.raises(PictureError, match="40 megapixels"):
+    with pytest.raises(PictureError, match="megapixels"):
         read_picture(encode(Image.new("1", (40_000, 10_000)), "PNG"))  # past Pillow's own limit too
 
 

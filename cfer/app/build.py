@@ -34,7 +34,9 @@ def own_uploads() -> None:
     It must happen before the page is built, because components remember the folder. Nothing but this new folder is
     ever swept.
     """
-    folder = Path(tempfile.mkdtemp(prefix="cfer-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+    wanted = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
+    Path(wanted).mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="cfer-", dir=wanted))
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     sweep_files(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

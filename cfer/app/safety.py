@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.lessons.lesson import LessonError
+from cfer.lessons.names import LessonError
 from cfer.pictures import PictureError
 from cfer.reader import Reader
 

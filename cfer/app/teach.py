@@ -50,7 +50,8 @@ def lesson_words(effect: Effect) -> str:
     worst = max(zip(effect.lost, effect.old, strict=True))
     hurt = f" Most mistaken for it now: {worst[1]} ({100 * worst[0]:.0f} %)." if worst[0] > 0 else ""
     near = ", ".join(name for name, _ in effect.nearest[:3])
-    return f"### Learned: {effect.name}\n{cost}{hurt} {new}\n\nNearest known expressions: {near}."
+    notes = "".join(f" {note}" for note in effect.notes)
+    return f"### Learned: {effect.name}\n{cost}{hurt} {new}{notes}\n\nNearest known expressions: {near}."
 
 
 class Teach:

@@ -2,7 +2,14 @@
 
 from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec, model_digest
 from cfer.checkpoint.facts import DataFacts, Facts, PhaseFacts
-from cfer.checkpoint.folder import DEFAULT, CheckpointError, load_checkpoint, save_checkpoint, versions
+from cfer.checkpoint.folder import (
+    DEFAULT,
+    CheckpointError,
+    check_checkpoint_folder,
+    load_checkpoint,
+    save_checkpoint,
+    versions,
+)
 from cfer.learners.base import Head
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "Head",
     "LearnerSpec",
     "PhaseFacts",
+    "check_checkpoint_folder",
     "load_checkpoint",
     "model_digest",
     "save_checkpoint",

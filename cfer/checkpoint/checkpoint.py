@@ -115,7 +115,7 @@ class Checkpoint:
         """
         classes = (*self.classes, new)
         calibration = self.calibration.with_class()
-        offsets = torch.cat([self.offsets, torch.tensor([offset])])
+        offsets = torch.cat([self.offsets, self.offsets.new_tensor([offset])])
         head = fold(learner.head(), calibration, offsets)
         return replace(
             self,

@@ -12,15 +12,13 @@ MODEL_CARD.md         for people
 import hashlib
 import importlib.metadata
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -31,10 +29,12 @@ from cfer.files import write_json
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration
-from cfer.model import BackboneConfig, FaceModel, Preprocessing
+from cfer.model import BackboneConfig, FaceModel, Preprocessing, plain_numerics
+from cfer.outputs import check_replaceable, is_clutter, replaced
 from cfer.places import CHECKPOINTS
 
 SCHEMA_VERSION = 2
+CONFIG = "config.json"
 DEFAULT = CHECKPOINTS / "default"
 _TRIANGLE = "@triangle"
 
@@ -52,22 +52,32 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def save_checkpoint(checkpoint: Checkpoint, folder: Path, card: str) -> None:
-    """Write the folder beside its place, then move it there; an older one is replaced."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+def check_checkpoint_folder(folder: str | Path) -> None:
+    """See that a checkpoint may be written to a place: nothing there, an empty folder, or a checkpoint to replace.
+
+    Raises:
+        OutputError: Something else is there.
+    """
+    check_replaceable(Path(folder), _listed, "a checkpoint")
+
+
+def save_checkpoint(checkpoint: Checkpoint, folder: str | Path, card: str) -> None:
+    """Write the folder beside its place, then move it there; an older checkpoint is replaced, anything else is not.
+
+    Raises:
+        OutputError: See `check_checkpoint_folder`.
+    """
+    with replaced(Path(folder), _listed, "a checkpoint") as new:
+        _write(checkpoint, new, card)
+
+
+def _listed(folder: Path) -> set[str] | None:
+    """The files that a checkpoint's own list names, its config.json among them; None where there is no such list."""
     try:
-        _write(checkpoint, partial, card)
-        old = folder.with_name(f".{folder.name}-old")
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            os.rename(folder, old)
-        os.rename(partial, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return {*config["files"], CONFIG} if isinstance(config["schema_version"], int) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
@@ -100,7 +110,7 @@ def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
         "versions": versions(),
         "files": {p.relative_to(folder).as_posix(): {"sha256": _digest(p), "bytes": p.stat().st_size} for p in files},
     }
-    write_json(folder / "config.json", config, indent=2)
+    write_json(folder / CONFIG, config, indent=2)
     folder.chmod(0o755)
 
 
@@ -111,34 +121,76 @@ def load_checkpoint(folder: str | Path = DEFAULT) -> Checkpoint:
         CheckpointError: Something is missing, changed, not listed or of another version.
     """
     folder = Path(folder)
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{folder} is not a checkpoint: it has no config.json.") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder}/config.json cannot be read.") from error
-    found = config.get("schema_version") if isinstance(config, dict) else None
-    if found != SCHEMA_VERSION:
-        raise CheckpointError(f"{folder} has schema version {found}; this version of cfer reads {SCHEMA_VERSION}.")
+    config = _config(folder)
     try:
         _check_files(folder, config["files"])
-        return _read(folder, config)
+        with plain_numerics():
+            return _read(folder, config)
     except CheckpointError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, OSError) as error:
-        raise CheckpointError(f"{folder} does not hold a whole checkpoint: {type(error).__name__}.") from error
+    except KeyError as error:
+        raise CheckpointError(f"{folder} does not hold a whole checkpoint: {error} is missing or unknown.") from error
+    except _MALFORMED as error:
+        raise CheckpointError(f"{folder} does not hold a whole checkpoint: its {CONFIG} does not fit.") from error
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be read: {error.strerror or 'no access'}.") from error
+
+
+_MALFORMED = (
+    *(TypeError, ValueError, RuntimeError, AttributeError, IndexError, OverflowError, AssertionError),
+    SafetensorError,
+)
+"""What reading other content than was written can raise."""
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise CheckpointError(f"{folder} is a file; a checkpoint is a folder.")
+        text = path.read_text(encoding="utf-8")
+        config = json.loads(text)
+    except FileNotFoundError:
+        what = "is not a checkpoint: it has no config.json" if folder.exists() else "does not exist"
+        raise CheckpointError(f"{folder} {what}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        if path.is_file() and _is_pointer(path):
+            raise CheckpointError(_POINTER.format(path)) from error
+        raise CheckpointError(f"{path} cannot be read.") from error
+    if not isinstance(config, dict) or "schema_version" not in config:
+        raise CheckpointError(f"{folder} is not a checkpoint of cfer: its {CONFIG} is of something else.")
+    if config["schema_version"] != SCHEMA_VERSION:
+        found = config["schema_version"]
+        raise CheckpointError(f"{folder} has schema version {found!r}; this version of cfer reads {SCHEMA_VERSION}.")
+    return config
+
+
+_POINTER = "{} is a placeholder of git-lfs, not the file itself. Run 'git lfs pull' in its repository."
+
+
+def _is_pointer(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(24) == b"version https://git-lfs."
 
 
 def _check_files(folder: Path, listed: Mapping[str, Any]) -> None:
+    if not isinstance(listed, dict) or not all(isinstance(e, dict) for e in listed.values()):
+        raise CheckpointError(f"{folder} does not hold a whole checkpoint: its {CONFIG} does not list its files.")
     for name, expected in listed.items():
         path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise CheckpointError(f"{folder}: {CONFIG} lists {name!r}, which lies outside the folder.")
         if not path.is_file():
             raise CheckpointError(f"{folder} lacks {name}.")
         if path.stat().st_size != expected["bytes"] or _digest(path) != expected["sha256"]:
+            if _is_pointer(path):
+                raise CheckpointError(_POINTER.format(path))
             raise CheckpointError(f"{folder}/{name} is not the file that was saved.")
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    if strange := sorted(there - set(listed) - {"config.json"}):
-        raise CheckpointError(f"{folder} holds {strange[0]}, which its config.json does not list.")
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and not is_clutter(p.name)}
+    if strange := sorted(there - set(listed) - {CONFIG}):
+        raise CheckpointError(f"{folder} holds {strange[0]}, which its {CONFIG} does not list.")
 
 
 def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
@@ -173,7 +225,11 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
         CheckFeatures(checks["x"].float(), checks["y"].long()),
         tuple(heads),
         Facts.from_dict(config["facts"]),
-        {p.relative_to(measured).as_posix(): p.read_bytes() for p in sorted(measured.rglob("*")) if p.is_file()},
+        {
+            p.relative_to(measured).as_posix(): p.read_bytes()
+            for p in sorted(measured.rglob("*"))
+            if p.is_file() and not is_clutter(p.name)
+        },
     )
 
 

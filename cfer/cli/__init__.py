@@ -1,8 +1,15 @@
 """The `cfer` command."""
 
+import errno
+import io
+import os
+import sys
+from typing import NoReturn
+
 import typer
 
 from cfer.cli import data, evaluation, explaining, measuring, reading, training
+from cfer.cli.common import USER_ERROR
 
 app = typer.Typer(
     help="Read basic and compound facial expressions, learn new ones step by step, and see why.",
@@ -27,14 +34,45 @@ app.command("check-data")(data.check_data)
 
 
 def main() -> None:
-    """Entry point of the console command."""
+    """Entry point of the console command: whatever is not the program's fault ends in one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that cannot print a file's name prints its codes
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except ModuleNotFoundError as error:
         if error.name not in _EXTRAS:
             raise
-        typer.echo(f"cfer: this needs {error.name}: pip install 'cfer[train]'", err=True)
-        raise SystemExit(2) from None
+        _end(f"this needs {error.name}: pip install 'cfer[train]'", USER_ERROR, error)
+    except KeyboardInterrupt as error:
+        _end("stopped; the same command goes on from here.", 130, error)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has had enough
+        raise SystemExit(0) from None
+    except OSError as error:
+        _end(_in_words(error), USER_ERROR, error)
+    except MemoryError as error:
+        _end("there is not enough memory for this.", USER_ERROR, error)
+
+
+def _end(message: str, code: int, error: BaseException) -> NoReturn:
+    typer.echo(f"cfer: {message}", err=True)
+    raise SystemExit(code) from (error if os.environ.get("CFER_DEBUG") else None)
+
+
+def _in_words(error: OSError) -> str:
+    name = f" ({error.filename})" if error.filename else ""
+    known = {
+        errno.ENOSPC: "the disk is full; what was written before is whole",
+        errno.EDQUOT: "the disk quota is used up; what was written before is whole",
+        errno.EACCES: "this may not be read or written",
+        errno.EPERM: "this may not be read or written",
+        errno.EROFS: "this disk can only be read",
+        errno.ENAMETOOLONG: "the name is too long",
+        errno.ENOENT: "this does not exist",
+        errno.EMFILE: "too many files are open",
+    }
+    return known.get(error.errno or 0, f"the system says: {error.strerror or error}") + f"{name}."
 
 
 _EXTRAS = {"accelerate", "numba", "sklearn", "xlrd"}

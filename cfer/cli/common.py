@@ -14,10 +14,14 @@ CheckpointFolder = Annotated[
 Cropped = Annotated[bool, typer.Option("--already-cropped", help="The pictures are face crops: do not look for faces.")]
 
 
+USER_ERROR = 2
+"""Exit code where the user can put it right."""
+
+
 def fail(error: Exception) -> typer.Exit:
     """Say what went wrong in one line; raise what comes back."""
     typer.echo(f"cfer: {error}", err=True)
-    return typer.Exit(1)
+    return typer.Exit(USER_ERROR)
 
 
 def typed() -> str:
@@ -31,6 +35,6 @@ def load_reader(folder: Path | None) -> Any:
     from cfer.reader import Reader
 
     try:
-        return Reader(folder or DEFAULT)
+        return Reader(DEFAULT if folder is None else folder)
     except CheckpointError as error:
         raise fail(error) from None

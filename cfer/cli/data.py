@@ -41,10 +41,9 @@ def synth(
     Beside every picture lies its truth, which `cfer.synth.truth.read_truth` reads: action units, landmarks, parts,
     pose, and how far each unit moved each pixel. docs/synthetic-faces.md says what they must not be used to claim.
     """
-    import os
-
     from tqdm import tqdm
 
+    from cfer.cores import usable_cores
     from cfer.emotions import BASICS, EXPRESSIONS
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
@@ -52,7 +51,7 @@ def synth(
         classes = BASICS if basics else tuple(EXPRESSIONS)
         plan = Plan(people, per_class, first, classes, size, intensity, free)
         with tqdm(total=len(plan.shots()), unit="picture", disable=None) as bar:
-            found = render_folder(plan, out, processes or os.cpu_count() or 1, bar.update)
+            found = render_folder(plan, out, processes or usable_cores(), bar.update)
     except ValueError as error:
         raise fail(error) from None
     except KeyboardInterrupt:

@@ -1,6 +1,5 @@
 """`cfer evaluate`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from cfer.cli.common import CheckpointFolder, Cropped, fail
 
 RENDERED, CSV = "rendered", "csv"
+KIND = "evaluate"
 METHODS = ("compositional", "predictive-replay", "streaming-lda", "nearest-mean", "teen")
 """Ours, the paper's repaired, and the strongest of those that need no exemplars."""
 
@@ -60,17 +60,21 @@ def evaluate(
     methods get the same features, class orders and shots. OUT holds every prediction, and of everything it holds
     table.csv, report.json and report.md. report.json says what the scores mean.
     """
+    import torch
     from tqdm import tqdm
 
     from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
+    from cfer.cores import usable_cores
     from cfer.data.readers import read_data
-    from cfer.evaluation.protocol import Protocol
+    from cfer.data.splits import split
+    from cfer.evaluation.protocol import Protocol, streams
     from cfer.evaluation.report import as_markdown, settings_for, write_report
     from cfer.evaluation.run import evaluate as run
     from cfer.evaluation.run import kept_outcomes
-    from cfer.features.table import extract_features
+    from cfer.features.table import FeatureTable, extract_features
     from cfer.learners import REGISTRY
     from cfer.measure.checkpoint import MEASURED_FIRST
+    from cfer.outputs import OutputError, check_run_folder, claimed
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
     if manifest is not None:
@@ -84,28 +88,34 @@ def evaluate(
         raise fail(ValueError(f"There is no method {strange[0]!r}; there are {', '.join(REGISTRY)}."))
     numbers = _counts(shots, "--shots", "1,5,all", words=True)
     budgets = [count or 0 for count in _counts(memory, "--memory", "62,20,0", words=False)]
-    cores = processes or os.cpu_count() or 1
+    cores = processes or usable_cores()
     try:
+        check_run_folder(out, KIND)
         settings = settings_for(methods, numbers, budgets)
-        if data == RENDERED:
-            plan = Plan(people, first=MEASURED_FIRST)
-            with tqdm(total=len(plan.shots()), desc="rendering", unit="picture", disable=None) as bar:
-                render_folder(plan, out / "faces", cores, bar.update)
-            table = read_data(out / "faces" / MANIFEST)
-        else:
-            table = read_data(data, cropped=already_cropped or None)
-        table = table.only(s for s in table.samples if s.label or s.compound)
-        model = load_checkpoint(checkpoint or DEFAULT)
-        features = extract_features(
-            model.model, table, model.preprocessing, out / "features.safetensors", progress=True
-        )
-        parts = any(s.split for s in table.samples)
+        model = load_checkpoint(DEFAULT if checkpoint is None else checkpoint)
+        table = None if data == RENDERED else read_data(data, cropped=already_cropped or None)
+        parts = table is not None and any(s.split for s in table.samples)
         protocol = Protocol(folds=folds or (1 if parts else 10), orders=orders, seed=seed)
-        with tqdm(total=len(settings) * protocol.folds, desc="learning", unit="fold", disable=None) as bar:
-            for _ in run(features, protocol, settings, out, processes=cores, tick=bar.update):
-                pass
-        report = write_report(kept_outcomes(out, protocol.folds, settings), methods[0], out)
-    except (ValueError, CheckpointError) as error:
+        if table is not None:
+            if protocol.folds == 1:  # parts of its own: no copy and no person stands in two of them
+                table = split(table, seed=seed)
+            table = table.only(s for s in table.samples if s.label or s.compound)
+            unread = FeatureTable(table, torch.zeros(len(table), 1))
+            next(streams(unread, protocol, 0))  # says what is wrong with the data before anything is written
+        with claimed(out, KIND):
+            if table is None:
+                plan = Plan(people, first=MEASURED_FIRST)
+                with tqdm(total=len(plan.shots()), desc="rendering", unit="picture", disable=None) as bar:
+                    render_folder(plan, out / "faces", cores, bar.update)
+                table = read_data(out / "faces" / MANIFEST)
+            features = extract_features(
+                model.model, table, model.preprocessing, out / "features.safetensors", progress=True
+            )
+            with tqdm(total=len(settings) * protocol.folds, desc="learning", unit="fold", disable=None) as bar:
+                for _ in run(features, protocol, settings, out, processes=cores, tick=bar.update):
+                    pass
+            report = write_report(kept_outcomes(out, protocol.folds, settings), methods[0], out)
+    except (ValueError, CheckpointError, OutputError) as error:
         raise fail(error) from None
     typer.echo(as_markdown(report))
     if not any(s.person for s in table.samples):

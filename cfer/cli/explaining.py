@@ -26,9 +26,15 @@ def explain(
     OUT holds the face, an overlay for each expression on one scale, the raw maps of all expressions, the numbers as
     evidence.json, and a manifest with versions and hashes. docs/explanations.md says how to read them.
     """
-    from cfer.evidence import write_evidence
+    from cfer.evidence import check_evidence_folder, write_evidence
+    from cfer.lessons.names import same_name
+    from cfer.outputs import OutputError
     from cfer.pictures import PictureError
 
+    try:
+        check_evidence_folder(out)
+    except OutputError as error:
+        raise fail(error) from None
     reader = load_reader(checkpoint)
     try:
         faces = reader.read(picture, already_cropped=already_cropped).faces
@@ -38,9 +44,14 @@ def explain(
         found = {0: "no face was", 1: "one face was"}.get(len(faces), f"{len(faces)} faces were")
         raise fail(ValueError(f"{picture}: there is no face number {number}; {found} found."))
     face = faces[number - 1]
-    names = [name.strip() for name in classes.split(",")] if classes else reader.trio(face)
-    if strange := [name for name in names if name not in reader.names]:
-        raise fail(ValueError(f"The model does not know {strange[0]!r}; it knows {', '.join(reader.names)}."))
+    names = reader.trio(face)
+    if classes is not None:
+        asked = [name.strip() for name in classes.split(",") if name.strip()]
+        found_names = [same_name(name, reader.names) for name in asked]
+        if not asked or None in found_names:
+            strange = asked[found_names.index(None)] if asked else classes
+            raise fail(ValueError(f"The model does not know {strange!r}; it knows {', '.join(reader.names)}."))
+        names = [name for name in found_names if name is not None]
     write_evidence(reader, face, names, out, picture=picture.read_bytes(), command=typed())
     for name in dict.fromkeys(names):
         found = face.explain(name)

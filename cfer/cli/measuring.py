@@ -7,6 +7,8 @@ import typer
 
 from cfer.cli.common import fail
 
+KIND = "measure"
+
 
 def measure(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint folder; the results are written into it.")],
@@ -21,13 +23,17 @@ def measure(
     A landmark readout, by which evidence is told by part of the face and by action unit, and relations of compounds to
     basics with their controls, by which a single face's relation gets a verdict.
     """
-    from cfer.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+    from cfer.checkpoint import CheckpointError, check_checkpoint_folder, load_checkpoint, save_checkpoint
     from cfer.evaluation.card import model_card
     from cfer.measure.checkpoint import measure as run_measure
+    from cfer.outputs import check_run_folder, claimed
 
     try:
+        check_run_folder(run, KIND)
+        check_checkpoint_folder(checkpoint)
         loaded = load_checkpoint(checkpoint)
-        done = run_measure(loaded, run, people, processes=processes, tell=typer.echo)
+        with claimed(run, KIND):
+            done = run_measure(loaded, run, people, processes=processes, tell=typer.echo)
     except (CheckpointError, ValueError) as error:
         raise fail(error) from None
     save_checkpoint(done, checkpoint, model_card(done))

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cfer.cli.common import CheckpointFolder, Cropped, fail, load_reader
-from cfer.pictures import PictureError
+from cfer.cli.common import USER_ERROR, CheckpointFolder, Cropped, fail, load_reader
+from cfer.data.samples import FolderSource
+from cfer.pictures import SUFFIXES, PictureError
 
 
 def read(
-    pictures: Annotated[list[Path], typer.Argument(help="Picture files.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
     checkpoint: CheckpointFolder = None,
     already_cropped: Cropped = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, a line a picture.")] = False,
@@ -20,11 +21,11 @@ def read(
 
     With --json a line reads {"path", "error", "faces": [{"box": [x0, y0, x1, y1], "score", "probabilities"}]}; the
     error is null unless the picture cannot be read. A picture without a face has no faces and no error. The exit code
-    is 1 if any picture could not be read.
+    is 2 if any picture could not be read.
     """
     reader = load_reader(checkpoint)
     failed = False
-    for path in pictures:
+    for path in _files(pictures):
         faces: list[dict[str, Any]] = []
         error = None
         try:
@@ -38,7 +39,22 @@ def read(
             typer.echo(json.dumps({"path": str(path), "error": error, "faces": faces}))
         else:
             typer.echo(f"{path}: {error or _in_words(faces)}")
-    raise typer.Exit(int(failed))
+    raise typer.Exit(USER_ERROR if failed else 0)
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    """The pictures, with those of a folder, and of the folders in it, in its place."""
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        names = FolderSource(path).names()
+        inside = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES)
+        if not inside:
+            raise fail(PictureError(f"{path} holds no picture{f' among {len(names):,} files' if names else ''}."))
+        found += [path / name for name in inside]
+    return found
 
 
 def _in_words(faces: list[dict[str, Any]]) -> str:
@@ -65,10 +81,16 @@ def teach(
     Old classes are measured on kept validation features, over all classes. The new one is measured on --check
     pictures, or, with several pictures, on each by a lesson from the others.
     """
-    from cfer.checkpoint import save_checkpoint
+    from cfer.checkpoint import check_checkpoint_folder, save_checkpoint
     from cfer.evaluation.card import model_card
-    from cfer.lessons.lesson import LessonError
+    from cfer.lessons.names import LessonError
+    from cfer.outputs import OutputError
 
+    try:
+        if out:
+            check_checkpoint_folder(out)
+    except OutputError as error:
+        raise fail(error) from None
     reader = load_reader(checkpoint)
 
     def faces(paths: list[Path]) -> list[Any]:
@@ -95,6 +117,8 @@ def teach(
     else:
         typer.echo(f"{effect.name:24} {'':7} {effect.new_recall:7.1%}  ({effect.new_measured} pictures)")
         typer.echo(f"{'harmonic mean':24} {'':7} {effect.harmonic:7.1%}")
+    for note in effect.notes:
+        typer.echo(note, err=True)
     if out:
         save_checkpoint(taught.checkpoint, out, model_card(taught.checkpoint))
         typer.echo(f"checkpoint: {out}")

@@ -1,11 +1,14 @@
 """`cfer train basic` and `cfer train continual`."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cfer.cli.common import Cropped, Data, fail, typed
+
+BASIC, CONTINUAL = "train basic", "train continual"
 
 
 def train_basic(
@@ -48,28 +51,33 @@ def train_basic(
     from cfer.data.readers import read_data
     from cfer.data.splits import split
     from cfer.model import BackboneConfig, Preprocessing
-    from cfer.training.basic import BasicConfig, learn_basic
+    from cfer.outputs import check_run_folder, claimed
+    from cfer.training.basic import BasicConfig, check_basic, learn_basic
     from cfer.training.finish_basic import finish_basic
 
-    network = BackboneConfig(backbone, stride)
-    config = BasicConfig(
-        backbone=network,
-        preprocessing=Preprocessing(input_px, detail_px, not colour, *network.statistics()),
-        epochs=epochs,
-        batch_size=batch_size,
-        rendered_batch=rendered_batch,
-        learning_rate=learning_rate,
-        frozen_groups=frozen_groups,
-        compiled=compiled,
-        seed=seed,
-    )
     try:
+        check_run_folder(out, BASIC)
+        network = BackboneConfig(backbone, stride)
+        config = BasicConfig(
+            backbone=network,
+            preprocessing=Preprocessing(input_px, detail_px, not colour, *network.statistics()),
+            epochs=epochs,
+            batch_size=batch_size,
+            rendered_batch=rendered_batch,
+            learning_rate=learning_rate,
+            frozen_groups=frozen_groups,
+            compiled=compiled,
+            seed=seed,
+        )
         table = split(read_data(data, cropped=already_cropped or None), seed=seed)
         faces = read_data(rendered) if rendered else None
-        model = learn_basic(table, config, start, out, rendered=faces)
-        if not PartialState().is_main_process:
-            return
-        done = finish_basic(model, table, config, out, start=start, rendered=faces, commands=(typed(),))
+        check_basic(table, config, start)
+        main = PartialState().is_main_process
+        with claimed(out, BASIC) if main else nullcontext():
+            model = learn_basic(table, config, start, out, rendered=faces)
+            if not main:
+                return
+            done = finish_basic(model, table, config, out, start=start, rendered=faces, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
     test = (done.facts.basic or {})["test"]
@@ -98,13 +106,15 @@ def train_continual(
     from cfer.data.splits import split
     from cfer.features.table import cache_path, extract_features
     from cfer.learners import REGISTRY
-    from cfer.training.continual import ContinualConfig
+    from cfer.outputs import check_run_folder, claimed
+    from cfer.training.continual import ContinualConfig, check_continual
     from cfer.training.continual import train_continual as run
     from cfer.training.finish_basic import labelled_rows
 
     if learner not in REGISTRY:
         raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))
     try:
+        check_run_folder(out, CONTINUAL)
         checkpoint = load_checkpoint(basic / "checkpoint")
         tables = []
         for place in data:
@@ -112,7 +122,10 @@ def train_continual(
             rows = labelled_rows(split(whole, seed=checkpoint.facts.seed))
             cache = cache_path(basic, rows)
             tables.append(extract_features(checkpoint.model, rows, checkpoint.preprocessing, cache, progress=True))
-        done = run(checkpoint, tables, ContinualConfig(learner, least, seed=seed), out, commands=(typed(),))
+        config = ContinualConfig(learner, least, seed=seed)
+        check_continual(tables, config)
+        with claimed(out, CONTINUAL):
+            done = run(checkpoint, tables, config, out, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
     scores = (done.facts.continual or {})["scores"]["test"]

@@ -10,8 +10,10 @@ The database is licensed by its makers, not redistributed here: https://cbcsl.ec
 
 import io
 import re
+import struct
 from collections import Counter
 from pathlib import PurePosixPath
+from zipfile import BadZipFile
 
 from cfer.data.samples import PictureSource, Sample, SampleTable
 from cfer.emotions import find
@@ -58,7 +60,7 @@ def _class_numbers(source: PictureSource) -> tuple[dict[int, str], list[str]]:
     path = min(n for n in source.names() if _SHEETS.search(n))
     try:
         rows = pandas.read_excel(io.BytesIO(source.read_bytes(path)), sheet_name="summary").iloc[:, :2]
-    except (ValueError, OSError, ImportError, KeyError) as error:
+    except (ValueError, OSError, ImportError, KeyError, TypeError, IndexError, struct.error, BadZipFile) as error:
         raise PictureError(f"{path} has no sheet 'summary' with the classes' numbers and names.") from error
     found, unknown = {}, []
     for number, name in rows.itertuples(index=False):

@@ -5,8 +5,6 @@ Two layouts are read. The official one has the folders FER2013Train, FER2013Vali
 pair of original files, `fer2013.csv` (pixels in text) and `fer2013new.csv` with its 35,887 rows, joined by row.
 """
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from hashlib import sha1
 import numpy as np
 
 from cfer.data.samples import PictureSource, Sample, SampleTable
+from cfer.data.tables import read_table
 from cfer.emotions import BASICS, CODES, DERIVED
 from cfer.pictures import PictureError
 
@@ -74,7 +73,7 @@ def soft_votes(votes: Mapping[str, int]) -> tuple[float, ...] | None:
     kept = {name: n if n > 1 else 0 for name, n in votes.items()}
     by_basic = {CODES["ferplus"][name]: kept[name] for name in CODES["ferplus"]}
     total = sum(by_basic.values())
-    if votes["NF"] or total * 2 <= sum(kept.values()):
+    if votes["NF"] or not total or total * 2 <= sum(kept.values()):
         return None
     return tuple(by_basic[name] / total for name in BASICS)
 
@@ -86,7 +85,10 @@ class _PixelSource:
     rows: Sequence[str]
 
     def read(self, path: str) -> np.ndarray:
-        values = np.array(self.rows[int(path)].split(), dtype=np.int64)
+        try:
+            values = np.array(self.rows[int(path)].split(), dtype=np.int64)
+        except (ValueError, OverflowError) as error:
+            raise PictureError(f"Row {path} does not hold 48 x 48 grey levels.") from error
         if values.size != 48 * 48 or values.min() < 0 or values.max() > 255:
             raise PictureError(f"Row {path} does not hold 48 x 48 grey levels.")
         return np.repeat(values.astype(np.uint8).reshape(48, 48, 1), 3, axis=2)
@@ -99,6 +101,9 @@ class _PixelSource:
 
     def read_bytes(self, path: str) -> bytes:
         raise PictureError(f"{path} is not a file.")
+
+    def marks(self, paths: Sequence[str]) -> list[str]:
+        return [sha1(self.rows[int(p)].encode(), usedforsecurity=False).hexdigest() for p in paths]
 
 
 def is_ferplus(names: frozenset[str]) -> bool:
@@ -115,17 +120,20 @@ def read_ferplus(source: PictureSource) -> SampleTable:
     Raises:
         PictureError: `fer2013new.csv` lacks its columns, or the original pair does not match row by row.
     """
-    rows = list(csv.DictReader(io.StringIO(source.read_text(VOTES))))
-    missing = {"Usage", "Image name", *_COLUMNS} - set(rows[0] if rows else ())
+    table = read_table(source.read_bytes(VOTES), VOTES)
+    missing = {"Usage", "Image name", *_COLUMNS} - set(table.columns)
     if missing:
         raise PictureError(f"{VOTES} lacks the column(s) {', '.join(sorted(missing))}.")
+    rows = [_checked(row, line) for row, line in zip(table.rows, table.lines, strict=True)]
     names = source.names()
     if PIXELS in names:
         return _read_csv_pair(source, rows)
     groups: dict[str, str] = {}
     if _DUPLICATES in names:
-        listed = csv.DictReader(io.StringIO(source.read_text(_DUPLICATES)))
-        groups = {r["Image name"]: r["duplicate_group"] for r in listed}
+        listed = read_table(source.read_bytes(_DUPLICATES), _DUPLICATES)
+        if not {"Image name", "duplicate_group"} <= set(listed.columns):
+            raise PictureError(f"{_DUPLICATES} needs the columns 'Image name' and 'duplicate_group'.")
+        groups = {r["Image name"]: r["duplicate_group"] for r in listed.rows}
     samples, absent = [], 0
     for row in rows:
         split, folder = _PARTS[row["Usage"]]
@@ -135,6 +143,8 @@ def read_ferplus(source: PictureSource) -> SampleTable:
             absent += 1
             continue
         samples.append(_sample(row, path, split, groups.get(name, name)))
+    if not samples:
+        raise PictureError(f"None of the pictures that {VOTES} names is there, in folders such as FER2013Train.")
     oddities = [f"{absent:,} rows of {VOTES} have no picture."] if absent else []
     if not groups:
         oddities.append(f"Without {_DUPLICATES} identical pictures cannot be kept on one side of a split.")
@@ -142,7 +152,10 @@ def read_ferplus(source: PictureSource) -> SampleTable:
 
 
 def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleTable:
-    pixels = list(csv.DictReader(io.StringIO(source.read_text(PIXELS))))
+    table = read_table(source.read_bytes(PIXELS), PIXELS)
+    if "pixels" not in table.columns:
+        raise PictureError(f"{PIXELS} lacks the column 'pixels'.")
+    pixels = table.rows
     if len(pixels) != len(rows):
         raise PictureError(f"{PIXELS} has {len(pixels):,} rows and {VOTES} {len(rows):,}: they are joined row by row.")
     texts = [row["pixels"] for row in pixels]
@@ -156,6 +169,15 @@ def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleT
     dropped = len(rows) - len(samples)
     oddities = (f"{dropped:,} rows are marked by FER+ as no face.",) if dropped else ()
     return SampleTable("FER+", tuple(samples), _PixelSource(texts), cropped=True, oddities=oddities, about=ABOUT)
+
+
+def _checked(row: dict[str, str], line: int) -> dict[str, str]:
+    """A row whose part and votes can be used."""
+    if row["Usage"] not in _PARTS:
+        raise PictureError(f"{VOTES}, line {line}: the usage {row['Usage']!r} is none of {', '.join(_PARTS)}.")
+    if wrong := [name for name in _COLUMNS if not row[name].isdecimal()]:
+        raise PictureError(f"{VOTES}, line {line}: {wrong[0]!r} should be a number of votes, not {row[wrong[0]]!r}.")
+    return row
 
 
 def _sample(row: Mapping[str, str], path: str, split: str, group: str) -> Sample:

@@ -39,8 +39,14 @@ def read_rafdb(source: PictureSource) -> SampleTable:
     aligned = 0
     for listing in sorted(n for n in names if PurePosixPath(n).name == LABELS):
         rows = [line.split() for line in source.read_text(listing).splitlines() if line.strip()]
-        if any(len(row) != 2 or not row[1].isdigit() for row in rows):
-            raise PictureError(f"{listing} should hold a picture's name and a number on each line.")
+        for line, row in enumerate(rows, 1):
+            if len(row) != 2 or not row[1].isdecimal():
+                said = " ".join(row)[:60]
+                raise PictureError(
+                    f"{listing}, row {line}: a picture's name and a number should stand there, not {said!r}."
+                )
+        if not rows:
+            raise PictureError(f"{listing} is empty.")
         folder = PurePosixPath(listing).parent.parent
         vocabulary = _COMPOUND if folder.name == "compound" or max(int(r[1]) for r in rows) > len(_BASIC) else _BASIC
         absent = 0
@@ -50,7 +56,9 @@ def read_rafdb(source: PictureSource) -> SampleTable:
                 absent += 1
                 continue
             aligned += is_aligned
-            split = "test" if name.startswith("test") else "train"
+            split = next((part for part in ("train", "test") if name.startswith(part)), None)
+            if split is None:
+                raise PictureError(f"{listing}: {name!r} should begin with 'train' or 'test', which tells its part.")
             samples.append(Sample(path, vocabulary[int(number) - 1], group=path, split=split))
         if absent:
             oddities.append(f"{absent:,} lines of {listing} name a picture or a class that does not exist.")

@@ -1,7 +1,12 @@
 """The sample table: one row a picture, and where its pixels come from."""
 
+import hashlib
+import lzma
+import os
 import zipfile
-from collections.abc import Iterable
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
-from cfer.pictures import read_picture
+from cfer.data.names import is_hidden, part_of
+from cfer.data.tables import decoded
+from cfer.emotions import find
+from cfer.pictures import PictureError, read_picture
 
 
 class PictureSource(Protocol):
@@ -20,16 +28,36 @@ class PictureSource(Protocol):
         ...
 
     def names(self) -> frozenset[str]:
-        """Return the paths of all files there are."""
+        """Return the paths of all files there are, without hidden ones, systems' and links."""
         ...
 
     def read_text(self, path: str) -> str:
-        """Return a text file's content."""
+        """Return a text file's content; raise `PictureError` if it cannot be used."""
         ...
 
     def read_bytes(self, path: str) -> bytes:
-        """Return a file as it is."""
+        """Return a file as it is; raise `PictureError` if it cannot be read."""
         ...
+
+    def marks(self, paths: Sequence[str]) -> list[str]:
+        """Return a mark for each path, the same where the files' contents are."""
+        ...
+
+
+def marks_by(sizes: Sequence[int], paths: Sequence[str], read: Callable[[str], bytes]) -> list[str]:
+    """A mark for each file, the same for equal contents; only files of one size are opened.
+
+    Args:
+        sizes: Bytes of each file.
+        paths: Their names.
+        read: Gives a file's content.
+    """
+    count = Counter(dict(zip(paths, sizes, strict=True)).values())
+    found: dict[str, str] = {}
+    for path, size in zip(paths, sizes, strict=True):
+        if path not in found:
+            found[path] = path if count[size] == 1 else hashlib.sha1(read(path), usedforsecurity=False).hexdigest()
+    return [found[path] for path in paths]
 
 
 @dataclass(frozen=True)
@@ -43,21 +71,47 @@ class FolderSource:
         return read_picture(self.root / path)
 
     def names(self) -> frozenset[str]:
-        """See `PictureSource.names`."""
-        return frozenset(p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
+        """See `PictureSource.names`; links to folders are not followed."""
+        return frozenset(self._walk())
+
+    def _walk(self) -> Iterator[str]:
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = [f for f in folders if not (Path(folder) / f).is_symlink()]
+            for name in files:
+                path = Path(folder) / name
+                relative = path.relative_to(self.root).as_posix()
+                if not path.is_symlink() and not is_hidden(relative):
+                    yield relative
+
+    @property
+    def links(self) -> int:
+        """How many links there are, which `names` passes over."""
+        walked = os.walk(self.root)
+        return sum((Path(folder) / name).is_symlink() for folder, *both in walked for names in both for name in names)
 
     def read_text(self, path: str) -> str:
         """See `PictureSource.read_text`."""
-        return (self.root / path).read_text(encoding="utf-8-sig")
+        return decoded(self.read_bytes(path), path)[0]
 
     def read_bytes(self, path: str) -> bytes:
         """See `PictureSource.read_bytes`."""
-        return (self.root / path).read_bytes()
+        try:
+            return (self.root / path).read_bytes()
+        except OSError as error:
+            raise PictureError(f"{path} cannot be read.") from error
+
+    def marks(self, paths: Sequence[str]) -> list[str]:
+        """See `PictureSource.marks`."""
+        return marks_by([(self.root / p).stat().st_size for p in paths], paths, self.read_bytes)
 
 
 @dataclass(frozen=True)
 class ZipSource:
-    """Pictures in a zip file, read in place. A single top folder inside the zip is passed over."""
+    """Pictures in a zip file, read in place.
+
+    A single top folder inside the zip is passed over, unless it names a class or a part. Archives from Windows, which
+    separate folders by backslashes, are understood.
+    """
 
     root: Path
 
@@ -67,30 +121,59 @@ class ZipSource:
 
     @cached_property
     def _zip(self) -> zipfile.ZipFile:
-        return zipfile.ZipFile(self.root)
+        try:
+            return zipfile.ZipFile(self.root)
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+            raise PictureError(f"{self.root.name} is damaged or no zip file.") from error
 
     @cached_property
-    def _prefix(self) -> str:
-        entries = [n for n in self._zip.namelist() if not n.endswith("/") and not n.startswith("__MACOSX")]
-        tops = {n.split("/", 1)[0] + "/" for n in entries if "/" in n}
-        return tops.pop() if len(tops) == 1 and all("/" in n for n in entries) else ""
+    def _entries(self) -> dict[str, zipfile.ZipInfo]:
+        """Files by their path in the data set."""
+        infos = {i.filename.replace("\\", "/").lstrip("/"): i for i in self._zip.infolist() if not i.is_dir()}
+        infos = {name: info for name, info in infos.items() if name and not name.endswith("/")}
+        shown = [n for n in infos if not is_hidden(n)]
+        tops = {n.split("/", 1)[0] for n in shown}
+        top = next(iter(tops)) if len(tops) == 1 and all("/" in n for n in shown) else ""
+        if not top or find(top) or part_of(top):  # a class or a part is not a wrapping
+            return infos
+        return {n.removeprefix(top + "/"): info for n, info in infos.items()}
 
     def read(self, path: str) -> np.ndarray:
         """See `PictureSource.read`."""
-        return read_picture(self._zip.read(self._prefix + path))
+        return read_picture(self.read_bytes(path))
 
     def names(self) -> frozenset[str]:
         """See `PictureSource.names`."""
-        start = len(self._prefix)
-        return frozenset(n[start:] for n in self._zip.namelist() if n.startswith(self._prefix) and not n.endswith("/"))
+        return frozenset(n for n in self._entries if not is_hidden(n))
 
     def read_text(self, path: str) -> str:
         """See `PictureSource.read_text`."""
-        return self.read_bytes(path).decode("utf-8-sig")
+        return decoded(self.read_bytes(path), path)[0]
 
     def read_bytes(self, path: str) -> bytes:
         """See `PictureSource.read_bytes`."""
-        return self._zip.read(self._prefix + path)
+        if path not in self._entries:
+            raise PictureError(f"{self.root.name} holds no {path}.")
+        info = self._entries[path]
+        if info.flag_bits & 1:
+            raise PictureError(f"{self.root.name} is locked by a password. Unpack it first.")
+        if info.file_size > MAX_ENTRY:
+            raise PictureError(f"{path} in {self.root.name} is over {MAX_ENTRY // 1_000_000} MB.")
+        try:
+            return self._zip.read(info)
+        except NotImplementedError as error:
+            raise PictureError(f"{path} in {self.root.name} is packed in a way that is not known here.") from error
+        except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+            raise PictureError(f"{path} in {self.root.name} is damaged.") from error
+
+    def marks(self, paths: Sequence[str]) -> list[str]:
+        """See `PictureSource.marks`: the archive keeps sizes and checksums."""
+        infos = [self._entries[p] for p in paths]
+        return [f"{i.file_size} {i.CRC:08x}" for i in infos]
+
+
+MAX_ENTRY = 2_000_000_000
+"""The most bytes that a file in a zip may unpack to: FER2013's table of pixels has 300 million."""
 
 
 @dataclass(frozen=True)

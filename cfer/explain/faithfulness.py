@@ -74,12 +74,12 @@ def deletion_insertion(model: FaceModel, x: Tensor, raw: Tensor, k: int, steps: 
     order = ranked_cells(raw)
     total = len(order)
     counts = [round(total * t / steps) for t in range(steps + 1)]
-    masks = torch.zeros(len(counts), total)
+    masks = torch.zeros(len(counts), total, dtype=torch.float32)
     for row, count in enumerate(counts):
         masks[row, order[:count]] = 1
     both = torch.cat([masks, 1 - masks])
     found = scores(model, without(x, both))[:, k]
-    return Curves(torch.tensor(counts) / total, found[: steps + 1], found[steps + 1 :])
+    return Curves(torch.tensor(counts).float() / total, found[: steps + 1], found[steps + 1 :])
 
 
 @torch.no_grad()
@@ -100,7 +100,7 @@ def removal_effects(
         Losses (M + 1,); the last one is for as many random cells.
     """
     count = round(share * GRID * GRID)
-    cells = torch.zeros(len(raws) + 1, GRID * GRID)
+    cells = raws.new_zeros(len(raws) + 1, GRID * GRID)
     for row, raw in enumerate(raws):
         cells[row, ranked_cells(raw)[:count]] = 1
     cells[-1, torch.randperm(GRID * GRID, generator=generator)[:count]] = 1

@@ -113,7 +113,9 @@ def head_jacobian(head: nn.Module, pooled: Tensor) -> tuple[Tensor, Tensor]:
     with torch.inference_mode(False), torch.enable_grad():
         z = pooled.clone().requires_grad_()
         logits = head(z)  # (B, K)
-        one_hot = torch.eye(logits.shape[1], device=z.device).unsqueeze(1).expand(-1, len(z), -1)  # (K, B, K)
+        one_hot = (
+            torch.eye(logits.shape[1], device=z.device, dtype=z.dtype).unsqueeze(1).expand(-1, len(z), -1)
+        )  # (K, B, K)
         (jacobian,) = torch.autograd.grad(logits, z, one_hot, is_grads_batched=True)  # (K, B, C)
     return logits.detach(), jacobian
 

@@ -106,7 +106,7 @@ def shares(raw: Tensor, regions: np.ndarray) -> Shares:
     area = torch.bincount(numbers, minlength=len(REGIONS)) / numbers.numel()
 
     def over_area(amount: Tensor) -> Tensor:
-        sums = torch.zeros(len(REGIONS)).index_add_(0, numbers, amount.flatten())
+        sums = fine.new_zeros(len(REGIONS)).index_add_(0, numbers, amount.flatten())
         return sums / sums.sum() / area
 
     there = [k for k in range(len(REGIONS)) if area[k] > 0]

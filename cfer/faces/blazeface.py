@@ -3,6 +3,8 @@
 Architecture and weights: MediaPipe (Apache-2.0); Bazarevsky et al., "BlazeFace", arXiv 1907.05047. See NOTICE.
 """
 
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -47,11 +49,11 @@ class BlazeFaceBack(nn.Module):
         """Look at pictures.
 
         Args:
-            x: (N, 3, 256, 256), RGB in [-1, 1].
+            x: (N, 3, 256, 256), RGB in [-1, 1]; or other sides that are multiples of 32.
 
         Returns:
-            Score logits (N, 896), and (N, 896, 16): box centre and size, then six points, in pixels of the input,
-            all but the size relative to the anchor.
+            Score logits (N, A), and (N, A, 16), A = 896 for 256 pixels a side: box centre and size, then six points, in
+            pixels of the input, all but the size relative to the anchor.
         """
         fine = self.blocks(F.relu(self.stem(F.pad(x, (1, 2, 1, 2)))))  # (N, 96, 16, 16)
         coarse = F.relu(self.down_pw(self.down_dw(F.pad(fine, (0, 1, 0, 1)))))  # (N, 96, 8, 8)
@@ -63,15 +65,25 @@ class BlazeFaceBack(nn.Module):
         return scores, torch.cat([flat(self.reg16(fine), 16), flat(self.reg8(coarse), 16)], 1)
 
 
-def anchors() -> Tensor:
-    """Anchor centres (896, 2) in pixels of the 256 x 256 input: 2 a cell at stride 16, 6 a cell at stride 32."""
-    layers = ((16, 2, 16), (32, 6, 8))  # stride, anchors a cell, cells a side
+@cache
+def anchors(rows: int = SIDE // 32, columns: int = SIDE // 32) -> Tensor:
+    """Anchor centres in pixels of the input: 2 a cell at stride 16, then 6 a cell at stride 32.
+
+    Args:
+        rows: Cells of the coarsest layer, 8 for 256 pixels.
+        columns: Likewise.
+
+    Returns:
+        (A, 2) columns and rows; 896 for 256 x 256 pixels.
+    """
+    layers = ((16, 2, 2), (32, 6, 1))  # stride, anchors a cell, cells for one of the coarsest layer
     return torch.tensor(
         [
             ((x + 0.5) * stride, (y + 0.5) * stride)
-            for stride, per_cell, side in layers
-            for y in range(side)
-            for x in range(side)
+            for stride, per_cell, finer in layers
+            for y in range(rows * finer)
+            for x in range(columns * finer)
             for _ in range(per_cell)
-        ]
+        ],
+        dtype=torch.float32,
     )

@@ -89,6 +89,20 @@ def pooled_features(model: FaceModel, inputs: Tensor) -> Tensor:
     return model.pool(model.features(inputs)).cpu()
 
 
+def _cached(cache: Path, key: str, table: SampleTable) -> FeatureTable | None:
+    """What a cache holds of these rows; None for another key, and for a file that is missing or cut off."""
+    try:
+        tensors, facts = load_tensors(cache)
+        if facts["key"] != key:
+            return None
+        x, rows = tensors["x"], [table.samples[i] for i in facts["rows"]]
+        if len(x) != len(rows):
+            return None
+        return FeatureTable(table.only(rows), x, tuple(facts["refused"]))
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
 def extract_features(
     model: FaceModel,
     table: SampleTable,
@@ -102,11 +116,8 @@ def extract_features(
     if model.training:
         raise ValueError("Features are those of a model in evaluation mode.")
     key = f"{fingerprint(table)} {weights_fingerprint(model)} {preprocessing} {model.config}"
-    if cache is not None and cache.is_file():
-        tensors, facts = load_tensors(cache)
-        if facts["key"] == key:
-            rows = (table.samples[i] for i in facts["rows"])
-            return FeatureTable(table.only(rows), tensors["x"], tuple(facts["refused"]))
+    if cache is not None and (kept := _cached(cache, key, table)) is not None:
+        return kept
     device = next(model.parameters()).device
     parts, used, refused = [torch.empty(0, model.num_features)], list[int](), list[str]()
     starts = range(0, len(table), batch_size)

@@ -153,9 +153,9 @@ def source_weights(y: Tensor, sources: Tensor | None) -> Tensor:
         sources: Data sets (N,), or None for one.
     """
     if sources is None or not len(y):
-        return torch.ones(len(y))
-    table = torch.zeros(int(y.max()) + 1, int(sources.max()) + 1)
-    table.index_put_((y, sources), torch.ones(len(y)), accumulate=True)  # (K, S)
+        return torch.ones(len(y), dtype=torch.float32)
+    table = torch.zeros(int(y.max()) + 1, int(sources.max()) + 1, dtype=torch.float32)
+    table.index_put_((y, sources), torch.ones(len(y), dtype=torch.float32), accumulate=True)  # (K, S)
     sets = (table > 0).sum(1)
     return table.sum(1)[y] / (table[y, sources] * sets[y])
 

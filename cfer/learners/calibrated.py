@@ -44,7 +44,7 @@ def fold(head: Head, calibration: Calibration, offsets: Tensor | None = None) ->
         calibration: For the same classes.
         offsets: Added (K,) to the calibrated logits; none by default.
     """
-    prior = calibration.prior_strength * torch.tensor(calibration.log_prior)
+    prior = calibration.prior_strength * torch.tensor(calibration.log_prior, dtype=torch.float32)
     bias = (head.bias + prior) / calibration.temperature
     weight = head.weight / calibration.temperature
     if offsets is not None:

@@ -90,7 +90,7 @@ class Compositional(LinearLearner):
             within = self._inside(gap)
             inside, outside = (count / (count + w) for w in (self.settings.inside, self.settings.outside))
             means.append(prior + inside * within + outside * (gap - within))
-            variances.append(torch.tensor([inside**2, outside**2]) / max(count, 1))
+            variances.append(torch.tensor([inside**2, outside**2], dtype=torch.float32) / max(count, 1))
         self.fitted = self.fitted | {
             "means": torch.cat([self.fitted["means"], torch.stack(means).float()]),
             "mean_variance": torch.cat([self.fitted["mean_variance"], torch.stack(variances).float()]),
@@ -169,7 +169,7 @@ class Compositional(LinearLearner):
         freedom = (counts - 1).clamp(min=0).sum(0).float()  # (S,)
         if step.number and not float(freedom.sum()):  # single pictures have no scatter
             return
-        scatter = torch.zeros(len(freedom), step.x.shape[1], step.x.shape[1])
+        scatter = step.x.new_zeros(len(freedom), step.x.shape[1], step.x.shape[1])
         for s in range(len(freedom)):
             mine = sources == s
             residual = step.x[mine].double() - found[step.y[mine] - step.new.start, s]

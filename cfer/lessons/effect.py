@@ -28,6 +28,7 @@ class Effect:
             were none to measure with.
         new_measured: How many such pictures.
         nearest: Old classes by cosine of their discriminant with the new one's, centred; nearest first.
+        notes: Sentences about pictures that were not counted.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Effect:
     new_recall: float | None
     new_measured: int
     nearest: tuple[tuple[str, float], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def old_before(self) -> float:

@@ -15,22 +15,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
-from cfer.emotions import EXPRESSIONS, Kind, find
+from cfer.emotions import EXPRESSIONS, Kind
 from cfer.learners.base import Head, LinearLearner, Step
 from cfer.learners.calibrated import fold
 from cfer.lessons.effect import Effect, effect_of
+from cfer.lessons.names import LessonError, clean_name, same_name
 
 FALSE_ALARMS = 0.05
 """Share of the old classes that a new class may claim: what a lesson may cost. A policy, not a fit."""
 
 MARGIN = 0.1
 """By how much a taught picture's own class leads the next one, in units of the logit."""
-
-MAX_NAME = 40
-
-
-class LessonError(ValueError):
-    """A lesson that cannot be given. The message is meant for the person who asked for it."""
 
 
 @dataclass(frozen=True)
@@ -46,36 +41,18 @@ class Policy:
     recognise: bool = True
 
 
-def clean_name(name: str, taken: Sequence[str]) -> str:
-    """A name that can be taught.
-
-    Raises:
-        LessonError: Empty, too long, unprintable or taken.
-    """
-    name = " ".join(name.split()).lower()
-    if not name:
-        raise LessonError("Give the new expression a name.")
-    if len(name) > MAX_NAME:
-        raise LessonError(f"The name is too long: at most {MAX_NAME} letters.")
-    if not name.isprintable() or any(c in name for c in "<>&\"'`\\/{}"):
-        raise LessonError("Use letters, digits, spaces and hyphens for the name.")
-    name = find(name) or name
-    if name in taken:
-        raise LessonError(f"The model knows {name!r} already. Choose another name.")
-    return name
-
-
 def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
     """The constituents a class is taught with: those chosen, or the vocabulary's where the model knows both.
 
     Raises:
         LessonError: A chosen constituent is not known to the model.
     """
-    for part in chosen:
-        if part not in known:
+    meant = [same_name(part, known) for part in chosen]
+    for part, name_of_part in zip(chosen, meant, strict=True):
+        if name_of_part is None:
             raise LessonError(f"{part!r} is not a class of this model.")
     if chosen:
-        return chosen
+        return tuple(dict.fromkeys(part for part in meant if part))
     entry = EXPRESSIONS.get(name)
     return entry.constituents if entry and all(p in known for p in entry.constituents) else ()
 
@@ -135,7 +112,7 @@ def observed(checkpoint: Checkpoint, shots: Tensor, constituents: tuple[str, ...
     step = Step(len(checkpoint.heads), range(count, count + 1), count + 1, shots, labels, (index,), neutral)
     learner = checkpoint.learner.copy()
     learner.observe(step, torch.Generator().manual_seed(checkpoint.facts.seed * 1000 + step.number))
-    offsets = torch.cat([checkpoint.offsets, torch.zeros(1)])
+    offsets = torch.cat([checkpoint.offsets, checkpoint.offsets.new_zeros(1)])
     return learner, fold(learner.head(), checkpoint.calibration.with_class(), offsets)
 
 

@@ -1,7 +1,6 @@
 """Measure everything that belongs to a checkpoint, on rendered people, and put it into its folder."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from safetensors.torch import save
 
 from cfer.checkpoint import Checkpoint, model_digest
+from cfer.cores import usable_cores
 from cfer.data.readers import read_data
 from cfer.explain.landmarks import FILE as LANDMARKS
 from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
@@ -41,7 +41,7 @@ def measure(
         processes: How many render at once; one a core by default.
         tell: Called with a line for every part that is done.
     """
-    cores = processes or os.cpu_count() or 1
+    cores = processes or usable_cores()
     render_folder(FIT, folder / "fit", cores)
     render_folder(Plan(people, first=MEASURED_FIRST), folder / "faces", cores)
     tell(f"rendered {FIT.people} people to fit to and {people} to measure on")

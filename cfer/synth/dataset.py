@@ -4,16 +4,17 @@ import csv
 import io
 import json
 import multiprocessing
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from cfer.data.samples import Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable, marks_by
 from cfer.emotions import EXPRESSIONS
+from cfer.files import write_bytes, write_text
+from cfer.outputs import MARKER, check_run_folder, claimed, entries, leave_interrupts_alone
 from cfer.pictures import read_picture
 from cfer.synth.figure import build_figure
 from cfer.synth.performance import FREE, LEVELS, Performance
@@ -21,7 +22,8 @@ from cfer.synth.render import render
 from cfer.synth.scene import Scene
 from cfer.synth.truth import Truth, encode_truth
 
-MANIFEST = "samples.csv"
+MANIFEST, PLAN = "samples.csv", "plan.json"
+KIND = "synth"
 VERSION = 1  # of the renderer: raised when the same numbers begin to give other pictures
 _QUALITY = 92  # of the JPEG files
 
@@ -127,7 +129,7 @@ def take_all(plan: Plan, shots: list[Shot], processes: int = 1) -> Iterator[Take
             yield from _take_person(job)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(processes, len(jobs))) as pool:
+    with context.Pool(min(processes, len(jobs)), leave_interrupts_alone) as pool:
         for taken in pool.imap_unordered(_take_person_whole, jobs):
             yield from taken
 
@@ -171,6 +173,10 @@ class MemorySource:
         """See `cfer.data.samples.PictureSource.read_bytes`."""
         return self.files[path]
 
+    def marks(self, paths: Sequence[str]) -> list[str]:
+        """See `cfer.data.samples.PictureSource.marks`."""
+        return marks_by([len(self.files[p]) for p in paths], paths, self.read_bytes)
+
 
 def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = lambda: None) -> SampleTable:
     """Render a whole data set into memory (about 25 kB a picture with its truth), without writing anything.
@@ -208,22 +214,47 @@ def render_folder(plan: Plan, out: Path, processes: int = 1, tick: Callable[[int
     Raises:
         ValueError: The folder holds pictures of another plan.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    note = out / "plan.json"
+    note = out / PLAN
     said = {"version": VERSION, "size": plan.size, "level": plan.level}
-    if note.exists() and (found := json.loads(note.read_text(encoding="utf-8"))) != said:
+    check_rendered_folder(out)
+    found = _plan_of(note)
+    if found is not None and found != said:
         raise ValueError(f"{out} holds pictures of another kind: {found}; this run would add {said}.")
-    note.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    with claimed(out, KIND, check=False):
+        write_text(note, json.dumps(said) + "\n")
+        return _render_missing(plan, out, processes, tick)
+
+
+def check_rendered_folder(out: Path) -> None:
+    """See that pictures may be rendered into a folder: missing, empty, or one that pictures were rendered into.
+
+    Raises:
+        OutputError: It holds something else.
+    """
+    if not ((out / PLAN).is_file() and set(entries(out)) <= {PLAN, MARKER, MANIFEST} | _people(out)):
+        check_run_folder(out, KIND)
+
+
+def _people(out: Path) -> set[str]:
+    return {p.name for p in out.glob("person-*")}
+
+
+def _plan_of(note: Path) -> dict[str, object] | None:
+    """What a folder's plan says; None where there is none, or one that was cut off and is written again."""
+    try:
+        return dict(json.loads(note.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _render_missing(plan: Plan, out: Path, processes: int, tick: Callable[[int], object]) -> int:
     shots = plan.shots()
     missing = [s for s in shots if not ((out / f"{s.name}.jpg").exists() and (out / f"{s.name}.truth.png").exists())]
     tick(len(shots) - len(missing))
     for taken in take_all(plan, missing, processes):
         picture = out / f"{taken.shot.name}.jpg"
-        picture.parent.mkdir(exist_ok=True)
         for data, final in ((taken.truth, picture.with_suffix(".truth.png")), (taken.picture, picture)):
-            unfinished = picture.with_suffix(".part")
-            unfinished.write_bytes(data)
-            os.replace(unfinished, final)  # the picture last: one that exists is whole and has its truth
+            write_bytes(final, data)  # the picture last: one that exists is whole and has its truth
         tick(1)
     _write_manifest(out)
     return len(shots) - len(missing)
@@ -238,10 +269,12 @@ def _sample(shot: Shot) -> Sample:
 
 def _write_manifest(out: Path) -> None:
     names = {name.replace(" ", "-"): name for name in EXPRESSIONS} | {FREE: ""}
-    with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "label", "person", "truth"])
-        for picture in sorted(out.glob("person-*/*.jpg")):
-            path = picture.relative_to(out).as_posix()
-            label = names[picture.stem.rsplit("-", 1)[0]]
-            writer.writerow([path, label, picture.parent.name, path.removesuffix(".jpg") + ".truth.png"])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["path", "label", "person", "truth"])
+    for picture in sorted(out.glob("person-*/*.jpg")):
+        path, truth = picture.relative_to(out).as_posix(), picture.with_suffix(".truth.png")
+        label = names.get(picture.stem.rsplit("-", 1)[0])
+        if label is not None and truth.is_file():
+            writer.writerow([path, label, picture.parent.name, truth.relative_to(out).as_posix()])
+    write_text(out / MANIFEST, text.getvalue())

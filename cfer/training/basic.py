@@ -27,7 +27,7 @@ from cfer.features.crops import Crops, load_crops
 from cfer.features.rendered import RenderedCrops, load_rendered
 from cfer.files import check_run_config, load_tensors, save_tensors, write_json_lines
 from cfer.learners.losses import log_prior, logit_adjusted
-from cfer.model import BackboneConfig, FaceModel, Preprocessing, evaluating, load_start
+from cfer.model import BackboneConfig, FaceModel, Preprocessing, check_convolutional, evaluating, load_start
 from cfer.synth.landmarks import MIRRORED
 from cfer.training.au_supervision import MultiTaskModel, rendered_loss
 from cfer.training.augment import Augmentation, follow_points, random_frames, random_views
@@ -119,6 +119,27 @@ def score_logits(logits: Tensor, table: SampleTable) -> np.ndarray:
     return count_table(true, logits.argmax(1).numpy(), len(BASICS))
 
 
+def check_basic(table: SampleTable, config: BasicConfig, start: str) -> FaceModel:
+    """See that a run can begin; nothing is written.
+
+    Returns:
+        The network with its start.
+
+    Raises:
+        ValueError: The network is unknown or not convolutional, the start does not fit it, or a class or a part has no
+            picture.
+    """
+    model = FaceModel(config.backbone, BASICS, config.seed)
+    check_convolutional(model, config.preprocessing.input_px)
+    load_start(model, start)
+    train, validation = has_target(table.part("train")), has_majority(table.part("validation"))
+    if not len(train) or not len(validation):
+        raise ValueError("The basic phase needs pictures of the basic expressions for training and for validation.")
+    if absent := [name for name, share in zip(BASICS, vote_targets(train).sum(0).tolist(), strict=True) if not share]:
+        raise ValueError(f"There is no training picture of: {', '.join(absent)}. The basic phase needs all seven.")
+    return model
+
+
 def learn_basic(
     table: SampleTable,
     config: BasicConfig,
@@ -145,18 +166,17 @@ def learn_basic(
     """
     accelerator = Accelerator()
     with accelerator.main_process_first():
+        model = check_basic(table, config, start)
         facts = {"start": Path(start).name, "data": table.name, "rendered": len(rendered or ())}
         check_run_config(out, asdict(config) | facts)
     crops = load_crops(has_target(table.part("train")), config.preprocessing, progress=progress)
     validation = load_crops(has_majority(table.part("validation")), config.preprocessing, progress=progress)
     if not len(crops.table) or not len(validation.table):
-        raise ValueError("The basic phase needs pictures of the basic expressions for training and for validation.")
+        raise ValueError("No picture for training, or none for validation, can be read.")
     faces = load_rendered(rendered, config.preprocessing, progress=progress) if rendered else None
     targets = vote_targets(crops.table)
     prior = log_prior(targets).to(accelerator.device)
 
-    model = FaceModel(config.backbone, BASICS, config.seed)
-    load_start(model, start)
     freeze(model, config.frozen_groups)
     model = model.to(memory_format=torch.channels_last)
     learner = MultiTaskModel(model) if faces else model

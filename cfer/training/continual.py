@@ -130,6 +130,16 @@ def train_continual(
     return checkpoint
 
 
+def check_continual(tables: Sequence[FeatureTable], config: ContinualConfig) -> None:
+    """See that a run can begin; nothing is written.
+
+    Raises:
+        ValueError: See `train_continual`.
+    """
+    new_learner(config, several=len(tables) > 1)
+    build_stream(joined(tables), config)
+
+
 def new_learner(config: ContinualConfig, *, several: bool) -> LinearLearner:
     """A fresh learner that a checkpoint can hold.
 

@@ -28,7 +28,7 @@ def test_read_prints_one_json_line_a_picture(pictures):
     names = ["astronaut.png", "empty.png", "broken.jpg"]
     result = runner.invoke(app, ["read", "--json", *(str(pictures / n) for n in names)])
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert result.exit_code == 1  # one could not be read
+    assert result.exit_code == 2  # one could not be read
     assert [line["path"] for line in lines] == [str(pictures / n) for n in names]
     assert [line["error"] for line in lines[:2]] == [None, None]
     assert "not a picture" in lines[2]["error"]
@@ -50,7 +50,7 @@ def test_read_takes_crops_whole_and_speaks_in_words(pictures):
 
 def test_a_folder_that_is_no_checkpoint_is_refused_in_words(pictures):
     result = runner.invoke(app, ["read", str(pictures / "crop.png"), "--checkpoint", str(pictures)])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "is not a checkpoint" in result.stderr
 
 
@@ -59,7 +59,7 @@ def test_check_data_speaks_plainly(ferplus_folder, pictures):
     assert result.exit_code == 0
     assert "296 pictures" in result.stdout
     result = runner.invoke(app, ["check-data", str(pictures)])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "No folder bears the name of an expression" in result.stderr
 
 
@@ -86,7 +86,7 @@ def test_teach_measures_and_saves(pictures, tmp_path):
 def test_a_lesson_that_cannot_be_given_is_refused_in_words(pictures, arguments, words):
     arguments = [str(pictures / a) if a.endswith((".png", ".jpg")) else a for a in arguments]
     result = runner.invoke(app, ["teach", *arguments])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert words in result.stderr
 
 
@@ -127,7 +127,7 @@ def test_the_whole_chain_from_a_zip_to_a_reading(ferplus_folder, tmp_path):
 
 def test_training_commands_refuse_in_words(ferplus_folder, tmp_path):
     result = runner.invoke(app, ["train", "basic", "--data", str(tmp_path / "gone")])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "There is nothing at" in result.stderr
     result = runner.invoke(app, ["train", "continual", "--data", str(ferplus_folder), "--learner", "magic"])
     assert "There is no learner 'magic'" in result.stderr

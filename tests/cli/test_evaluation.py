@@ -95,7 +95,7 @@ def test_people_without_names_are_pointed_out(tmp_path):
 )
 def test_what_cannot_be_run_is_refused_in_words(manifest, tmp_path, options, words):
     result = evaluate(manifest, tmp_path, *options)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert words in result.stderr
     assert "Traceback" not in result.output
 
@@ -103,6 +103,6 @@ def test_what_cannot_be_run_is_refused_in_words(manifest, tmp_path, options, wor
 def test_too_few_pictures_are_refused_with_their_counts(tmp_path):
     manifest = write_manifest(tmp_path, ["a", "b", "c"])
     result = evaluate(manifest, tmp_path / "out", "--method", "compositional")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "needs two basics and a compound with 20 pictures each" in result.stderr
     assert "'happy': 6" in result.stderr

@@ -18,7 +18,7 @@ def test_what_is_missing_leaking_and_broken_is_said(tmp_path):
     for part, person, name in (("train", "anna", "1"), ("test", "anna", "2"), ("train", "bert", "3")):
         path = tmp_path / part / "happy" / person / f"{name}.png"
         path.parent.mkdir(parents=True)
-        Image.new("RGB", (20, 20)).save(path)
+        Image.new("RGB", (20, 20), (int(name),) * 3).save(path)
     broken = tmp_path / "train" / "happy" / "bert" / "4.png"
     broken.write_bytes(b"broken")
     text = "\n".join(describe(read_data(tmp_path)))

@@ -58,7 +58,7 @@ def test_listed_pictures_that_are_missing_are_counted(folder):
 
 def test_a_strange_list_is_refused(folder):
     (folder / "basic/EmoLabel/list_patition_label.txt").write_text("train_00001.jpg happy\n")
-    with pytest.raises(PictureError, match="a number on each line"):
+    with pytest.raises(PictureError, match="row 1: a picture's name and a number"):
         read_data(folder)
 
 

@@ -28,7 +28,7 @@ def test_class_folders_with_people_and_parts(tmp_path):
     }
     assert table.samples[0].group  # people group their pictures
     assert not table.cropped
-    assert any("'bored'" in text for text in table.oddities)
+    assert any("'test/bored'" in text for text in table.oddities)
 
 
 def test_class_folders_in_a_zip(tmp_path):
@@ -70,8 +70,14 @@ def test_columns_may_go_by_other_names(tmp_path):
         (lambda d: d / "nothing", "nothing at"),
         (lambda d: (d / "x.bin").write_bytes(b"1") and d / "x.bin", "neither a folder, a zip nor a CSV"),
         (lambda d: (d / "m.csv").write_text("name,mood\na,b\n") and d / "m.csv", "needs the columns"),
-        (lambda d: (d / "m.csv").write_text("path,label\na.png,happy\n") and d / "m.csv", "No row of m.csv"),
-        (lambda d: d, "No folder bears the name of an expression"),
+        (
+            lambda d: (d / "m.csv").write_text("path,label\na.png,happy\n") and d / "m.csv",
+            "None of the pictures that m.csv names exists",
+        ),
+        (lambda d: picture(d / "bored" / "1.png") or d, "No folder bears the name of an expression"),
+        (lambda d: (d / "a.txt").write_text("x") and d, "holds no picture; it holds 1 other files"),
+        (lambda d: picture(d / "3" / "1.png") or d, "do not agree what numbers mean"),
+        (lambda d: d, "is empty"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_words(tmp_path, make, words):

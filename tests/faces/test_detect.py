@@ -3,7 +3,8 @@ import torch
 from PIL import Image
 
 from cfer.faces.blazeface import anchors
-from cfer.faces.detect import _detector, _overlaps, _weighted_suppression, detect_faces
+from cfer.faces.detect import _areas, _detector, _same, _weighted_suppression, detect_faces
+from cfer.synth.dataset import Plan, render_table
 
 
 def paste(faces: list[tuple[int, int, int]], photograph: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -48,7 +49,7 @@ def test_a_tiny_face_says_so(photograph):
     assert face.tiny
 
 
-def test_a_face_in_a_panorama_is_found_by_searching_squares_of_it(photograph):
+def test_a_face_in_a_panorama_is_found_by_looking_again(photograph):
     wide = paste([(1500, 20, 180)], photograph, (2400, 220))
     (face,) = detect_faces(wide)
     assert 1500 < face.box[0] < 1680
@@ -63,21 +64,54 @@ def test_boxes_scale_with_the_picture(photograph):
 def test_a_large_picture_is_reduced_before_the_network_sees_it(photograph, monkeypatch):
     import cfer.faces.detect as module
 
-    seen = []
-    model, centres = module._detector()
+    seen, model = [], module._detector()
 
     def spy(x):
-        seen.append(tuple(x.shape))
+        seen.append(x.shape[2] * x.shape[3])
         return model(x)
 
-    monkeypatch.setattr(module, "_detector", lambda: (spy, centres))
+    monkeypatch.setattr(module, "_detector", lambda: spy)
     detect_faces(np.asarray(Image.fromarray(photograph).resize((3464, 3464))))
-    assert seen == [(1, 3, 256, 256)]
+    assert seen[0] == 256**2
+    assert sum(seen) <= 5 * 256**2
 
 
-def test_overlap_is_intersection_over_union():
-    got = _overlaps(np.array([0.0, 0, 2, 2]), np.array([[0.0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6]]))
-    np.testing.assert_allclose(got, [1, 1 / 7, 0], atol=1e-6)
+def test_areas_and_what_is_the_same_face_by_hand():
+    box, others = np.array([0.0, 0, 2, 2]), np.array([[0.0, 0, 2, 2], [1, 1, 3, 3], [5, 5, 6, 6], [0, 0, 1, 1.2]])
+    shared, own, areas = _areas(box, others)
+    np.testing.assert_allclose(shared, [4, 1, 0, 1.2])
+    assert own == 4
+    np.testing.assert_allclose(areas, [4, 4, 1, 1.2])
+    assert _same(box, others).tolist() == [True, False, False, True]  # the last lies inside
+
+
+def test_twenty_small_faces_of_a_twelve_megapixel_picture_are_all_found():
+    people = render_table(Plan(people=10, first=9000, classes=("neutral", "happy")))
+    canvas = np.full((3000, 4000, 3), 128, np.uint8)
+    for number, sample in enumerate(people.samples):
+        picture = people.source.read(sample.path)
+        (face,) = detect_faces(picture)
+        side = round(len(picture) * 150 / face.width)
+        row, column = divmod(number, 5)
+        y, x = row * 740 + 60 + 23 * column, column * 790 + 40 + 37 * row
+        canvas[y : y + side, x : x + side] = np.asarray(Image.fromarray(picture).resize((side, side)))
+    found = detect_faces(canvas)
+    assert len(found) == 20
+    assert all(100 < face.width < 200 for face in found)
+
+
+def test_a_portrait_cropped_to_the_face_gives_one_face():
+    people = render_table(Plan(people=9, first=9100, classes=("happy", "surprised")))
+    counts = []
+    for sample in people.samples:
+        picture = people.source.read(sample.path)
+        (face,) = detect_faces(picture)
+        for margin in (0.0, 0.25):
+            room = margin * face.width
+            x0, y0 = (int(max(0, v - room)) for v in face.box[:2])
+            x1, y1 = (int(v + room) for v in face.box[2:])
+            counts.append(len(detect_faces(picture[y0:y1, x0:x1])))
+    assert counts == [1] * 36
 
 
 def test_overlapping_anchors_merge_into_their_weighted_mean():
@@ -93,6 +127,8 @@ def test_there_are_896_anchors_inside_the_input():
     assert points.shape == (896, 2)
     assert torch.equal(points[0], torch.tensor([8.0, 8.0]))
     assert float(points.min()) > 0
+    assert anchors(4, 6).shape == (896 * 24 // 64, 2)
+    assert anchors(4, 6).amax(0).tolist() == [184, 120]
     assert float(points.max()) < 256
 
 

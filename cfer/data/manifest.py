@@ -1,0 +1,110 @@
+"""A table that names pictures and their labels."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from cfer.data.class_folders import EXAMPLES, only_with_part
+from cfer.data.copies import without_copies
+from cfer.data.names import known_part, listed, person_of
+from cfer.data.samples import FolderSource, Sample, SampleTable
+from cfer.data.tables import Table, read_table
+from cfer.emotions import find
+from cfer.pictures import PictureError
+
+COLUMNS = {
+    "path": ("path", "file", "filename", "file_name", "image", "picture", "image_path", "filepath"),
+    "label": ("label", "expression", "emotion", "class"),
+    "person": ("person", "subject", "subject_id", "identity"),
+    "split": ("split", "part", "usage", "subset", "set"),
+    "truth": ("truth",),
+}
+"""Names that a manifest's columns may go by, in any case."""
+RENDERED = ("Rendered faces of invented people (`cfer synth`), labelled by the expression that they perform.",)
+"""What a model card says of pictures that bring their ground truth."""
+
+
+def read_manifest(path: Path) -> SampleTable:
+    """Read a CSV manifest: columns `path`, `label`, and if known `person`, `split` and `truth` (of a rendered face).
+
+    Paths are relative to the CSV. Columns may go by other usual names ("file", "expression", "subject").
+
+    Raises:
+        PictureError: A needed column is missing, a part's name is not known, or no row can be used.
+    """
+    try:
+        table = read_table(path.read_bytes(), path.name)
+    except OSError as error:
+        raise PictureError(f"{path.name} cannot be read.") from error
+    columns = _columns(table, path.name)
+    source = FolderSource(path.parent)
+    samples: list[Sample] = []
+    unknown: Counter[str] = Counter()
+    absent: list[str] = []
+    for row, line in zip(table.rows, table.lines, strict=True):
+        said = {ours: row.get(theirs, "") for ours, theirs in columns.items()}
+        split = known_part(said.get("split", ""), f"{path.name}, line {line}")
+        label = find(said["label"])
+        if label is None and (said["label"] or not said.get("truth")):  # a rendered face may have its units alone
+            unknown[said["label"] or "(empty)"] += 1
+            continue
+        place = _place(path.parent, said["path"])
+        if place is None:
+            absent.append(said["path"])
+            continue
+        person, truth = person_of(said.get("person", "")), said.get("truth") or None
+        samples.append(Sample(place, label, None, person, person or place, split, truth=truth))
+    if not samples:
+        raise PictureError(_nothing(path.name, unknown, absent))
+    kept, oddities = without_copies(samples, source)
+    if not any(s.truth for s in kept):
+        kept, more = only_with_part(kept)
+        oddities += more
+    oddities = [*table.oddities, *_left_out(unknown, absent), *oddities]
+    name = path.parent.name if path.stem == "samples" else path.stem
+    about = RENDERED if any(s.truth for s in kept) else ()
+    return SampleTable(name, kept, source, oddities=tuple(oddities), about=about)
+
+
+def _columns(table: Table, name: str) -> Mapping[str, str]:
+    said = {column.lower(): column for column in table.columns if column}
+    columns = {ours: said[alias] for ours, aliases in COLUMNS.items() for alias in aliases[::-1] if alias in said}
+    if not {"path", "label"} <= set(columns):
+        raise PictureError(f"{name} needs the columns 'path' and 'label'; it has {listed(table.columns, 8)}.")
+    return columns
+
+
+def _place(folder: Path, text: str) -> str | None:
+    """Where a row's picture is, relative to the manifest; Windows paths are understood. None where nothing is."""
+    for spelt in (text, PureWindowsPath(text).as_posix()):
+        try:
+            if spelt and (folder / spelt).is_file():
+                return str(PurePosixPath(spelt))
+        except (OSError, ValueError):  # a name that is too long, or has a NUL in it
+            continue
+    return None
+
+
+def _left_out(unknown: Counter[str], absent: list[str]) -> list[str]:
+    lines = [f"{n:,} rows say {label[:60]!r}, which is no expression's name." for label, n in unknown.most_common(5)]
+    if len(unknown) > 5:
+        lines.append(f"{len(unknown) - 5:,} more labels are no expression's name either.")
+    if absent:
+        lines.append(f"{len(absent):,} rows name a picture that does not exist, such as {absent[0][:120]!r}.")
+    return lines
+
+
+def _nothing(name: str, unknown: Counter[str], absent: list[str]) -> str:
+    if absent:
+        return (
+            f"None of the pictures that {name} names exists, such as {absent[0][:120]!r}: "
+            "paths are relative to the folder that the table is in."
+        )
+    wrong = listed((label[:40] for label in unknown), 4)
+    return f"No row of {name} has the name of an expression as its label ({EXAMPLES}); they say {wrong}."
+
+
+def with_crops(table: SampleTable, cropped: bool | None) -> SampleTable:
+    """The table with what the user says of its pictures, where the user says it."""
+    return table if cropped is None or cropped == table.cropped else replace(table, cropped=cropped)

@@ -1,0 +1,69 @@
+"""Arrays and deep greyscale as 8-bit pixels."""
+
+import numpy as np
+
+from cfer.pictures.errors import PictureError
+
+LEAST_SIDE = 8
+
+
+def checked_pixels(values: np.ndarray, max_pixels: int) -> np.ndarray:
+    """An array that is a picture as (H, W, 1, 3 or 4) uint8.
+
+    Args:
+        values: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, or numbers from 0 to 1 or to 255.
+        max_pixels: The most that H times W may be.
+
+    Raises:
+        PictureError: It is no picture, or a too large or too small one.
+    """
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
+        raise PictureError(
+            f"An array of shape {values.shape} is no picture: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is."
+        )
+    height, width = values.shape[:2]
+    if min(height, width) < LEAST_SIDE:
+        raise PictureError(f"The picture is too small ({width} x {height}): at least {LEAST_SIDE} pixels a side.")
+    if height * width > max_pixels:
+        raise PictureError(
+            f"The picture is too large ({width} x {height}): at most {max_pixels // 1_000_000} megapixels."
+        )
+    if values.dtype == bool:
+        return values.astype(np.uint8) * 255
+    return values if values.dtype == np.uint8 else _eight_bits(values)
+
+
+def _eight_bits(values: np.ndarray) -> np.ndarray:
+    if not np.issubdtype(values.dtype, np.number) or np.issubdtype(values.dtype, np.complexfloating):
+        raise PictureError(f"An array of {values.dtype} is no picture; use uint8, or numbers from 0 to 1 or to 255.")
+    if not np.isfinite(values).all():
+        raise PictureError("The picture holds values that are not numbers.")
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or high > 255:
+        raise PictureError(
+            f"The array's values run from {low:g} to {high:g}; use uint8, or numbers from 0 to 1 or to 255."
+        )
+    scale = 255 if np.issubdtype(values.dtype, np.floating) and high <= 1 else 1
+    return np.rint(values.astype(np.float64) * scale).astype(np.uint8)
+
+
+def scaled_deep(values: np.ndarray) -> np.ndarray:
+    """Bring a deep greyscale picture (H, W) to 8 bits (H, W, 3).
+
+    Whole numbers are taken to have 8, 10, 12, 14 or 16 bits, the least that hold the largest: cameras put twelve bits
+    into sixteen. Anything else is stretched over its own range.
+    """
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise PictureError("The picture holds values that are not numbers.")
+    low, high = values.min(), values.max()
+    whole = next((2**bits - 1 for bits in (8, 10, 12, 14, 16) if high <= 2**bits - 1), None)
+    if low >= 0 and high <= 1:
+        scaled = values * 255
+    elif low >= 0 and whole:
+        scaled = values * (255 / whole)
+    else:
+        scaled = (values - low) * (255 / max(high - low, 1e-12))
+    return np.repeat(np.rint(scaled).astype(np.uint8)[..., None], 3, axis=2)

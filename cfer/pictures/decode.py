@@ -1,0 +1,198 @@
+"""Decode a picture file, PIL image or array to RGB uint8, upright, with alpha on white."""
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError, features
+
+from cfer.pictures.arrays import LEAST_SIDE, checked_pixels, scaled_deep
+from cfer.pictures.errors import PictureError
+from cfer.pictures.repair import completions, without_remarks
+
+MAX_PIXELS = 40_000_000
+"""The most pixels that are worked with; a larger picture is reduced, a JPEG while it is decoded."""
+MAX_JPEG, MAX_OTHER = 400_000_000, 64_000_000
+"""The most pixels that are opened, of files that can be decoded reduced and of others."""
+MAX_BYTES = 60_000_000
+SUFFIXES = frozenset(
+    {*(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"), *(".heic", ".heif", ".avif", ".mpo")}
+)
+"""Endings of picture files' names."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", *(("AVIF",) if features.check("avif") else ()))
+_KINDS = "JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF"
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif"}
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture that was opened.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, RGB, upright.
+        scale: Pixels a side of the picture as it was brought for each pixel here: 1 unless it was reduced.
+    """
+
+    pixels: np.ndarray
+    scale: float = 1.0
+
+
+def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> np.ndarray:
+    """Take a picture in whatever form: first frame, upright, alpha on white, deep grey scaled to 8 bits.
+
+    Args:
+        source: A file's path, or its bytes; a PIL image; or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8,
+            or floating point in 0 to 1, or in 0 to 255.
+
+    Returns:
+        (H, W, 3) uint8, RGB, at most 40 megapixels: a larger picture is reduced.
+
+    Raises:
+        PictureError: The file is missing, empty, damaged, of an unsupported type or far too large (this last is found
+            in the header, before anything is decoded); or the array is no picture.
+    """
+    return decode_picture(source).pixels
+
+
+def decode_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Decoded:
+    """As `read_picture`, with by how much the picture was reduced."""
+    if isinstance(source, np.ndarray):
+        values = checked_pixels(source, MAX_PIXELS)
+        if values.shape[2] == 4:
+            return _to_rgb(Image.fromarray(values, "RGBA"))
+        return Decoded(np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3))))
+    if isinstance(source, Image.Image):
+        return _to_rgb(source)
+    data = source if isinstance(source, bytes) else _read_bytes(Path(source))
+    if not data:
+        raise PictureError("The file is empty.")
+    data = without_remarks(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own size and metadata warnings: the limits here are stricter
+        try:
+            return _decode(data)
+        except PictureError:
+            raise
+        except UnidentifiedImageError as error:
+            raise PictureError(_unknown(data)) from error
+        except Image.DecompressionBombError as error:
+            raise PictureError(f"The picture is too large: at most {MAX_OTHER // 1_000_000} megapixels.") from error
+        except MemoryError as error:
+            raise PictureError("There is not enough memory for this picture. Bring a smaller one.") from error
+        except Exception as error:  # a door: decoders raise anything on damaged files (OSError, struct.error, ...)
+            return _completed(data, error)
+
+
+def _completed(data: bytes, error: Exception) -> Decoded:
+    """Decode a file that may lack a few bytes at its end only."""
+    for files in completions(data):
+        try:
+            first, *others = (_decode(each) for each in files)
+        except Exception:  # a door, as in `decode_picture`: more is missing, or something else is wrong
+            continue
+        if all(np.array_equal(first.pixels, other.pixels) for other in others):
+            return first
+    raise PictureError("The picture is damaged or incomplete.") from error
+
+
+def _decode(data: bytes) -> Decoded:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        try:
+            from pillow_heif import read_heif
+        except ImportError as error:
+            raise PictureError(
+                "HEIC pictures cannot be read here. Save this one as JPEG, or install pillow-heif."
+            ) from error
+        heif = read_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+        _check_size(*heif.size, MAX_OTHER)
+        return _to_rgb(heif.to_pillow())
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        _check_size(image.width, image.height, MAX_JPEG if image.format in {"JPEG", "MPO"} else MAX_OTHER)
+        return _to_rgb(image)
+
+
+def _unknown(data: bytes) -> str:
+    if data[4:8] == b"ftyp":
+        return f"This looks like a video or a picture of a kind that is not read. Use {_KINDS}."
+    if data.startswith(b"version https://git-lfs"):
+        return "This is a placeholder of git-lfs, not the picture itself. Run 'git lfs pull' in its repository."
+    return f"This is not a picture that can be read. Use {_KINDS}."
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise PictureError(f"{path.name!r} is a folder, not a picture.")
+        if not path.is_file():
+            raise PictureError(f"There is no file named {path.name!r}.")
+        if path.stat().st_size > MAX_BYTES:
+            raise PictureError(f"The file is over {MAX_BYTES // 1_000_000} MB.")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+        if isinstance(error, PictureError):
+            raise
+        raise PictureError(f"The file {path.name!r} cannot be read.") from error
+
+
+def _check_size(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise PictureError(f"The picture is too large ({width} x {height}): at most {most // 1_000_000} megapixels.")
+    if min(width, height) < LEAST_SIDE:
+        raise PictureError(f"The picture is too small ({width} x {height}): at least {LEAST_SIDE} pixels a side.")
+
+
+def _to_rgb(image: Image.Image) -> Decoded:
+    long = max(image.size)
+    _check_size(*image.size, MAX_JPEG)
+    factor = _reduction(image.width * image.height)
+    if factor > 1:  # decoders of JPEG reduce as they go; for others this does nothing
+        image.draft(None, (-(-image.width // factor), -(-image.height // factor)))
+    if getattr(image, "n_frames", 1) > 1:
+        image.seek(0)
+    image = _upright(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        pixels = scaled_deep(np.asarray(image))
+    else:
+        if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "RGBa", "La"}:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        pixels = np.array(image.convert("RGB"))
+    factor = _reduction(pixels.shape[0] * pixels.shape[1])
+    if factor > 1:
+        pixels = np.array(Image.fromarray(pixels).reduce(factor))
+    return Decoded(pixels, long / max(pixels.shape[:2]))
+
+
+def _reduction(pixels: int) -> int:
+    """The least power of two by which the sides must be divided so that few enough pixels remain."""
+    factor = 1
+    while pixels > MAX_PIXELS * factor**2:
+        factor *= 2
+    return factor
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Undo the turn that a camera noted. Other tags may be as odd as they like: they are not written again."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (ValueError, TypeError, KeyError, SyntaxError, AttributeError, OverflowError, struct.error, EOFError):
+        image.load()  # where the picture itself is at fault this says so
+        try:
+            turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+        except (ValueError, TypeError, KeyError, SyntaxError):
+            turn = None
+        return image.transpose(turn) if turn is not None else image

@@ -1,0 +1,111 @@
+"""The table of what people bring, each with what must come out."""
+
+import os
+
+import numpy as np
+import pytest
+from cases.made import BAD_ENTRY, DATA_READ, DATA_REFUSED, REFUSED, SOUND, encoded, plain, table, tree
+
+from cfer.data.readers import read_data
+from cfer.data.splits import split
+from cfer.pictures import PictureError, decode_picture, read_picture
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_a_sound_picture_is_read(kind):
+    got = decode_picture(SOUND[kind]())
+    assert got.pixels.dtype == np.uint8
+    assert got.pixels.std() > 1 or "megapixels" in kind
+
+
+def test_an_odd_tag_does_not_hide_the_orientation():
+    for kind in ("an odd tag beside the orientation", "a fraction with nothing in it"):
+        assert read_picture(SOUND[kind]()).shape == (40, 32, 3)  # 40 wide and 32 high, turned
+
+
+def test_twelve_bits_are_shown_over_their_whole_range():
+    got = read_picture(SOUND["twelve bits of grey in sixteen"]())
+    assert got.min() == 0
+    assert got.max() == 255
+
+
+def test_a_large_picture_is_reduced_and_says_by_how_much():
+    got = decode_picture(SOUND["forty-eight megapixels"]())
+    assert got.pixels.shape == (3000, 4000, 3)
+    assert got.scale == 2
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_file_that_cannot_be_read_is_refused_in_words(kind):
+    make, words = REFUSED[kind]
+    with pytest.raises(PictureError, match=words):
+        read_picture(make())
+
+
+def test_only_the_end_of_a_picture_may_be_missing():
+    """A JPEG whose picture itself is cut off is damaged, however little is missing."""
+    whole = encoded("JPEG", plain(400, 400))
+    for missing in (40, 200, 2000):
+        with pytest.raises(PictureError, match="damaged"):
+            read_picture(whole[:-missing])
+
+
+@pytest.mark.parametrize("kind", DATA_REFUSED)
+def test_a_data_set_that_cannot_be_used_is_refused_in_words(kind, tmp_path):
+    make, words = DATA_REFUSED[kind]
+    with pytest.raises(PictureError, match=words):
+        read_data(make(tmp_path))
+
+
+@pytest.mark.parametrize("kind", DATA_READ)
+def test_a_data_set_is_read_as_it_was_meant(kind, tmp_path):
+    make, rows, said = DATA_READ[kind]
+    got = read_data(make(tmp_path))
+    assert {s.path: (s.label, s.person, s.split) for s in got.samples} == rows
+    assert said in " ".join(got.oddities)
+    for sample in got.samples:
+        assert got.source.read(sample.path).ndim == 3
+
+
+@pytest.mark.parametrize("kind", BAD_ENTRY)
+def test_a_picture_that_an_archive_cannot_give_is_named(kind, tmp_path):
+    make, words = BAD_ENTRY[kind]
+    with pytest.raises(PictureError, match=words):
+        got = read_data(make(tmp_path))
+        got.source.read(got.samples[0].path)
+
+
+def test_links_are_passed_over_and_counted(tmp_path):
+    tree(tmp_path / "set", "happy/a.png")
+    tree(tmp_path / "elsewhere", "b.png")
+    os.symlink(tmp_path / "elsewhere", tmp_path / "set" / "sad")
+    os.symlink(tmp_path / "elsewhere" / "b.png", tmp_path / "set" / "happy" / "b.png")
+    got = read_data(tmp_path / "set")
+    assert [s.path for s in got.samples] == ["happy/a.png"]
+    assert "2 links are passed over." in got.oddities
+
+
+def test_a_picture_under_two_labels_is_said_and_never_crosses_a_split(tmp_path):
+    text = "path,label\n" + "".join(f"{n}.png,{label}\n" for n in range(8) for label in ("happy", "sad"))
+    got = read_data(table(tmp_path, text, *(f"{n}.png" for n in range(8))))
+    assert any("under two labels" in text for text in got.oddities)
+    parts = split(got)
+    for path in {s.path for s in parts.samples}:
+        assert len({s.split for s in parts.samples if s.path == path}) == 1
+
+
+def test_copies_under_other_names_and_people_share_a_group(tmp_path):
+    same = encoded("PNG")
+    tree(tmp_path, "happy/anna/a.png", "sad/bert/b.png", "happy/cleo/c.png")
+    (tmp_path / "happy/anna/a.png").write_bytes(same)
+    (tmp_path / "sad/bert/b.png").write_bytes(same)
+    got = read_data(tmp_path)
+    groups = {s.person: s.group for s in got.samples}
+    assert groups["anna"] == groups["bert"] != groups["cleo"]
+
+
+def test_what_was_called_test_is_never_trained_on(tmp_path):
+    words = ("test", "Testing", "hold-out", "HOLDOUT", "PrivateTest", "eval", "tst")
+    text = "path,label,split\n" + "".join(f"{n}.png,happy,{word}\n" for n, word in enumerate(words))
+    got = split(read_data(table(tmp_path, text, *(f"{n}.png" for n in range(len(words))))))
+    assert {s.split for s in got.samples} == {"test"}
