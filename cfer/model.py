@@ -41,6 +41,17 @@ class Preprocessing:
     mean: Triple = (0.5, 0.5, 0.5)
     std: Triple = (0.5, 0.5, 0.5)
 
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            ValueError: A side is not between 8 and 2,048 pixels, or a deviation is not positive.
+        """
+        if not (8 <= self.input_px <= 2048 and 8 <= self.detail_px <= 2048):
+            raise ValueError(f"Sides of {self.input_px} and {self.detail_px} pixels: both must be 8 to 2,048.")
+        if min(self.std) <= 0:
+            raise ValueError("Standard deviations of pixels must be positive.")
+
     def shrink(self, crop: np.ndarray) -> Tensor:
         """Bring a crop to the training detail.
 
@@ -87,6 +98,15 @@ class BackboneConfig:
 
     name: str = "tf_efficientnet_lite0"
     output_stride: int = 32
+
+    def __post_init__(self) -> None:
+        """Check the stride.
+
+        Raises:
+            ValueError: It is no power of two from 4 to 32.
+        """
+        if self.output_stride not in (4, 8, 16, 32):
+            raise ValueError(f"An output stride of {self.output_stride}: it must be 32 or 16.")
 
     def build(self) -> Any:
         """The timm network with fresh weights, without head and pooling; the global random state is put back.

@@ -76,7 +76,7 @@ def _edit(folder: Path, **changes) -> None:
         (lambda f: (f / "learner.safetensors").unlink(), "lacks learner.safetensors"),
         (lambda f: _flip(f / "model.safetensors"), "not the file that was saved"),
         (lambda f: _edit(f, schema_version=99), "schema version 99"),
-        (lambda f: (f / "config.json").write_text("[]"), "schema version None"),
+        (lambda f: (f / "config.json").write_text("[]"), "not a checkpoint of cfer"),
         (lambda f: (f / "notes.txt").write_text("mine"), "holds notes.txt, which its config.json does not list"),
         (lambda f: _edit(f, classes=[]), "does not hold a whole checkpoint"),
         (lambda f: _edit(f, backbone={"name": "resnet18", "output_stride": 32}), "does not hold a whole checkpoint"),

@@ -70,23 +70,3 @@ class Facts:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
-
-    @staticmethod
-    def from_dict(plain: Mapping[str, Any]) -> "Facts":
-        """Read what `to_dict` gave.
-
-        Raises:
-            TypeError: A field is unknown or of the wrong kind.
-            KeyError: A field is missing.
-        """
-        phases = tuple(_phase(phase) for phase in plain["phases"])
-        given: dict[str, Any] = {**plain, "phases": phases, "commands": tuple(plain["commands"])}
-        return Facts(**given)
-
-
-def _phase(plain: Mapping[str, Any]) -> PhaseFacts:
-    data = []
-    for each in plain["data"]:
-        given: dict[str, Any] = {**each, "about": tuple(each["about"])}
-        data.append(DataFacts(**given))
-    return PhaseFacts(plain["name"], plain["start"], tuple(data), plain["settings"])

@@ -15,16 +15,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec
 from cfer.checkpoint.facts import Facts
-from cfer.emotions import Kind
+from cfer.emotions import EXPRESSIONS
 from cfer.files import write_json
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
@@ -37,6 +38,7 @@ SCHEMA_VERSION = 2
 CONFIG = "config.json"
 DEFAULT = CHECKPOINTS / "default"
 _TRIANGLE = "@triangle"
+T = TypeVar("T")
 
 
 class CheckpointError(ValueError):
@@ -194,14 +196,12 @@ def _check_files(folder: Path, listed: Mapping[str, Any]) -> None:
 
 
 def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
-    classes = tuple(ClassInfo(c["name"], Kind(c["kind"]), tuple(c["constituents"])) for c in config["classes"])
-    model = FaceModel(BackboneConfig(**config["backbone"]), tuple(c.name for c in classes))
+    classes = parsed(tuple[ClassInfo, ...], config, "classes")
+    model = FaceModel(parsed(BackboneConfig, config, "backbone"), tuple(c.name for c in classes))
     model.load_state_dict(load_file(str(folder / "model.safetensors")), strict=True)
     model.eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)
-    given: dict[str, Any] = {**config["preprocessing"]}
-    given |= {"mean": tuple(given["mean"]), "std": tuple(given["std"])}
-    spec = LearnerSpec(**config["learner"])
+    spec = parsed(LearnerSpec, config, "learner")
     state = load_file(str(folder / "learner.safetensors"))
     offsets = state.pop("lessons.offsets")
     learner = REGISTRY[spec.name].from_state(unpacked(state), spec.per_class)
@@ -212,25 +212,66 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     for path in sorted((folder / "steps").glob("*.safetensors")):
         tensors = load_file(str(path))
         heads.append(Head(tensors["weight"].float(), tensors["bias"]))
-    calibration = config["calibration"]
     measured = folder / "measured"
-    return Checkpoint(
+    checkpoint = Checkpoint(
         model,
         classes,
-        Preprocessing(**given),
+        parsed(Preprocessing, config, "preprocessing"),
         spec,
         learner,
-        Calibration(calibration["prior_strength"], calibration["temperature"], tuple(calibration["log_prior"])),
+        parsed(Calibration, config, "calibration"),
         offsets,
         CheckFeatures(checks["x"].float(), checks["y"].long()),
         tuple(heads),
-        Facts.from_dict(config["facts"]),
+        parsed(Facts, config, "facts"),
         {
             p.relative_to(measured).as_posix(): p.read_bytes()
             for p in sorted(measured.rglob("*"))
             if p.is_file() and not is_clutter(p.name)
         },
     )
+    _check_parts(checkpoint, folder)
+    return checkpoint
+
+
+def parsed(kind: type[T], config: Mapping[str, Any], name: str) -> T:
+    """A part of a configuration as a dataclass, every field of the type that it should have.
+
+    Raises:
+        CheckpointError: It is missing or does not fit; the message names the first field that does not.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(config[name]), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, (name, *first["loc"])))
+        raise CheckpointError(
+            f"This is not a whole checkpoint: in its {CONFIG}, {place!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
+        ) from error
+
+
+def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
+    """See that the parts belong to each other."""
+    count, features = len(checkpoint.classes), checkpoint.model.num_features
+    head = checkpoint.learner.head()
+    sizes = {
+        "its learner": tuple(head.weight.shape) == (count, features),
+        "its calibration": len(checkpoint.calibration.log_prior) == count and checkpoint.calibration.temperature > 0,
+        "its offsets": tuple(checkpoint.offsets.shape) == (count,),
+        "its check features": checkpoint.checks.x.shape == (len(checkpoint.checks.y), features)
+        and (
+            not len(checkpoint.checks.y)
+            or 0 <= int(checkpoint.checks.y.min()) <= int(checkpoint.checks.y.max()) < count
+        ),
+        "its classes": len(set(checkpoint.names)) == count
+        and all(set(c.constituents) <= set(EXPRESSIONS) | set(checkpoint.names) for c in checkpoint.classes),
+        "its steps": len(checkpoint.heads) > 0
+        and all(h.weight.shape == (len(h.bias), features) for h in checkpoint.heads),
+    }
+    if wrong := [part for part, fits in sizes.items() if not fits]:
+        raise CheckpointError(
+            f"{folder} does not hold a whole checkpoint: {wrong[0]} does not fit its network and classes."
+        )
 
 
 def packed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

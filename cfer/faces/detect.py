@@ -21,6 +21,7 @@ TINY_PX = 24
 _OVERLAP = 0.3  # intersection over union above which two boxes are one face
 _INSIDE = 0.6  # share of the smaller box that lies in the larger one, likewise
 _STEP = 32  # a canvas has whole cells of the network's coarsest layer
+_PLACES = 0.5  # anchors from here on help to place a box that a better one began
 _HINT = 0.25  # anchors from here on are worth a closer look
 _LARGE = 1024  # pixels a side from which on a picture is searched a second time, at about twice as many pixels
 _MARGIN = 2.3  # side of what is looked at again, in boxes
@@ -206,6 +207,7 @@ def _weighted_suppression(
         overlap = shared / (areas + area - shared + 1e-9)
         overlap[0] = 1.0
         group = order[overlap > _OVERLAP]
+        group = group[scores[group] >= min(_PLACES, scores[order[0]])]
         weights = scores[group] / scores[group].sum()
         box = (boxes[group] * weights[:, None]).sum(0)
         merged.append((box, float(scores[order[0]]), (points[group] * weights[:, None, None]).sum(0)))

@@ -50,7 +50,9 @@ def _twelve_bits() -> bytes:
 
 
 SOUND: dict[str, Callable[[], bytes]] = {
-    "an odd tag beside the orientation": lambda: encoded("JPEG", exif=_exif(struct.pack("<HHII", 0x9286, 2, 5 * 10**7, 6 * 10**7))),
+    "an odd tag beside the orientation": lambda: encoded(
+        "JPEG", exif=_exif(struct.pack("<HHII", 0x9286, 2, 5 * 10**7, 6 * 10**7))
+    ),
     "a fraction with nothing in it": lambda: encoded("JPEG", exif=_exif(struct.pack("<HHII", 0x011A, 5, 1, 0))),
     "two megabytes of text": lambda: _long_png(False),
     "two megabytes of packed text": lambda: _long_png(True),
@@ -73,7 +75,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "half a PNG": (lambda: encoded("PNG")[: len(encoded("PNG")) // 2], "damaged"),
     "text": (lambda: b"hello, I am a letter", "not a picture"),
     "a page": (lambda: b"<!doctype html><title>404</title>", "not a picture"),
-    "a git-lfs placeholder": (lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+    "a git-lfs placeholder": (
+        lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+        "git lfs pull",
+    ),
     "a video": (lambda: b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(200), "video"),
     "far too large": (lambda: encoded("PNG", Image.new("1", (30_000, 30_000))), "too large"),
 }
@@ -285,7 +290,9 @@ DATA_READ: dict[str, tuple[Callable[[Path], Path], dict[str, tuple[str, str | No
         "",
     ),
     "backslashes in an archive": (
-        lambda d: _archive(d / "w.zip", {"set\\happy\\a.png": encoded("PNG"), "set\\sad\\b.png": encoded("PNG", plain(50))}),
+        lambda d: _archive(
+            d / "w.zip", {"set\\happy\\a.png": encoded("PNG"), "set\\sad\\b.png": encoded("PNG", plain(50))}
+        ),
         {"happy/a.png": ("happy", None, None), "sad/b.png": ("sad", None, None)},
         "",
     ),

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from cfer.checkpoint import load_checkpoint
 from cfer.cli import app
+from cfer.places import EXAMPLES
 from cfer.emotions import BASICS, EXPRESSIONS
 
 runner = CliRunner()
@@ -66,7 +67,8 @@ def test_check_data_speaks_plainly(ferplus_folder, pictures):
 def test_teach_measures_and_saves(pictures, tmp_path):
     crop = str(pictures / "crop.png")
     base = ["teach", "beaming", crop, "--already-cropped", "--part", "happy"]
-    result = runner.invoke(app, [*base, "--check", crop, "--out", str(tmp_path / "taught")])
+    another = str(next(EXAMPLES.glob("*.jpg")))
+    result = runner.invoke(app, [*base, "--check", another, "--out", str(tmp_path / "taught")])
     assert result.exit_code == 0, result.output
     assert "old classes, mean" in result.stdout
     assert "harmonic mean" in result.stdout
@@ -132,7 +134,7 @@ def test_training_commands_refuse_in_words(ferplus_folder, tmp_path):
     result = runner.invoke(app, ["train", "continual", "--data", str(ferplus_folder), "--learner", "magic"])
     assert "There is no learner 'magic'" in result.stderr
     result = runner.invoke(app, ["train", "continual", "--data", str(ferplus_folder), "--basic", str(tmp_path)])
-    assert "is not a checkpoint" in result.stderr
+    assert "does not exist" in result.stderr
 
 
 def test_synth_renders_a_data_set_and_goes_on_where_it_was(tmp_path):
