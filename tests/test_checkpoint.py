@@ -80,7 +80,7 @@ def _edit(folder: Path, **changes) -> None:
         (lambda f: (f / "notes.txt").write_text("mine"), "holds notes.txt, which its config.json does not list"),
         (lambda f: _edit(f, classes=[]), "does not hold a whole checkpoint"),
         (lambda f: _edit(f, backbone={"name": "resnet18", "output_stride": 32}), "does not hold a whole checkpoint"),
-        (lambda f: _edit(f, preprocessing={"surprise": 1}), "does not hold a whole checkpoint"),
+        (lambda f: _edit(f, preprocessing={"input_px": "x"}), "does not hold a whole checkpoint"),
     ],
 )
 def test_a_harmed_folder_is_refused_in_words(saved, harm, words):

@@ -5,7 +5,8 @@ import torch
 from safetensors.torch import save_file
 
 from cfer.emotions import BASICS
-from cfer.model import BackboneConfig, FaceModel, Preprocessing, load_start
+from cfer.model import BackboneConfig, FaceModel, Preprocessing
+from cfer.start import load_start
 
 NAME = "test_efficientnet"
 

@@ -41,7 +41,7 @@ def plain_image(**settings: Any) -> gr.Image:
             return payload and payload.path
         try:
             return decode(payload)
-        except Exception:
+        except Exception:  # a door: whatever a decoder raises, the visitor gets a sentence and the log the rest
             log.info("an upload could not be opened", exc_info=True)
             raise complaint("This is not a picture that can be read.") from None
 
@@ -65,7 +65,7 @@ def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
             raise
         except (PictureError, LessonError) as error:
             raise complaint(str(error)) from None
-        except Exception:
+        except Exception:  # the outermost door of every handler: nothing of it may reach a visitor
             log.exception("%s failed", getattr(handler, "__name__", handler))
             raise complaint("Something went wrong on our side. Your picture was not kept; please try again.") from None
 

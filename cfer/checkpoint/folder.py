@@ -245,9 +245,8 @@ def parsed(kind: type[T], config: Mapping[str, Any], name: str) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, (name, *first["loc"])))
-        raise CheckpointError(
-            f"This is not a whole checkpoint: in its {CONFIG}, {place!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
-        ) from error
+        wrong = first["msg"][0].lower() + first["msg"][1:]
+        raise CheckpointError(f"This does not hold a whole checkpoint: in its {CONFIG}, {place!r}: {wrong}.") from error
 
 
 def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:

@@ -54,7 +54,5 @@ def synth(
             found = render_folder(plan, out, processes or usable_cores(), bar.update)
     except ValueError as error:
         raise fail(error) from None
-    except KeyboardInterrupt:
-        raise fail(RuntimeError("stopped; the same command goes on from here.")) from None
     already = f", {found:,} of which were there" if found else ""
     typer.echo(f"{len(plan.shots()):,} pictures of {people:,} people{already}: {out / MANIFEST}")

@@ -12,6 +12,7 @@ from hashlib import sha1
 
 import numpy as np
 
+from cfer.data.names import short
 from cfer.data.samples import PictureSource, Sample, SampleTable
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, CODES, DERIVED
@@ -174,9 +175,11 @@ def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleT
 def _checked(row: dict[str, str], line: int) -> dict[str, str]:
     """A row whose part and votes can be used."""
     if row["Usage"] not in _PARTS:
-        raise PictureError(f"{VOTES}, line {line}: the usage {row['Usage']!r} is none of {', '.join(_PARTS)}.")
+        raise PictureError(f"{VOTES}, line {line}: the usage {short(row['Usage'])!r} is none of {', '.join(_PARTS)}.")
     if wrong := [name for name in _COLUMNS if not row[name].isdecimal()]:
-        raise PictureError(f"{VOTES}, line {line}: {wrong[0]!r} should be a number of votes, not {row[wrong[0]]!r}.")
+        raise PictureError(
+            f"{VOTES}, line {line}: {wrong[0]!r} should be a number of votes, not {short(row[wrong[0]])!r}."
+        )
     return row
 
 

@@ -38,7 +38,7 @@ def known_part(word: str, where: str) -> str | None:
         return None
     part = part_of(word)
     if part is None:
-        raise PictureError(f"{where}: the part {word!r} is not known. Use train, validation or test.")
+        raise PictureError(f"{where}: the part {short(word)!r} is not known. Use train, validation or test.")
     return part
 
 
@@ -55,8 +55,13 @@ def is_hidden(path: str) -> bool:
     return any(_COPY.search(folder) for folder in folders)
 
 
+def short(text: str, most: int = 50) -> str:
+    """A text for a message, cut where it is long."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def listed(words: Iterable[str], most: int = 5) -> str:
     """Words in quotes, the first few of them, and how many more there are."""
-    words = list(words)
+    words = [short(word) for word in words]
     more = f" and {len(words) - most:,} more" if len(words) > most else ""
     return ", ".join(repr(word) for word in words[:most]) + more

@@ -11,6 +11,7 @@ parts can only be kept apart by picture. Licensed by its makers: http://www.whde
 
 from pathlib import PurePosixPath
 
+from cfer.data.names import short
 from cfer.data.samples import PictureSource, Sample, SampleTable
 from cfer.pictures import PictureError
 
@@ -41,7 +42,7 @@ def read_rafdb(source: PictureSource) -> SampleTable:
         rows = [line.split() for line in source.read_text(listing).splitlines() if line.strip()]
         for line, row in enumerate(rows, 1):
             if len(row) != 2 or not row[1].isdecimal():
-                said = " ".join(row)[:60]
+                said = short(" ".join(row))
                 raise PictureError(
                     f"{listing}, row {line}: a picture's name and a number should stand there, not {said!r}."
                 )
@@ -58,7 +59,9 @@ def read_rafdb(source: PictureSource) -> SampleTable:
             aligned += is_aligned
             split = next((part for part in ("train", "test") if name.startswith(part)), None)
             if split is None:
-                raise PictureError(f"{listing}: {name!r} should begin with 'train' or 'test', which tells its part.")
+                raise PictureError(
+                    f"{listing}: {short(name)!r} should begin with 'train' or 'test', which tells its part."
+                )
             samples.append(Sample(path, vocabulary[int(number) - 1], group=path, split=split))
         if absent:
             oddities.append(f"{absent:,} lines of {listing} name a picture or a class that does not exist.")

@@ -129,7 +129,7 @@ class ZipSource:
     @cached_property
     def _entries(self) -> dict[str, zipfile.ZipInfo]:
         """Files by their path in the data set."""
-        infos = {i.filename.replace("\\", "/").lstrip("/"): i for i in self._zip.infolist() if not i.is_dir()}
+        infos = {i.filename.replace("\\", "/").lstrip("/"): i for i in self._zip.infolist()}
         infos = {name: info for name, info in infos.items() if name and not name.endswith("/")}
         shown = [n for n in infos if not is_hidden(n)]
         tops = {n.split("/", 1)[0] for n in shown}

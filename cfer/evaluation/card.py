@@ -1,6 +1,6 @@
 """The model card: everything in it is read from the checkpoint's facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cfer.checkpoint import Checkpoint, DataFacts, Facts, PhaseFacts
@@ -22,13 +22,21 @@ def model_card(checkpoint: Checkpoint) -> str:
     facts = checkpoint.facts
     sections = [_head(checkpoint), _data(facts), _commands(facts)]
     if facts.basic:
-        sections.append(_basic(facts.basic))
+        sections.append(_scores(_basic, facts.basic))
     if facts.continual:
-        sections.append(_continual(facts.continual))
+        sections.append(_scores(_continual, facts.continual))
     if facts.lessons:
         sections.append(_lessons(facts.lessons))
     sections.append(_LIMITS)
     return "\n".join(sections)
+
+
+def _scores(write: Callable[[Mapping[str, Any]], str], scores: Mapping[str, Any]) -> str:
+    """A section on scores; a checkpoint made elsewhere may keep them in another form, which must not lose a lesson."""
+    try:
+        return write(scores)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        return "Scores are kept in a form that this version of cfer does not show; they stand in `config.json`.\n"
 
 
 def _head(checkpoint: Checkpoint) -> str:

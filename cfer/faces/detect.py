@@ -23,9 +23,10 @@ _INSIDE = 0.6  # share of the smaller box that lies in the larger one, likewise
 _STEP = 32  # a canvas has whole cells of the network's coarsest layer
 _PLACES = 0.5  # anchors from here on help to place a box that a better one began
 _HINT = 0.25  # anchors from here on are worth a closer look
-_LARGE = 1024  # pixels a side from which on a picture is searched a second time, at about twice as many pixels
-_MARGIN = 2.3  # side of what is looked at again, in boxes
-_CELLS = 4  # how many of them stand side by side in one pass, at most
+_LARGE = 1024  # pixels a side from which on a picture is searched at two sizes
+_MORE = 2.0  # the larger one, in first looks
+_MARGIN = 2.0  # side of what is looked at again, in boxes
+_CELL = 64  # pixels a side at which it is looked at again, at least
 _MOST = 64  # how many are looked at again, at most
 
 
@@ -65,9 +66,9 @@ def _detector() -> BlazeFaceBack:
 def detect_faces(picture: np.ndarray, *, min_score: float = MIN_SCORE) -> list[Face]:
     """Find all faces, the largest first.
 
-    The network sees the picture reduced to 256 pixels, a large one also at about twice as many. Faces that are small
+    The network sees the picture reduced to 256 pixels, a large one at more and at fewer. Faces that are small
     there, or cut off by the picture's edge, only get a weak answer; they are cut out, set side by side at a good size
-    and looked at again. So a large picture of many faces costs three or four times what a portrait does.
+    and looked at again. So a large picture of many faces costs about four times what a portrait does.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
@@ -75,10 +76,12 @@ def detect_faces(picture: np.ndarray, *, min_score: float = MIN_SCORE) -> list[F
     """
     hint = min(_HINT, min_score)
     height, width = picture.shape[:2]
-    found = _search(picture, SIDE / max(height, width), hint)
-    if max(height, width) > _LARGE:
-        scale = SIDE * (2 / (height * width)) ** 0.5  # so that the area is twice that of the first look
-        found += _search(picture, min(1.0, scale), hint)
+    if max(height, width) <= _LARGE:
+        found = one_look(picture, hint)
+    else:  # small faces at more pixels; large ones, which do not fit into the network's view there, at fewer
+        whole = SIDE * (_MORE / (height * width)) ** 0.5 * width // _STEP * _STEP  # columns, in whole cells
+        found = _search(picture, min(1.0, max(whole, SIDE) / width), hint)
+        found += _search(picture, SIDE / max(height, width) / 2, hint)
     sure = _without_twins([f for f in found if f.score >= min_score])
     weak = _without_twins([f for f in found if f.score < min_score], sure)
     again = [f for f in _look_again(picture, weak[:_MOST], hint) if f.score >= min_score]
@@ -86,6 +89,11 @@ def detect_faces(picture: np.ndarray, *, min_score: float = MIN_SCORE) -> list[F
     if not every:  # perhaps one that fills the picture: shown with room around it
         every = _without_twins(_search(picture, SIDE / max(height, width) / 2, min_score))
     return sorted(every, key=lambda f: -f.width)
+
+
+def one_look(picture: np.ndarray, least: float) -> list[Face]:
+    """Faces that the network finds at once in the whole picture (H, W, 3), reduced to 256 pixels, in no fixed order."""
+    return _search(picture, SIDE / max(picture.shape[:2]), least)
 
 
 def _without_twins(found: list[Face], others: list[Face] | None = None) -> list[Face]:
@@ -109,7 +117,7 @@ def _search(picture: np.ndarray, scale: float, least: float) -> list[Face]:
     """Faces of a picture that is reduced by a factor and padded to whole cells."""
     height, width = picture.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    whole = SIDE if max(size) <= SIDE else _STEP  # the first look and a smaller one have the network's own size
+    whole = SIDE if SIDE / 2 < max(size) <= SIDE else _STEP  # the first look has the network's own size
     canvas_size = (-(-size[0] // whole) * whole, -(-size[1] // whole) * whole)
     left, top = (canvas_size[0] - size[0]) // 2, (canvas_size[1] - size[1]) // 2
     canvas = Image.new("RGB", canvas_size)
@@ -120,24 +128,25 @@ def _search(picture: np.ndarray, scale: float, least: float) -> list[Face]:
 
 
 def _look_again(picture: np.ndarray, weak: list[Face], least: float) -> list[Face]:
-    """Look at faces again that got a weak answer, several in one canvas, each large enough and with room."""
+    """Look at faces again that got a weak answer, all in one canvas, each large enough and with room around it."""
+    if not weak:
+        return []
+    across = int(np.ceil(len(weak) ** 0.5))
+    cell = max(_CELL, SIDE // across // _STEP * _STEP)
+    down = -(-len(weak) // across)
+    canvas, spots = Image.new("RGB", (max(SIDE, across * cell), max(SIDE, down * cell))), []
+    for number, face in enumerate(weak):
+        side = _MARGIN * max(face.width, face.box[3] - face.box[1])
+        corner = np.array([face.box[0] + face.box[2], face.box[1] + face.box[3]]) / 2 - side / 2
+        place = (number % across * cell, number // across * cell)
+        canvas.paste(_cut(picture, corner, side, cell), place)
+        spots.append((place, corner, cell / side))
     found: list[Face] = []
-    for first in range(0, len(weak), _CELLS**2):
-        group = weak[first : first + _CELLS**2]
-        across = int(np.ceil(len(group) ** 0.5))
-        cell = SIDE // across
-        canvas, spots = Image.new("RGB", (SIDE, SIDE)), []
-        for number, face in enumerate(group):
-            side = _MARGIN * max(face.width, face.box[3] - face.box[1])
-            corner = np.array([face.box[0] + face.box[2], face.box[1] + face.box[3]]) / 2 - side / 2
-            place = (number % across * cell, number // across * cell)
-            canvas.paste(_cut(picture, corner, side, cell), place)
-            spots.append((place, corner, cell / side))
-        for face in _run([canvas], least)[0]:
-            middle = np.array([face.box[0] + face.box[2], face.box[1] + face.box[3]]) / 2
-            for place, corner, scale in spots:
-                if (np.abs(middle - np.array(place) - cell / 2) < cell / 4).all():
-                    found.append(_placed(face, scale, place, corner))
+    for face in _run([canvas], least)[0]:
+        middle = np.array([face.box[0] + face.box[2], face.box[1] + face.box[3]]) / 2
+        for place, corner, scale in spots:
+            if (np.abs(middle - np.array(place) - cell / 2) < cell / 4).all():
+                found.append(_placed(face, scale, place, corner))
     return found
 
 

@@ -27,7 +27,8 @@ from cfer.features.crops import Crops, load_crops
 from cfer.features.rendered import RenderedCrops, load_rendered
 from cfer.files import check_run_config, load_tensors, save_tensors, write_json_lines
 from cfer.learners.losses import log_prior, logit_adjusted
-from cfer.model import BackboneConfig, FaceModel, Preprocessing, check_convolutional, evaluating, load_start
+from cfer.model import BackboneConfig, FaceModel, Preprocessing, check_convolutional, evaluating
+from cfer.start import load_start
 from cfer.synth.landmarks import MIRRORED
 from cfer.training.au_supervision import MultiTaskModel, rendered_loss
 from cfer.training.augment import Augmentation, follow_points, random_frames, random_views

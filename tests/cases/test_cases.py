@@ -70,8 +70,8 @@ def test_a_data_set_is_read_as_it_was_meant(kind, tmp_path):
 @pytest.mark.parametrize("kind", BAD_ENTRY)
 def test_a_picture_that_an_archive_cannot_give_is_named(kind, tmp_path):
     make, words = BAD_ENTRY[kind]
+    got = read_data(make(tmp_path))
     with pytest.raises(PictureError, match=words):
-        got = read_data(make(tmp_path))
         got.source.read(got.samples[0].path)
 
 

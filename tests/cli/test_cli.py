@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from cfer.checkpoint import load_checkpoint
 from cfer.cli import app
-from cfer.places import EXAMPLES
 from cfer.emotions import BASICS, EXPRESSIONS
+from cfer.places import EXAMPLES
 
 runner = CliRunner()
 
