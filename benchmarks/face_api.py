@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from scipy.special import softmax
 from torch import Tensor
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
@@ -53,9 +54,14 @@ def _separable(x: Tensor, weights: dict[str, Tensor], name: str, stride: int) ->
     return F.conv2d(x, point, weights[name + "/bias"])
 
 
-@torch.inference_mode()
 def read_expressions(weights: dict[str, Tensor], crops: list[np.ndarray]) -> np.ndarray:
     """Probabilities (N, 7) of `LABELS` for square face crops, each (S, S, 3) uint8."""
+    return softmax(expression_logits(weights, crops), 1)
+
+
+@torch.inference_mode()
+def expression_logits(weights: dict[str, Tensor], crops: list[np.ndarray]) -> np.ndarray:
+    """Logits (N, 7) of `LABELS` for square face crops, each (S, S, 3) uint8."""
     pictures = [np.asarray(Image.fromarray(c).resize((112, 112), Image.Resampling.BILINEAR)) for c in crops]
     x = (torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() - _MEAN) / 255
     for block in range(4):
@@ -73,7 +79,7 @@ def read_expressions(weights: dict[str, Tensor], crops: list[np.ndarray]) -> np.
         total = total + third
         x = (total + _separable(total.relu(), weights, name + "3", 1)).relu()
     pooled = F.avg_pool2d(x, 7, 2).flatten(1)
-    return (pooled @ weights["fc/weights"] + weights["fc/bias"]).softmax(1).numpy()
+    return (pooled @ weights["fc/weights"] + weights["fc/bias"]).numpy()
 
 
 def landmark_crop(picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
