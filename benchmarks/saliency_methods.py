@@ -19,7 +19,7 @@ from cfer.explain.attribution import (
     mirrored_gradients,
 )
 from cfer.explain.layer_cams import layer_gradients, layer_maps
-from cfer.explain.localization import Moved, moved_by
+from cfer.features.moved import Moved, moved_by
 from cfer.explain.maps import class_maps
 from cfer.explain.methods import METHODS, Question
 from cfer.faces.align import align, frame_of
