@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from cfer.explain.localization import (
-    cut,
-    energy_pointing_game,
-    localization_ratio,
-    moved_by,
-    pointing_game,
-    rank_correlation,
-)
+from cfer.explain.localization import energy_pointing_game, localization_ratio, pointing_game, rank_correlation
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
+from cfer.features.moved import cut, moved_by
 from cfer.synth.dataset import Shot, take
 
 
