@@ -30,9 +30,9 @@ from cfer.lessons.copies import Shown, first_same, mark_of
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson import teach
 from cfer.model import plain_numerics
-from cfer.pictures import PictureError, decode_picture
+from cfer.pictures import Decoded, PictureError, decode_picture
 
-Picture = str | Path | bytes | Image.Image | np.ndarray
+Picture = str | Path | bytes | Image.Image | np.ndarray | Decoded
 """What a picture may be given as; see `cfer.pictures.read_picture`."""
 
 

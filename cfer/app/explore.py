@@ -13,7 +13,7 @@ from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_im
 from cfer.draw import boxed, percent, probability_bars
 from cfer.explain.regions import region_words
 from cfer.explain.report import MapKind
-from cfer.pictures import PictureError, read_picture
+from cfer.pictures import Decoded, PictureError, decode_picture
 from cfer.places import EXAMPLES
 from cfer.reader import FaceReading, Reader
 
@@ -39,11 +39,11 @@ class ExploreState:
     chosen: int
 
 
-def read_path(path: str | None) -> Any:
+def read_path(path: str | None) -> Decoded:
     """Open an upload; a missing one is answered in words."""
     if not path:
         raise PictureError("Bring a picture first.")
-    return read_picture(Path(path))
+    return decode_picture(Path(path))
 
 
 def sentence(reader: Reader, face: FaceReading) -> str:
@@ -110,8 +110,10 @@ class Explore:
         hidden = (gr.Image(visible=False), gr.Radio(visible=False), message, gr.Plot(visible=False))
         return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "", "")
 
-    def _show(self, reader: Reader, shown: ExploreState, picture: Any, scale: str, view: str) -> tuple[Any, ...]:
+    def _show(self, reader: Reader, shown: ExploreState, picture: Decoded, scale: str, view: str) -> tuple[Any, ...]:
         face, faces = shown.faces[shown.chosen], shown.faces
+        s = picture.scale  # boxes are in pixels of the picture as it was brought
+        boxes = [(x0 / s, y0 / s, x1 / s, y1 / s) for x0, y0, x1, y1 in (f.box for f in faces)]
         picker = gr.Radio(
             choices=[str(i + 1) for i in range(len(faces))],
             value=str(shown.chosen + 1),
@@ -124,7 +126,7 @@ class Explore:
         trio = reader.trio(face)
         return (
             shown,
-            gr.Image(boxed(picture, [f.box for f in faces], shown.chosen), visible=True),
+            gr.Image(boxed(picture.pixels, boxes, shown.chosen), visible=True),
             picker,
             sentence(reader, face),
             gr.Plot(probability_bars(basics, "Basic"), visible=True),

@@ -68,8 +68,10 @@ def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> np.nd
     return decode_picture(source).pixels
 
 
-def decode_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> Decoded:
-    """As `read_picture`, with by how much the picture was reduced."""
+def decode_picture(source: str | Path | bytes | Image.Image | np.ndarray | Decoded) -> Decoded:
+    """As `read_picture`, with by how much the picture was reduced; what is decoded already stays as it is."""
+    if isinstance(source, Decoded):
+        return source
     if isinstance(source, np.ndarray):
         values = checked_pixels(source, MAX_PIXELS)
         if values.shape[2] == 4:

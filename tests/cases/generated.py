@@ -1,6 +1,6 @@
 """Two thousand bad inputs from a seed: pictures, tables, archives, checkpoints and names, none may do harm.
 
-    python tests/cases/generated.py            writes tests/cases/generated.json
+    cd tests && python -m cases.generated          writes cases/generated.json
 
 Run under a memory limit. Counts how each kind ends: read, or refused in a sentence. Anything else stops the run.
 """
@@ -211,7 +211,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
     found = run(SHARES, arguments.seed)
     report = {
-        "command": f"python tests/cases/generated.py --seed {arguments.seed}",
+        "command": f"cd tests && python -m cases.generated --seed {arguments.seed}",
         "address_space_limit_gb": LIMIT >> 30,
         "inputs": sum(SHARES.values()),
         "other ends than read or refused": 0,

@@ -1,14 +1,18 @@
 """The table of what people bring, each with what must come out."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from cases.made import BAD_ENTRY, DATA_READ, DATA_REFUSED, REFUSED, SOUND, encoded, plain, table, tree
+from PIL import Image
 
 from cfer.data.readers import read_data
 from cfer.data.splits import split
 from cfer.pictures import PictureError, decode_picture, read_picture
+from cfer.places import EXAMPLES
+from cfer.reader import Reader
 
 
 @pytest.mark.parametrize("kind", SOUND)
@@ -33,6 +37,17 @@ def test_a_large_picture_is_reduced_and_says_by_how_much():
     got = decode_picture(SOUND["forty-eight megapixels"]())
     assert got.pixels.shape == (3000, 4000, 3)
     assert got.scale == 2
+
+
+def test_boxes_are_in_pixels_of_the_picture_as_it_was_brought():
+    """A face of a 48-megapixel picture, which is read reduced, is said where it is in the file."""
+    small = Image.open(sorted(Path(EXAMPLES).glob("*.jpg"))[0]).convert("RGB")
+    canvas = Image.new("RGB", (8000, 6000), (128, 128, 128))
+    canvas.paste(small.resize((2000, 2000)), (5000, 3500))
+    (face,) = Reader().read(encoded("JPEG", canvas)).faces
+    x0, y0, x1, y1 = face.box
+    assert 5000 < x0 < x1 < 7000
+    assert 3500 < y0 < y1 < 5500
 
 
 @pytest.mark.parametrize("kind", REFUSED)

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -305,3 +307,24 @@ def test_uploads_go_into_a_folder_that_did_not_exist_yet(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(wanted))
     own_uploads()
     assert Path(os.environ["GRADIO_TEMP_DIR"]).parent == wanted
+
+
+@pytest.mark.slow
+def test_an_interruption_of_several_processes_is_one_line_and_the_run_goes_on(tmp_path):
+    command = [sys.executable, "-m", "cfer", "synth", "--people", "4", "--basics", "--size", "96", "--processes", "2"]
+    command += ["--out", str(tmp_path / "faces")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "faces").glob("person-*/*.jpg")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert [line for line in said.splitlines() if line.startswith("cfer:")] == [
+        "cfer: stopped; the same command goes on from here."
+    ]
+    assert "Traceback" not in said
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert len(list((tmp_path / "faces").glob("person-*/*.jpg"))) == 28

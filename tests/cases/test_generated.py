@@ -13,7 +13,8 @@ HERE = Path(__file__).parent
 @pytest.mark.slow
 def test_two_thousand_bad_inputs_end_in_a_reading_or_a_sentence(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(HERE / "generated.py"), "--out", str(tmp_path / "found.json")],
+        [sys.executable, "-m", "cases.generated", "--out", str(tmp_path / "found.json")],
+        cwd=HERE.parent,
         capture_output=True,
         text=True,
         check=False,
