@@ -143,13 +143,14 @@ def map_loss(maps: Tensor, moved: Tensor) -> Tensor:
     return MAP_WEIGHT * apart + OFF_WEIGHT * idle
 
 
-def photograph_loss(outputs: Outputs, answers: TeacherAnswers) -> Tensor:
+def photograph_loss(outputs: Outputs, answers: TeacherAnswers, log_prior: Tensor) -> Tensor:
     """Loss of photographs: the teachers' expression, landmarks and blendshapes, and units that agree with the latter.
 
+    As with votes, how often each class is seen (7,) is added to the logits, so that they themselves favour none.
     Agreement is one minus the correlation over the batch, which leaves units their own origin and scale: these are
     learned from rendered faces.
     """
-    loss = -TEACHER_WEIGHT * (answers.basic * outputs.logits.log_softmax(1)).sum(1).mean()
+    loss = -TEACHER_WEIGHT * (answers.basic * (outputs.logits + log_prior).log_softmax(1)).sum(1).mean()
     loss = loss + LANDMARK_WEIGHT * F.smooth_l1_loss(outputs.landmarks, answers.landmarks, beta=0.05)
     loss = loss + BLENDSHAPE_WEIGHT * F.smooth_l1_loss(outputs.blendshapes, answers.blendshapes)
     apart = [

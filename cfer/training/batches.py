@@ -33,10 +33,12 @@ class Photographs:
     Attributes:
         crops: All of them.
         by_class: For each basic class that is any one's likeliest, the places of those pictures.
+        log_prior: Logarithm (7,) of how often each class is seen as they are drawn: half of them class by class.
     """
 
     crops: TaughtCrops
     by_class: tuple[Tensor, ...]
+    log_prior: Tensor
 
 
 def load_photographs(taught: SampleTable, preprocessing: Preprocessing, *, progress: bool) -> Photographs:
@@ -44,7 +46,9 @@ def load_photographs(taught: SampleTable, preprocessing: Preprocessing, *, progr
     crops = load_taught(taught.part("train"), preprocessing, progress=progress)
     likeliest = crops.basic.argmax(1)
     places = [torch.nonzero(likeliest == k).squeeze(1) for k in range(len(BASICS))]
-    return Photographs(crops, tuple(p for p in places if len(p)))
+    by_class = tuple(p for p in places if len(p))
+    balanced = torch.stack([crops.basic[p].mean(0) for p in by_class]).mean(0)
+    return Photographs(crops, by_class, ((balanced + crops.basic.mean(0)) / 2).clamp(min=1e-4).log())
 
 
 def mixed_loss(
@@ -85,7 +89,8 @@ def mixed_loss(
         start = stop
     if photographs is not None:
         rest = outputs.rows(start, start + config.taught_batch)
-        loss = loss + photograph_loss(rest, TeacherAnswers(*(t.to(device) for t in answers)))
+        prior = photographs.log_prior.to(device)
+        loss = loss + photograph_loss(rest, TeacherAnswers(*(t.to(device) for t in answers)), prior)
     return loss
 
 

@@ -118,8 +118,9 @@ def test_units_that_agree_with_the_teachers_cost_nothing():
     for unit, numbers in AGREEING:
         units[:, UNITS.index(unit)] = 3 * shapes[:, list(numbers)].mean(1) - 7  # another origin and scale
     answers = TeacherAnswers(torch.full((40, 7), 1 / 7), shapes, torch.zeros(40, 68, 2))
-    agreeing = photograph_loss(outputs(40, units=units, blendshapes=shapes), answers)
-    opposed = photograph_loss(outputs(40, units=-units, blendshapes=shapes), answers)
+    prior = torch.full((7,), 1 / 7).log()
+    agreeing = photograph_loss(outputs(40, units=units, blendshapes=shapes), answers, prior)
+    opposed = photograph_loss(outputs(40, units=-units, blendshapes=shapes), answers, prior)
     assert float(agreeing) == pytest.approx(0.5 * float(torch.tensor(7.0).log()), abs=1e-3)
     assert float(opposed - agreeing) == pytest.approx(0.3 * 2, abs=1e-3)
 
@@ -193,6 +194,7 @@ def test_photographs_are_never_mirrored(photographs):
     assert torch.equal(views, again)
     assert views.shape == (6, 1, 64, 64)
     assert answers.landmarks.shape == (6, 68, 2)
+    assert float(drawn.log_prior.exp().sum()) == pytest.approx(1, abs=1e-3)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
