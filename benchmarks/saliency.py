@@ -43,8 +43,9 @@ from cfer.checkpoint import load_checkpoint
 from cfer.explain.attribution import neutral_faces
 from cfer.explain.controls import cascade, random_backbone, random_head
 from cfer.explain.faithfulness import deletion_insertion
-from cfer.explain.localization import SIZE, localization_ratio, pointing_game, rank_correlation
+from cfer.explain.localization import localization_ratio, pointing_game, rank_correlation
 from cfer.explain.maps import positive
+from cfer.features.moved import SIZE
 from cfer.model import FaceModel
 
 PEOPLE, TAKEN_APART, STEPS, SLOW = 126, 42, 8, 10

@@ -19,11 +19,11 @@ from cfer.explain.attribution import (
     mirrored_gradients,
 )
 from cfer.explain.layer_cams import layer_gradients, layer_maps
-from cfer.explain.localization import Moved, moved_by
 from cfer.explain.maps import class_maps
 from cfer.explain.methods import METHODS, Question
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
+from cfer.features.moved import Moved, moved_by
 from cfer.model import FaceModel
 from cfer.synth.dataset import MANIFEST
 from cfer.synth.truth import read_truth

@@ -7,7 +7,7 @@ wants to look inside calls the two parts; nothing is hooked and no mode is switc
 import difflib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,10 +91,13 @@ class BackboneConfig:
         name: A timm model name.
         output_stride: Input pixels per cell of the last feature map, 32 or 16. Sixteen gives maps four times as fine
             from the same weights (dilated convolutions).
+        padding: timm's `pad_type` of networks that leave it open ("same" for weights that come from TensorFlow); empty
+            for the network's own.
     """
 
     name: str = "tf_efficientnet_lite0"
     output_stride: int = 32
+    padding: str = ""
 
     def __post_init__(self) -> None:
         """Check the stride.
@@ -113,6 +116,7 @@ class BackboneConfig:
         """
         self._check_name()
         extra: dict[str, Any] = {} if self.output_stride == 32 else {"output_stride": self.output_stride}
+        extra |= {"pad_type": self.padding} if self.padding else {}
         return timm.create_model(self.name, pretrained=False, num_classes=0, global_pool="", **extra)
 
     def _check_name(self) -> None:
@@ -228,7 +232,7 @@ class FaceModel(nn.Module):
             ValueError: The backbone has no such stride.
         """
         try:
-            other = FaceModel(BackboneConfig(self.config.name, output_stride), self.classes)
+            other = FaceModel(replace(self.config, output_stride=output_stride), self.classes)
         except (TypeError, NotImplementedError, AssertionError) as error:  # timm's ways of saying no
             raise ValueError(f"{self.config.name} cannot look at stride {output_stride}.") from error
         other.load_state_dict(self.state_dict(), strict=True)

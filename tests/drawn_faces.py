@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from cfer.emotions import BASICS
 from cfer.model import BackboneConfig, Preprocessing
 from cfer.training.augment import Augmentation
-from cfer.training.basic import BasicConfig
+from cfer.training.config import BasicConfig
 
 VOTE_COLUMNS = (
     *("neutral", "happiness", "surprise", "sadness", "anger"),
@@ -87,7 +87,7 @@ def write_ferplus(root: Path, per_class: dict[str, int], compounds: dict[tuple[s
 TINY = BasicConfig(
     backbone=BackboneConfig("test_efficientnet"),
     preprocessing=Preprocessing(input_px=64, detail_px=48),
-    augmentation=Augmentation(0.05, 0.05, 0.03, 0.1, 0.05, 0.1, 40, 0.02, 0),
+    augmentation=Augmentation(0.05, (0.95, 1.05), 0.03, 0.1, 0.05, 0.1, 40, 0.02, 0),
     epochs=5,
     batch_size=16,
     learning_rate=4e-3,

@@ -30,9 +30,17 @@ def train_basic(
     colour: Annotated[bool, typer.Option("--colour", help="Keep colour (the default drops it).")] = False,
     learning_rate: Annotated[float, typer.Option(help="AdamW's peak.")] = 6e-4,
     rendered: Annotated[
-        Path | None, typer.Option(help="samples.csv of `cfer synth`: faces to learn action units from, beside --data.")
+        list[Path] | None,
+        typer.Option(help="samples.csv of `cfer synth`: faces to learn action units from, beside --data; repeatable."),
     ] = None,
     rendered_batch: Annotated[int, typer.Option(min=1, help="Rendered pictures a step beside the others.")] = 40,
+    taught: Annotated[
+        Path | None,
+        typer.Option(help="Manifest of photographs with teachers' answers, `teachers.npz`, beside it."),
+    ] = None,
+    taught_batch: Annotated[int, typer.Option(min=2, help="Such photographs a step beside the others.")] = 20,
+    padding: Annotated[str, typer.Option(help="timm's pad_type, 'same' for weights from TensorFlow.")] = "",
+    precision: Annotated[str, typer.Option(help="'no' (32 bits) or 'bf16': passes in bfloat16.")] = "no",
     stride: Annotated[int, typer.Option(help="Input pixels a cell of the last feature map, 32 or 16.")] = 32,
     frozen_groups: Annotated[int, typer.Option(min=0, help="Layer groups, stem first, that are not tuned.")] = 3,
     compiled: Annotated[
@@ -52,32 +60,39 @@ def train_basic(
     from cfer.data.splits import split
     from cfer.model import BackboneConfig, Preprocessing
     from cfer.outputs import check_run_folder, claimed
-    from cfer.training.basic import BasicConfig, check_basic, learn_basic
+    from cfer.training.au_supervision import MultiTaskModel
+    from cfer.training.basic import check_basic, learn_basic
+    from cfer.training.config import BasicConfig
     from cfer.training.finish_basic import finish_basic
 
     try:
         check_run_folder(out, BASIC)
-        network = BackboneConfig(backbone, stride)
+        network = BackboneConfig(backbone, stride, padding)
         config = BasicConfig(
             backbone=network,
             preprocessing=Preprocessing(input_px, detail_px, not colour, *network.statistics()),
             epochs=epochs,
             batch_size=batch_size,
             rendered_batch=rendered_batch,
+            taught_batch=taught_batch,
             learning_rate=learning_rate,
             frozen_groups=frozen_groups,
             compiled=compiled,
+            precision=precision,
             seed=seed,
         )
         table = split(read_data(data, cropped=already_cropped or None), seed=seed)
-        faces = read_data(rendered) if rendered else None
+        faces = [read_data(each) for each in rendered or ()]
+        photographs = split(read_data(taught), seed=seed) if taught else None
         check_basic(table, config, start)
         main = PartialState().is_main_process
         with claimed(out, BASIC) if main else nullcontext():
-            model = learn_basic(table, config, start, out, rendered=faces)
+            best = learn_basic(table, config, start, out, rendered=faces, taught=photographs)
             if not main:
                 return
-            done = finish_basic(model, table, config, out, start=start, rendered=faces, commands=(typed(),))
+            beside = [*faces, *((photographs,) if photographs else ())]
+            model = best.face if isinstance(best, MultiTaskModel) else best
+            done = finish_basic(model, table, config, out, start=start, beside=beside, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
     test = (done.facts.basic or {})["test"]

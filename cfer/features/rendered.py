@@ -1,5 +1,6 @@
-"""Face crops of rendered pictures with their ground truth: unit intensities, landmarks, basic expression."""
+"""Face crops of rendered pictures with their ground truth: units, what they moved, landmarks, basic expression."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,12 +13,15 @@ from cfer.data.samples import Sample, SampleTable
 from cfer.emotions import BASICS
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
+from cfer.features.moved import moved_by
 from cfer.model import Preprocessing
 from cfer.synth.action_units import ACTION_UNITS
 from cfer.synth.truth import read_truth
 
 UNITS = tuple(ACTION_UNITS)
 LANDMARK_COUNT = 68
+MOVED_SIDE = 32
+"""Cells a side at which it is kept what each unit moved."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class RenderedCrops:
         units: (N, U) intensities in 0..1, in the order of `UNITS`.
         landmarks: (N, 68, 2) columns and rows, -1 to 1 over the crop.
         basic: (N,) index into `BASICS`, or -1.
+        moved: (N, U, m, m) bool, the cells of the crop that each unit moved; none for a unit that was not performed.
     """
 
     rows: tuple[int, ...]
@@ -37,6 +42,18 @@ class RenderedCrops:
     units: Tensor
     landmarks: Tensor
     basic: Tensor
+    moved: Tensor
+
+
+def joined_crops(sets: Sequence[RenderedCrops]) -> RenderedCrops:
+    """Several sets as one; the rows are those of each set's own table."""
+    if len(sets) == 1:
+        return sets[0]
+    tensors = (
+        torch.cat(parts)
+        for parts in zip(*((s.pixels, s.units, s.landmarks, s.basic, s.moved) for s in sets), strict=True)
+    )
+    return RenderedCrops(tuple(row for s in sets for row in s.rows), *tensors)
 
 
 def load_rendered(table: SampleTable, preprocessing: Preprocessing, *, progress: bool = False) -> RenderedCrops:
@@ -46,7 +63,7 @@ def load_rendered(table: SampleTable, preprocessing: Preprocessing, *, progress:
         ValueError: No row has a truth and a face.
     """
 
-    def load(sample: Sample) -> tuple[Tensor, Tensor, Tensor, int] | None:
+    def load(sample: Sample) -> tuple[Tensor, Tensor, Tensor, int, Tensor] | None:
         picture = table.source.read(sample.path)
         faces = detect_faces(picture)
         if not faces:
@@ -54,8 +71,12 @@ def load_rendered(table: SampleTable, preprocessing: Preprocessing, *, progress:
         truth = read_truth(table.source.read_bytes(str(sample.truth)))
         pixels = (preprocessing.shrink(align(picture, faces[0])) * 255).round().to(torch.uint8)
         units = torch.tensor([truth.units.get(u, 0.0) for u in UNITS])
-        landmarks = torch.from_numpy(frame_of(faces[0]).locate(truth.landmarks).astype(np.float32))
-        return pixels, units, landmarks, BASICS.index(sample.label) if sample.label in BASICS else -1
+        frame = frame_of(faces[0])
+        landmarks = torch.from_numpy(frame.locate(truth.landmarks).astype(np.float32))
+        cells = torch.zeros(len(UNITS), MOVED_SIDE, MOVED_SIDE, dtype=torch.bool)
+        if moved := moved_by(truth, frame, MOVED_SIDE):
+            cells[[UNITS.index(u) for u in moved.units]] = moved.unit_masks.bool()
+        return pixels, units, landmarks, BASICS.index(sample.label) if sample.label in BASICS else -1, cells
 
     rows = [i for i, s in enumerate(table.samples) if s.truth]
     with ThreadPoolExecutor(2) as pool:
@@ -64,6 +85,12 @@ def load_rendered(table: SampleTable, preprocessing: Preprocessing, *, progress:
     kept = [(i, face) for i, face in zip(rows, loaded, strict=True) if face is not None]
     if not kept:
         raise ValueError(f"{table.name} has no rendered face with its ground truth.")
-    pixels, units, landmarks, basic = zip(*(face for _, face in kept), strict=True)
-    numbers = tuple(i for i, _ in kept)
-    return RenderedCrops(numbers, torch.stack(pixels), torch.stack(units), torch.stack(landmarks), torch.tensor(basic))
+    pixels, units, landmarks, basic, cells = zip(*(face for _, face in kept), strict=True)
+    return RenderedCrops(
+        tuple(i for i, _ in kept),
+        torch.stack(pixels),
+        torch.stack(units),
+        torch.stack(landmarks),
+        torch.tensor(basic),
+        torch.stack(cells),
+    )

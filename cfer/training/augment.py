@@ -9,11 +9,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far views may stray. Each range is symmetric unless it says otherwise.
+    """How far views may stray. Each range but the zoom is symmetric.
 
     Attributes:
         rotation: Radians.
-        zoom: Share of the side.
+        zoom: Least and greatest side of the view, as shares of the crop's: below 1 the face is framed tighter.
         shift: Share of the side.
         contrast: Share of the contrast around mid grey.
         brightness: Added, in units of the full range.
@@ -24,7 +24,7 @@ class Augmentation:
     """
 
     rotation: float = 0.25
-    zoom: float = 0.2
+    zoom: tuple[float, float] = (0.8, 1.2)
     shift: float = 0.1
     contrast: float = 0.45
     brightness: float = 0.2
@@ -44,7 +44,8 @@ def random_frames(count: int, settings: Augmentation, generator: torch.Generator
     def uniform(scale: float, *shape: int) -> Tensor:
         return (torch.rand(count, *shape, generator=generator) * 2 - 1) * scale
 
-    angle, scale = uniform(settings.rotation), 1 + uniform(settings.zoom)
+    angle, (low, high) = uniform(settings.rotation), settings.zoom
+    scale = (low + high) / 2 + uniform((high - low) / 2)
     mirror = (torch.rand(count, generator=generator) < 0.5).float() * 2 - 1
     turn = torch.stack(
         [
@@ -71,6 +72,23 @@ def follow_points(points: Tensor, frames: Tensor, partners: Tensor) -> Tensor:
     moved = (points - shift[:, None]) @ torch.linalg.inv(turn).transpose(1, 2)
     mirrored = torch.linalg.det(turn) < 0
     return torch.where(mirrored[:, None, None], moved[:, partners], moved)
+
+
+def follow_cells(cells: Tensor, frames: Tensor, side: int) -> Tensor:
+    """Maps over the crops as they are over their views.
+
+    Args:
+        cells: (B, U, m, m) in 0..1.
+        frames: (B, 2, 3) from `random_frames`.
+        side: Cells s a side of the result.
+
+    Returns:
+        (B, U, s, s): of each cell, the share that is covered.
+    """
+    fine = 4 * side
+    grid = F.affine_grid(frames, [len(cells), 1, fine, fine], align_corners=False)
+    moved = F.grid_sample(cells, grid, align_corners=False, padding_mode="zeros")
+    return F.avg_pool2d(moved, 4)
 
 
 def random_views(

@@ -1,4 +1,6 @@
-"""Phase 1: learn neutral and the six basic expressions from votes, and action units from rendered faces beside them.
+"""Phase 1: learn neutral and the six basic expressions from votes; beside them action units and teachers' answers.
+
+Units, and what they move, are learned from rendered faces; photographs bring what other networks say of them.
 
 No compound expression takes part, by name or by label. The loop reads from top to bottom. All randomness of a step
 comes from a generator seeded by (seed, step), so a run that is killed at any moment goes on from its last saved step
@@ -7,7 +9,8 @@ with the same numbers.
 
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,52 +27,16 @@ from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.evaluation.metrics import accuracy, count_table, macro_recall
 from cfer.features.crops import Crops, load_crops
-from cfer.features.rendered import RenderedCrops, load_rendered
+from cfer.features.rendered import joined_crops, load_rendered
 from cfer.files import check_run_config, load_tensors, save_tensors, write_json_lines
 from cfer.learners.losses import log_prior, logit_adjusted
-from cfer.model import BackboneConfig, FaceModel, Preprocessing, check_convolutional, evaluating
+from cfer.model import FaceModel, Preprocessing, check_convolutional, evaluating
 from cfer.start import load_start
-from cfer.synth.landmarks import MIRRORED
-from cfer.training.au_supervision import MultiTaskModel, rendered_loss
-from cfer.training.augment import Augmentation, follow_points, random_frames, random_views
+from cfer.training.au_supervision import MultiTaskModel
+from cfer.training.augment import random_views
+from cfer.training.batches import load_photographs, mixed_loss
+from cfer.training.config import BasicConfig
 from cfer.training.run_state import flatten_optimizer, restore_optimizer
-
-
-@dataclass(frozen=True)
-class BasicConfig:
-    """Settings of the basic phase.
-
-    Attributes:
-        backbone: Network and stride while learning.
-        preprocessing: How crops become input.
-        augmentation: Ranges of the random views.
-        epochs: Passes over the training pictures.
-        batch_size: Pictures with votes or labels a step, over all processes together.
-        rendered_batch: Rendered pictures a step beside them, where there are any.
-        learning_rate: AdamW's peak; linear warm-up, then a cosine to zero.
-        weight_decay: AdamW's.
-        warmup: Share of the steps.
-        frozen_groups: How many of timm's layer groups (stem first) keep their start and their batch statistics.
-        average: Decay of the running average of the weights, which is what is validated and kept.
-        prior_strength: The logit adjustment's tau.
-        compiled: Whether torch compiles the network first: a third faster here, and needs a C++ compiler.
-        seed: Decides initial head, order and views.
-    """
-
-    backbone: BackboneConfig = field(default_factory=BackboneConfig)
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    epochs: int = 8
-    batch_size: int = 64
-    rendered_batch: int = 40
-    learning_rate: float = 6e-4
-    weight_decay: float = 0.02
-    warmup: float = 0.05
-    frozen_groups: int = 3
-    average: float = 0.998
-    prior_strength: float = 1.0
-    compiled: bool = False
-    seed: int = 0
 
 
 def vote_targets(table: SampleTable) -> Tensor:
@@ -147,11 +114,12 @@ def learn_basic(
     start: str,
     out: Path,
     *,
-    rendered: SampleTable | None = None,
+    rendered: Sequence[SampleTable] = (),
+    taught: SampleTable | None = None,
     progress: bool = True,
     save_seconds: float = 60.0,
-) -> FaceModel:
-    """Run or resume the loop; return the best epoch's averaged weights by validation.
+) -> FaceModel | MultiTaskModel:
+    """Run or resume the loop; return the best epoch's averaged weights by validation, with all heads that were learned.
 
     Args:
         table: With a split on each row.
@@ -159,34 +127,39 @@ def learn_basic(
         start: See `cfer.model.load_start`.
         out: The run's folder: `config.json`, `state.safetensors`, `best.safetensors`, `metrics.jsonl`.
         rendered: Faces with ground truth to learn action units from; all of them are learned from.
+        taught: Photographs with teachers' answers, whole and with a split on each row.
         progress: Whether to show a bar with the remaining time.
         save_seconds: Least time between two saved states within an epoch.
 
     Raises:
         ValueError: The folder holds another run, or a part has no picture.
     """
-    accelerator = Accelerator()
+    accelerator = Accelerator(mixed_precision=config.precision)
     with accelerator.main_process_first():
         model = check_basic(table, config, start)
-        facts = {"start": Path(start).name, "data": table.name, "rendered": len(rendered or ())}
+        facts: dict[str, Any] = {"start": Path(start).name, "data": table.name}
+        facts |= {"rendered": sum(map(len, rendered)), "taught": len(taught or ())}
         check_run_config(out, asdict(config) | facts)
     crops = load_crops(has_target(table.part("train")), config.preprocessing, progress=progress)
     validation = load_crops(has_majority(table.part("validation")), config.preprocessing, progress=progress)
     if not len(crops.table) or not len(validation.table):
         raise ValueError("No picture for training, or none for validation, can be read.")
-    faces = load_rendered(rendered, config.preprocessing, progress=progress) if rendered else None
+    loaded = [load_rendered(each, config.preprocessing, progress=progress) for each in rendered]
+    faces = joined_crops(loaded) if loaded else None
+    photographs = load_photographs(taught, config.preprocessing, progress=progress) if taught else None
     targets = vote_targets(crops.table)
     prior = log_prior(targets).to(accelerator.device)
 
     freeze(model, config.frozen_groups)
     model = model.to(memory_format=torch.channels_last)
-    learner = MultiTaskModel(model) if faces else model
+    learner = MultiTaskModel(model) if faces or photographs else model
     trained = [p for p in learner.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, config.learning_rate, weight_decay=config.weight_decay)
     wrapped, optimizer = accelerator.prepare(learner, optimizer)
     network = torch.compile(wrapped) if config.compiled else wrapped
     # decay step / (step + 10) at first, so that the random start is soon forgotten
-    average = ModelEmaV3(model, config.average, use_warmup=True, warmup_gamma=10, warmup_power=1)
+    average = ModelEmaV3(learner, config.average, use_warmup=True, warmup_gamma=10, warmup_power=1)
+    averaged_face = average.module.face if isinstance(learner, MultiTaskModel) else average.module
 
     steps_per_epoch = max(1, len(crops.table) // config.batch_size)
     total = steps_per_epoch * config.epochs
@@ -220,24 +193,20 @@ def learn_basic(
         generator = _generator(config.seed, 2, step * accelerator.num_processes + accelerator.process_index)
         views = random_views(crops.batch(index), config.preprocessing.input_px, config.augmentation, generator)
         wanted = targets[index].to(accelerator.device)
-        if faces is None:
+        if faces is None and photographs is None:
             logits = network(config.preprocessing.normalise(views).to(accelerator.device))  # (B, 7)
             loss = logit_adjusted(logits, wanted, prior, config.prior_strength)
         else:
-            more, known = rendered_views(faces, config.rendered_batch, config, generator)
-            both = torch.cat([views, more])  # (B + R, 1 or 3, S, S)
-            outputs = network(config.preprocessing.normalise(both).to(accelerator.device))
-            loss = logit_adjusted(outputs[0][: len(views)], wanted, prior, config.prior_strength)
-            loss = loss + rendered_loss(*(o[len(views) :] for o in outputs), *(k.to(loss.device) for k in known))
+            loss = mixed_loss(network, views, wanted, prior, faces, photographs, config, generator)
         optimizer.zero_grad()
         accelerator.backward(loss)
         optimizer.step()
         step += 1
         loss_sum += float(loss.detach())
-        average.update(model, step)
+        average.update(learner, step)
         bar.update()
         if step % steps_per_epoch == 0:
-            counts = score_logits(predict_logits(average.module, validation, config.preprocessing), validation.table)
+            counts = score_logits(predict_logits(averaged_face, validation, config.preprocessing), validation.table)
             row = _epoch_row(step // steps_per_epoch, loss_sum / steps_per_epoch, counts)
             history, loss_sum = [*history, row], 0.0
             if accelerator.is_main_process:
@@ -254,21 +223,10 @@ def learn_basic(
             saved = time.monotonic()
     bar.close()
     accelerator.wait_for_everyone()
-    best = FaceModel(config.backbone, BASICS)
+    face = FaceModel(config.backbone, BASICS)
+    best = MultiTaskModel(face) if isinstance(learner, MultiTaskModel) else face
     best.load_state_dict(load_file(str(best_path)), strict=True)
     return best.eval()
-
-
-def rendered_views(
-    faces: RenderedCrops, count: int, config: BasicConfig, generator: torch.Generator
-) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """Random views (count, C, S, S) of rendered faces, and their units, landmarks and basic expressions."""
-    index = torch.randint(len(faces.pixels), (count,), generator=generator)
-    frames = random_frames(count, config.augmentation, generator)
-    pixels = faces.pixels[index].float() / 255
-    views = random_views(pixels, config.preprocessing.input_px, config.augmentation, generator, frames)
-    places = follow_points(faces.landmarks[index], frames, torch.from_numpy(MIRRORED))
-    return views, (faces.units[index], places, faces.basic[index])
 
 
 def _generator(*numbers: int) -> torch.Generator:

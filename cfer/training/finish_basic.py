@@ -1,5 +1,6 @@
 """Turn the basic phase's best weights into a checkpoint, scored once on the test part."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from cfer.evaluation.stream import basic_stream
 from cfer.features.table import cache_path, data_facts, extract_features, table_facts, weights_fingerprint
 from cfer.files import without_nan
 from cfer.model import FaceModel
-from cfer.training.basic import BasicConfig
+from cfer.training.config import BasicConfig
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
 
 MAP_STRIDE = 16
@@ -33,7 +34,7 @@ def finish_basic(
     out: Path,
     *,
     start: str = "",
-    rendered: SampleTable | None = None,
+    beside: Sequence[SampleTable] = (),
     commands: tuple[str, ...] = (),
     progress: bool = True,
 ) -> Checkpoint:
@@ -48,7 +49,7 @@ def finish_basic(
         config: The run's.
         out: The run's folder; features are cached in it for phase 2.
         start: What the weights started from, for the card.
-        rendered: Faces that action units were learned from, for the card.
+        beside: Rendered faces and photographs that were learned from beside it, for the card.
         commands: What was typed, for the card.
         progress: Whether to show bars.
     """
@@ -64,7 +65,7 @@ def finish_basic(
     learner.observe(stream.step(0), torch.Generator().manual_seed(config.seed))
     result = finish_step(learner.head(), stream)
     earlier, commands = _history(start, commands)
-    data = (data_facts(features), *((table_facts(rendered),) if rendered else ()))
+    data = (data_facts(features), *map(table_facts, beside))
     facts = Facts(
         seed=config.seed,
         backbone=weights_fingerprint(fine),

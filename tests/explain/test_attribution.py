@@ -13,9 +13,10 @@ from cfer.explain.attribution import (
     neutral_faces,
 )
 from cfer.explain.controls import random_backbone, random_head
-from cfer.explain.localization import localization_ratio, moved_by
+from cfer.explain.localization import localization_ratio
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
+from cfer.features.moved import moved_by
 from cfer.model import BackboneConfig, FaceModel
 from cfer.reader import Reader
 from cfer.synth.dataset import Shot, take

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from cfer.explain.localization import moved_by
 from cfer.explain.regions import REGIONS, Shares, region_map, region_words, shares, unit_regions, unit_shares
 from cfer.faces.align import frame_of
 from cfer.faces.detect import detect_faces
+from cfer.features.moved import moved_by
 from cfer.synth.dataset import Shot, take
 
 

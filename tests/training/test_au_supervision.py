@@ -1,17 +1,31 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from drawn_faces import TINY, killed_after
 
+from cfer.data.readers import read_data
+from cfer.data.splits import split
 from cfer.emotions import BASICS
 from cfer.features.rendered import UNITS, load_rendered
+from cfer.features.taught import load_taught
 from cfer.model import FaceModel, Preprocessing
 from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
-from cfer.training.au_supervision import MultiTaskModel, rendered_loss
-from cfer.training.basic import learn_basic, rendered_views
+from cfer.training.au_supervision import (
+    AGREEING,
+    MultiTaskModel,
+    Outputs,
+    RenderedTruth,
+    TeacherAnswers,
+    map_loss,
+    photograph_loss,
+    rendered_loss,
+)
+from cfer.training.basic import learn_basic
+from cfer.training.batches import load_photographs, photograph_views, rendered_views
 
 
 @pytest.fixture(scope="module")
@@ -54,34 +68,142 @@ def test_views_are_drawn_by_the_generator_alone(faces):
     (one, known), (two, _) = (rendered_views(faces, 6, config, torch.Generator().manual_seed(3)) for _ in range(2))
     assert torch.equal(one, two)
     assert one.shape == (6, 1, 64, 64)
-    assert [tuple(k.shape) for k in known] == [(6, len(UNITS)), (6, 68, 2), (6,)]
+    assert [tuple(k.shape) for k in known] == [(6, len(UNITS)), (6, 68, 2), (6,), (6, len(UNITS), 2, 2)]
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+def outputs(count: int, **given: torch.Tensor) -> Outputs:
+    """Answers that are all zero but for those given."""
+    zeros = {
+        "logits": (count, 7),
+        "units": (count, len(UNITS)),
+        "landmarks": (count, 68, 2),
+        "blendshapes": (count, 52),
+        "unit_maps": (count, len(UNITS), 4, 4),
+    }
+    return Outputs(**{name: given.get(name, torch.zeros(shape)) for name, shape in zeros.items()})
+
+
 def test_the_loss_by_hand_and_blind_to_faces_without_a_name():
-    logits, units, places = torch.zeros(2, 7), torch.zeros(2, len(UNITS)), torch.zeros(2, 68, 2)
-    wanted, landmarks = torch.zeros(2, len(UNITS)), torch.full((2, 68, 2), 1.05)
-    named = rendered_loss(logits, units, places, wanted, landmarks, torch.tensor([-1, 4]))
-    nameless = rendered_loss(logits, units, places, wanted, landmarks, torch.tensor([-1, -1]))
+    wanted, landmarks, moved = (
+        torch.zeros(2, len(UNITS)),
+        torch.full((2, 68, 2), 1.05),
+        torch.zeros(2, len(UNITS), 4, 4),
+    )
+    named = rendered_loss(outputs(2), RenderedTruth(wanted, landmarks, torch.tensor([-1, 4]), moved))
+    nameless = rendered_loss(outputs(2), RenderedTruth(wanted, landmarks, torch.tensor([-1, -1]), moved))
     halves = F.binary_cross_entropy(torch.tensor(0.5), torch.tensor(0.0))
     assert float(nameless) == pytest.approx(3 * float(halves) + 8 * (1.05 - 0.025), rel=1e-5)
     assert float(named - nameless) == pytest.approx(0.3 * float(torch.tensor(7.0).log()), rel=1e-4)
 
 
-def test_the_expression_logits_are_the_face_models_own():
+def test_a_map_costs_what_lies_off_the_place_that_the_unit_moved():
+    moved = torch.zeros(1, 2, 2, 2)
+    moved[0, 0, 0, 0] = 1  # the first unit moved one cell, the second was not performed
+    on, off = torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2, 2)
+    on[0, 0, 0, 0] = 4
+    off[0, 0, 0, 0], off[0, 0, 1, 1] = 1, 3
+    assert float(map_loss(on, moved)) == pytest.approx(0, abs=1e-6)
+    assert float(map_loss(off, moved)) == pytest.approx(0.3 * float(torch.tensor(4.0).log()), rel=1e-3)
+    idle = on.clone()
+    idle[0, 1, 1, 0] = 5  # evidence for a unit that was not performed, of what the other shows
+    assert float(map_loss(idle, moved)) == pytest.approx(0.1 * 5 / (4 + 1), rel=1e-5)
+    assert float(map_loss(-on, moved)) == pytest.approx(0, abs=1e-6)  # evidence against is free
+
+
+def test_units_that_agree_with_the_teachers_cost_nothing():
+    generator = torch.Generator().manual_seed(0)
+    shapes = torch.randn(40, 52, generator=generator)
+    units = torch.zeros(40, len(UNITS))
+    for unit, numbers in AGREEING:
+        units[:, UNITS.index(unit)] = 3 * shapes[:, list(numbers)].mean(1) - 7  # another origin and scale
+    answers = TeacherAnswers(torch.full((40, 7), 1 / 7), shapes, torch.zeros(40, 68, 2))
+    prior = torch.full((7,), 1 / 7).log()
+    agreeing = photograph_loss(outputs(40, units=units, blendshapes=shapes), answers, prior)
+    opposed = photograph_loss(outputs(40, units=-units, blendshapes=shapes), answers, prior)
+    assert float(agreeing) == pytest.approx(0.5 * float(torch.tensor(7.0).log()), abs=1e-3)
+    assert float(opposed - agreeing) == pytest.approx(0.3 * 2, abs=1e-3)
+
+
+def test_a_units_logit_is_the_mean_of_its_map_and_the_bias():
     face = FaceModel(TINY.backbone, BASICS, seed=1).eval()
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    model = MultiTaskModel(face).eval()
     with torch.no_grad():
-        logits, units, landmarks = MultiTaskModel(face).eval()(x)
-        torch.testing.assert_close(logits, face(x))
-    assert units.shape == (2, len(UNITS))
-    assert landmarks.shape == (2, 68, 2)
+        model.units.weight.normal_(generator=torch.Generator().manual_seed(1))
+        model.units.bias.fill_(0.3)
+        found = model(x)
+        torch.testing.assert_close(found.logits, face(x))
+    torch.testing.assert_close(found.units, found.unit_maps.mean((2, 3)) + 0.3)
+    assert found.landmarks.shape == (2, 68, 2)
+    assert found.blendshapes.shape == (2, 52)
+
+
+def test_what_a_unit_moved_goes_where_the_view_goes(faces):
+    config = replace(TINY, preprocessing=Preprocessing(64, 64))
+    _, truth = rendered_views(faces, 8, config, torch.Generator().manual_seed(5))
+    performed = truth.units > 0.3
+    assert performed.any()
+    assert bool((truth.moved.sum((2, 3)) > 0)[performed].all())
+    assert bool((truth.moved.sum((2, 3)) == 0)[truth.units == 0].all())
+    assert float(truth.moved.max()) <= 1
+
+
+@pytest.fixture(scope="module")
+def photographs(rendered, tmp_path_factory):
+    """Rendered faces that play photographs, with answers of invented teachers."""
+    folder = tmp_path_factory.mktemp("photographs")
+    lines = ["path,label,person"]
+    for number, sample in enumerate(rendered.samples):
+        (folder / f"{number}.jpg").write_bytes(rendered.source.read_bytes(sample.path))
+        lines.append(f"{number}.jpg,{sample.label or ''},p{number}")  # some have no label, and no row in the table
+    (folder / "samples.csv").write_text("\n".join(lines) + "\n")
+    count, generator = len(rendered), np.random.default_rng(0)
+    np.savez(
+        folder / "teachers.npz",
+        basic_logits=generator.normal(size=(count, 7)).astype(np.float16),
+        blendshapes=generator.random((count, 52)).astype(np.float16),
+        landmarks=np.repeat(np.arange(count, dtype=np.float16)[:, None, None] / 100, 478, 1).repeat(2, 2),
+    )
+    return read_data(folder)
+
+
+def test_teachers_answers_stay_with_their_pictures(photographs):
+    crops = load_taught(photographs, Preprocessing(64, 64))
+    assert len(photographs) == 6  # of ten rows four have no label
+    assert len(crops.rows) == 6
+    with np.load(photographs.source.root / "teachers.npz") as file:
+        logits = file["basic_logits"].astype(np.float32)
+    numbers = [int(photographs.samples[row].path.removesuffix(".jpg")) for row in crops.rows]
+    torch.testing.assert_close(crops.basic, torch.from_numpy(logits[numbers]).softmax(1))
+    # landmark k of picture n lies at n / 100 of the picture in both directions: one point, told apart by the number
+    assert len({round(float(places[0, 0]), 3) for places in crops.landmarks}) == 6
+
+
+def test_photographs_without_teachers_are_refused(rendered):
+    with pytest.raises(ValueError, match=r"no teachers\.npz"):
+        load_taught(rendered, Preprocessing(64, 64))
+
+
+def test_photographs_are_never_mirrored(photographs):
+    config = replace(TINY, preprocessing=Preprocessing(64, 64))
+    drawn = load_photographs(split(photographs), config.preprocessing, progress=False)
+    before = torch.random.get_rng_state()
+    views, answers = photograph_views(drawn, 6, config, torch.Generator().manual_seed(2))
+    again, _ = photograph_views(drawn, 6, config, torch.Generator().manual_seed(2))
+    assert torch.equal(views, again)
+    assert views.shape == (6, 1, 64, 64)
+    assert answers.landmarks.shape == (6, 68, 2)
+    assert float(drawn.log_prior.exp().sum()) == pytest.approx(1, abs=1e-3)
+    assert torch.equal(before, torch.random.get_rng_state())
 
 
 @pytest.mark.slow
-def test_learning_beside_rendered_faces_resumes_with_the_same_numbers(drawn_faces, rendered, tmp_path, monkeypatch):
-    config = replace(TINY, epochs=2, rendered_batch=4)
-    kept = {"rendered": rendered, "progress": False}
+def test_learning_beside_others_resumes_with_the_same_numbers(
+    drawn_faces, rendered, photographs, tmp_path, monkeypatch
+):
+    config = replace(TINY, epochs=2, rendered_batch=4, taught_batch=4)
+    kept = {"rendered": [rendered], "taught": split(photographs), "progress": False}
     learn_basic(drawn_faces, config, "random", tmp_path / "whole", **kept)
     with killed_after(5, monkeypatch):
         learn_basic(drawn_faces, config, "random", tmp_path / "parts", **kept, save_seconds=0)

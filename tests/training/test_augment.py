@@ -3,7 +3,7 @@ import torch
 
 from cfer.training.augment import Augmentation, follow_points, random_frames, random_views
 
-STILL = Augmentation(0, 0, 0, 0, 0, 0, 48, 0, 0)
+STILL = Augmentation(0, (1, 1), 0, 0, 0, 0, 48, 0, 0)
 
 
 def crops(n: int = 6) -> torch.Tensor:
@@ -36,7 +36,7 @@ def test_views_of_a_batch_differ():
 
 @pytest.mark.parametrize("coarsest", [12, 48])
 def test_coarsening_removes_detail(coarsest):
-    settings = Augmentation(0, 0, 0, 0, 0, 0, coarsest, 0, 0)
+    settings = Augmentation(0, (1, 1), 0, 0, 0, 0, coarsest, 0, 0)
     detail = [
         float(random_views(crops(), 48, settings, torch.Generator().manual_seed(s)).diff(dim=-1).abs().mean())
         for s in range(8)
@@ -50,7 +50,7 @@ def test_coarsening_removes_detail(coarsest):
 
 def test_points_go_where_the_pixels_go():
     """A bright spot is drawn at a point; it must be found where the point is said to have gone."""
-    settings = Augmentation(0.4, 0.2, 0.1, 0, 0, 0, 64, 0, 0)
+    settings = Augmentation(0.4, (0.8, 1.2), 0.1, 0, 0, 0, 64, 0, 0)
     points = torch.tensor([[[-0.5, -0.3], [0.5, -0.3]]]).expand(30, 2, 2)
     pixels = torch.zeros(30, 1, 64, 64)
     pixels[:, 0, 21:24, 15:18] = 1  # about the first point: (-0.5 + 1) / 2 * 64 = 16, (-0.3 + 1) / 2 * 64 = 22.4
