@@ -69,7 +69,7 @@ def main() -> None:
     asked = [checkpoint.names.index(name) for name in BASICS]
     predicted = F.linear(features.x, *checkpoint.head)[:, asked].argmax(1).numpy()
     people = np.array([s.group for s in rows])
-    readers = {"checkpoint": predicted, "face-api, the teacher": teachers_answers(arguments.folder, rows)}
+    readers = {"checkpoint": predicted, "teacher (teachers.npz)": teachers_answers(arguments.folder, rows)}
     report = {
         "command": f"python -m benchmarks.photographs {arguments.folder.name}",
         "backbone": checkpoint.facts.backbone,
