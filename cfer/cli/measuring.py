@@ -30,8 +30,8 @@ def measure(
 
     try:
         check_run_folder(run, KIND)
-        check_checkpoint_folder(checkpoint)
         loaded = load_checkpoint(checkpoint)
+        check_checkpoint_folder(checkpoint)
         with claimed(run, KIND):
             done = run_measure(loaded, run, people, processes=processes, tell=typer.echo)
     except (CheckpointError, ValueError) as error:
