@@ -16,6 +16,7 @@ import numpy as np
 import torch.nn.functional as F
 
 from cfer.checkpoint import DEFAULT, load_checkpoint
+from cfer.data.manifest import MANIFEST
 from cfer.data.readers import read_data
 from cfer.data.samples import Sample
 from cfer.data.splits import split
@@ -23,8 +24,8 @@ from cfer.data.tables import read_table
 from cfer.emotions import BASICS
 from cfer.evaluation.bootstrap import group_draws, percentiles
 from cfer.features.table import cache_path, extract_features
+from cfer.features.taught import TEACHERS
 
-TEACHERS = "teachers.npz"
 SIX = [k for k, name in enumerate(BASICS) if name != "fearful"]
 
 
@@ -44,9 +45,7 @@ def teachers_answers(folder: Path, rows: Sequence[Sample]) -> np.ndarray | None:
     """What the teacher's network says of the same pictures (N,), if its answers lie beside them."""
     if not (folder / TEACHERS).is_file():
         return None
-    order = {
-        row["path"]: n for n, row in enumerate(read_table((folder / "samples.csv").read_bytes(), "samples.csv").rows)
-    }
+    order = {row["path"]: n for n, row in enumerate(read_table((folder / MANIFEST).read_bytes(), MANIFEST).rows)}
     with np.load(folder / TEACHERS, allow_pickle=False) as file:
         answers = file["basic_logits"].argmax(1)
     return answers[[order[s.path] for s in rows]]

@@ -21,8 +21,10 @@ from scipy.special import log_softmax, softmax
 from tqdm import tqdm
 
 from benchmarks.face_api import LABELS, expression_logits, load_weights
+from cfer.data.manifest import MANIFEST
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, find
+from cfer.features.taught import TEACHERS
 
 FRAMINGS = (1.0, 1.15, 1.3, 1.5)
 """By how much the picture is cut down on each side, from all of it; the box of the face lies at 1.7."""
@@ -59,7 +61,7 @@ def main() -> None:
         weights = {name.replace(".", "/"): value for name, value in load_file(str(arguments.weights)).items()}
     else:
         weights = load_weights(arguments.weights)
-    rows = read_table((arguments.folder / "samples.csv").read_bytes(), "samples.csv").rows
+    rows = read_table((arguments.folder / MANIFEST).read_bytes(), MANIFEST).rows
     order = [LABELS.index(name) for name in BASICS]
     answers = [
         expression_logits(weights, crops_of(arguments.folder / row["path"]))[:, order].mean(0)
@@ -71,9 +73,9 @@ def main() -> None:
     logits = np.stack(answers)
     spread = logits[labelled].std()  # the network is far surer than it is right: one temperature for all
     whole = aligned(logits * (2.5 / spread), counts / counts.sum())
-    with np.load(arguments.folder / "teachers.npz", allow_pickle=False) as file:
+    with np.load(arguments.folder / TEACHERS, allow_pickle=False) as file:
         kept = {name: file[name] for name in file.files}
-    np.savez(arguments.folder / "teachers.npz", **{**kept, "basic_logits": whole.astype(np.float16)})
+    np.savez(arguments.folder / TEACHERS, **{**kept, "basic_logits": whole.astype(np.float16)})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from cfer.data.tables import Table, read_table
 from cfer.emotions import find
 from cfer.pictures import PictureError
 
+MANIFEST = "samples.csv"
+"""A folder with a table of this name is read by it."""
 COLUMNS = {
     "path": ("path", "file", "filename", "file_name", "image", "picture", "image_path", "filepath"),
     "label": ("label", "expression", "emotion", "class"),

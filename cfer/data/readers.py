@@ -9,14 +9,12 @@ from types import MappingProxyType
 from cfer.data.cfee import is_cfee, read_cfee
 from cfer.data.class_folders import read_class_folders
 from cfer.data.ferplus import is_ferplus, read_ferplus
-from cfer.data.manifest import read_manifest, with_crops
+from cfer.data.manifest import MANIFEST, read_manifest, with_crops
 from cfer.data.rafdb import is_rafdb, read_rafdb
 from cfer.data.samples import FolderSource, PictureSource, SampleTable, ZipSource
 from cfer.pictures import PictureError
 
 _TABLES = {".csv", ".tsv", ".txt"}
-MANIFEST = "samples.csv"
-"""A folder with a table of this name is read by it."""
 
 
 def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:

@@ -6,7 +6,7 @@ import os
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -72,22 +72,26 @@ class FolderSource:
 
     def names(self) -> frozenset[str]:
         """See `PictureSource.names`; links to folders are not followed."""
-        return frozenset(self._walk())
-
-    def _walk(self) -> Iterator[str]:
-        for folder, folders, files in os.walk(self.root):
-            folders[:] = [f for f in folders if not (Path(folder) / f).is_symlink()]
-            for name in files:
-                path = Path(folder) / name
-                relative = path.relative_to(self.root).as_posix()
-                if not path.is_symlink() and not is_hidden(relative):
-                    yield relative
+        return self._walked[0]
 
     @property
     def links(self) -> int:
         """How many links there are, which `names` passes over."""
-        walked = os.walk(self.root)
-        return sum((Path(folder) / name).is_symlink() for folder, *both in walked for names in both for name in names)
+        return self._walked[1]
+
+    @cached_property
+    def _walked(self) -> tuple[frozenset[str], int]:
+        """Paths of the files, and the number of links: the tree is walked once."""
+        found, links = set[str](), 0
+        for folder, folders, files in os.walk(self.root):  # links to folders are listed and not followed
+            links += sum((Path(folder) / name).is_symlink() for name in folders)
+            for name in files:
+                path = Path(folder) / name
+                if path.is_symlink():
+                    links += 1
+                elif not is_hidden(relative := path.relative_to(self.root).as_posix()):
+                    found.add(relative)
+        return frozenset(found), links
 
     def read_text(self, path: str) -> str:
         """See `PictureSource.read_text`."""

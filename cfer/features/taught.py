@@ -5,7 +5,6 @@ A folder of photographs is taught where `teachers.npz` lies beside its `samples.
 0 to 1; `landmarks` (N, 478, 2) of MediaPipe's face mesh, -1 to 1 over the picture.
 """
 
-import csv
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,13 +14,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from cfer.data.manifest import MANIFEST
 from cfer.data.samples import SampleTable
+from cfer.data.tables import read_table
 from cfer.emotions import BASICS
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
 from cfer.model import Preprocessing
 
-MANIFEST, TEACHERS = "samples.csv", "teachers.npz"
+TEACHERS = "teachers.npz"
 BLENDSHAPE_COUNT = 52
 MESH = (
     *(127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356),  # jaw
@@ -65,7 +66,7 @@ def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: b
         ValueError: There are no answers, they are not of these rows, or no face is found.
     """
     try:
-        order = [row["path"] for row in csv.DictReader(io.StringIO(table.source.read_text(MANIFEST)))]
+        order = [row["path"] for row in read_table(table.source.read_bytes(MANIFEST), MANIFEST).rows]
         with np.load(io.BytesIO(table.source.read_bytes(TEACHERS)), allow_pickle=False) as file:
             basic, shapes, mesh = (file[k].astype(np.float32) for k in ("basic_logits", "blendshapes", "landmarks"))
     except (OSError, KeyError, ValueError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cfer.data.manifest import MANIFEST
 from cfer.data.samples import Sample, SampleTable, marks_by
 from cfer.emotions import EXPRESSIONS
 from cfer.files import write_bytes, write_text
@@ -22,7 +23,7 @@ from cfer.synth.render import render
 from cfer.synth.scene import Scene
 from cfer.synth.truth import Truth, encode_truth
 
-MANIFEST, PLAN = "samples.csv", "plan.json"
+PLAN = "plan.json"
 KIND = "synth"
 VERSION = 1  # of the renderer: raised when the same numbers begin to give other pictures
 _QUALITY = 92  # of the JPEG files

@@ -28,7 +28,7 @@ from cfer.emotions import BASICS
 from cfer.evaluation.metrics import accuracy, count_table, macro_recall
 from cfer.features.crops import Crops, load_crops
 from cfer.features.rendered import joined_crops, load_rendered
-from cfer.files import check_run_config, load_tensors, save_tensors, write_json_lines
+from cfer.files import check_run_config, load_tensors, moved_into_place, save_tensors, write_json_lines
 from cfer.learners.losses import log_prior, logit_adjusted
 from cfer.model import FaceModel, Preprocessing, check_convolutional, evaluating
 from cfer.start import load_start
@@ -211,9 +211,9 @@ def learn_basic(
             history, loss_sum = [*history, row], 0.0
             if accelerator.is_main_process:
                 if row["score"] >= max(r["score"] for r in history):
-                    partial = best_path.with_suffix(".partial")
-                    save_file({k: v.cpu().contiguous() for k, v in average.module.state_dict().items()}, str(partial))
-                    partial.replace(best_path)
+                    best_weights = {k: v.cpu().contiguous() for k, v in average.module.state_dict().items()}
+                    with moved_into_place(best_path) as partial:
+                        save_file(best_weights, str(partial))
                 write_json_lines(out / "metrics.jsonl", history)
             bar.set_postfix(accuracy=f"{row['accuracy']:.3f}", macro=f"{row['macro_recall']:.3f}")
             save()
