@@ -136,8 +136,9 @@ def map_loss(maps: Tensor, moved: Tensor) -> Tensor:
     heat = maps.relu()
     total, on = heat.sum((2, 3)), (heat * moved).sum((2, 3))  # (B, U)
     performed = moved.sum((2, 3)) > 0
-    ratio = (on + 1e-3) / (total + 1e-3)
-    apart = -(ratio.log() * performed).sum() / performed.sum().clamp(min=1)
+    chance = moved.mean((2, 3))  # what a map without any evidence is held to be worth, lest having none be the way out
+    ratio = (on + 1e-3 * chance) / (total + 1e-3)
+    apart = -(ratio.clamp(min=1e-9).log() * performed).sum() / performed.sum().clamp(min=1)
     usual = (total * performed).sum().detach() / performed.sum().clamp(min=1)
     idle = (total * ~performed).sum() / (~performed).sum().clamp(min=1) / (usual + 1)
     return MAP_WEIGHT * apart + OFF_WEIGHT * idle
