@@ -6,6 +6,7 @@ away. The further heads are only there while it learns.
 
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -126,8 +127,9 @@ def rendered_loss(outputs: Outputs, truth: RenderedTruth) -> Tensor:
 def map_loss(maps: Tensor, moved: Tensor) -> Tensor:
     """How far units' positive evidence lies from where they moved the face.
 
-    For a performed unit, minus the logarithm of the share of its positive evidence that lies on what it moved; for one
-    that was not performed, its positive evidence as a share of what performed units show on average.
+    For a performed unit, minus the logarithm of the share of its positive evidence that lies on what it moved, where no
+    evidence at all counts as evidence everywhere alike; for one that was not performed, its positive evidence as a
+    share of what performed units show on average.
 
     Args:
         maps: Evidence (B, U, h, w).
@@ -135,10 +137,10 @@ def map_loss(maps: Tensor, moved: Tensor) -> Tensor:
     """
     heat = maps.relu()
     total, on = heat.sum((2, 3)), (heat * moved).sum((2, 3))  # (B, U)
-    performed = moved.sum((2, 3)) > 0
-    chance = moved.mean((2, 3))  # what a map without any evidence is held to be worth, lest having none be the way out
-    ratio = (on + 1e-3 * chance) / (total + 1e-3)
-    apart = -(ratio.clamp(min=1e-9).log() * performed).sum() / performed.sum().clamp(min=1)
+    chance = moved.mean((2, 3))
+    performed = chance > 0
+    share = torch.where(performed, (on + 1e-3 * chance) / (total + 1e-3), 1.0)
+    apart = -share.log().sum() / performed.sum().clamp(min=1)
     usual = (total * performed).sum().detach() / performed.sum().clamp(min=1)
     idle = (total * ~performed).sum() / (~performed).sum().clamp(min=1) / (usual + 1)
     return MAP_WEIGHT * apart + OFF_WEIGHT * idle
