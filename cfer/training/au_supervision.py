@@ -16,7 +16,7 @@ from cfer.model import FaceModel
 
 UNIT_WEIGHT, LANDMARK_WEIGHT, EXPRESSION_WEIGHT = 3.0, 8.0, 0.3
 """Weights of the losses beside the votes' cross-entropy: they bring all to about the same size early in a run."""
-MAP_WEIGHT, OFF_WEIGHT = 0.3, 0.1
+MAP_WEIGHT, IDLE_WEIGHT = 0.3, 0.1
 TEACHER_WEIGHT, BLENDSHAPE_WEIGHT, AGREEMENT_WEIGHT = 0.5, 1.0, 0.3
 
 AGREEING = (
@@ -42,6 +42,7 @@ class Outputs(NamedTuple):
         landmarks: (B, 68, 2), -1 to 1 over the view.
         blendshapes: Standardised logits (B, 52).
         unit_maps: Evidence (B, U, h, w) of each unit; its mean and the bias make the unit's logit.
+        class_maps: Evidence (B, K, h, w) of each expression against the mean of all.
     """
 
     logits: Tensor
@@ -49,6 +50,7 @@ class Outputs(NamedTuple):
     landmarks: Tensor
     blendshapes: Tensor
     unit_maps: Tensor
+    class_maps: Tensor
 
     def rows(self, start: int, stop: int) -> "Outputs":
         """The answers to a part of the batch."""
@@ -108,42 +110,60 @@ class MultiTaskModel(nn.Module):
         maps = self.face.features(x)  # (B, C, h, w)
         pooled = self.face.pool(maps)  # (B, C)
         unit_maps = F.conv2d(maps, self.units.weight[:, :, None, None])
+        head = self.face.head.weight
+        class_maps = F.conv2d(maps, (head - head.mean(0))[:, :, None, None])
         places = self.landmarks(pooled).unflatten(1, (LANDMARK_COUNT, 2))
-        return Outputs(self.face.head(pooled), self.units(pooled), places, self.blendshapes(pooled), unit_maps)
+        return Outputs(
+            self.face.head(pooled), self.units(pooled), places, self.blendshapes(pooled), unit_maps, class_maps
+        )
 
 
 def rendered_loss(outputs: Outputs, truth: RenderedTruth) -> Tensor:
-    """Loss of rendered faces: units by cross-entropy with their intensity, their maps, landmarks, basic expressions.
+    """Loss of rendered faces: units by cross-entropy with their intensity, landmarks, basic expressions, and maps.
 
+    The map of a unit shall lie on what the unit moved, that of the expression shown on what its units moved together.
     Rendered expressions are equally frequent, so no prior is added to their logits.
     """
     loss = UNIT_WEIGHT * F.binary_cross_entropy_with_logits(outputs.units, truth.units)
     loss = loss + LANDMARK_WEIGHT * F.smooth_l1_loss(outputs.landmarks, truth.landmarks, beta=0.05)
     named = F.cross_entropy(outputs.logits, truth.basic, ignore_index=-1, reduction="sum", label_smoothing=0.1)
     loss = loss + EXPRESSION_WEIGHT * named / (truth.basic >= 0).sum().clamp(min=1)
-    return loss + map_loss(outputs.unit_maps, truth.moved)
+    shown = F.one_hot(truth.basic.clamp(min=0), outputs.logits.shape[1]) * (truth.basic >= 0)[:, None]  # (B, K)
+    together = truth.moved.amax(1, keepdim=True) * shown[:, :, None, None]  # (B, K, h, w)
+    loss = loss + MAP_WEIGHT * off_place(outputs.class_maps, together)
+    return (
+        loss
+        + MAP_WEIGHT * off_place(outputs.unit_maps, truth.moved)
+        + IDLE_WEIGHT * idle(outputs.unit_maps, truth.moved)
+    )
 
 
-def map_loss(maps: Tensor, moved: Tensor) -> Tensor:
-    """How far units' positive evidence lies from where they moved the face.
+def off_place(maps: Tensor, moved: Tensor) -> Tensor:
+    """How far the evidence of what was performed lies from where it moved the face.
 
-    For a performed unit, minus the logarithm of the share of its positive evidence that lies on what it moved, where no
-    evidence at all counts as evidence everywhere alike; for one that was not performed, its positive evidence as a
-    share of what performed units show on average.
+    Minus the logarithm of the share of the evidence that lies on what was moved, averaged over all that was performed.
+    Evidence is made positive smoothly (softplus), so that a map without any still learns where it should be.
 
     Args:
-        maps: Evidence (B, U, h, w).
-        moved: Share (B, U, h, w) of each cell; all 0 where the unit was not performed.
+        maps: Evidence (B, M, h, w).
+        moved: Share (B, M, h, w) of each cell; all 0 where it was not performed.
     """
-    heat = maps.relu()
-    total, on = heat.sum((2, 3)), (heat * moved).sum((2, 3))  # (B, U)
-    chance = moved.mean((2, 3))
-    performed = chance > 0
-    share = torch.where(performed, (on + 1e-3 * chance) / (total + 1e-3), 1.0)
-    apart = -share.log().sum() / performed.sum().clamp(min=1)
+    heat = F.softplus(maps)
+    performed = moved.sum((2, 3)) > 0  # (B, M)
+    share = (heat * moved).sum((2, 3)) / heat.sum((2, 3))
+    return -torch.where(performed, share, 1.0).clamp(min=1e-6).log().sum() / performed.sum().clamp(min=1)
+
+
+def idle(maps: Tensor, moved: Tensor) -> Tensor:
+    """Positive evidence of what was not performed, as a share of what the performed show on average.
+
+    Args:
+        maps: Evidence (B, M, h, w).
+        moved: As for `off_place`.
+    """
+    total, performed = maps.relu().sum((2, 3)), moved.sum((2, 3)) > 0  # (B, M)
     usual = (total * performed).sum().detach() / performed.sum().clamp(min=1)
-    idle = (total * ~performed).sum() / (~performed).sum().clamp(min=1) / (usual + 1)
-    return MAP_WEIGHT * apart + OFF_WEIGHT * idle
+    return (total * ~performed).sum() / (~performed).sum().clamp(min=1) / (usual + 1)
 
 
 def photograph_loss(outputs: Outputs, answers: TeacherAnswers, log_prior: Tensor) -> Tensor:

@@ -21,7 +21,8 @@ from cfer.training.au_supervision import (
     Outputs,
     RenderedTruth,
     TeacherAnswers,
-    map_loss,
+    idle,
+    off_place,
     photograph_loss,
     rendered_loss,
 )
@@ -81,6 +82,7 @@ def outputs(count: int, **given: torch.Tensor) -> Outputs:
         "landmarks": (count, 68, 2),
         "blendshapes": (count, 52),
         "unit_maps": (count, len(UNITS), 4, 4),
+        "class_maps": (count, 7, 4, 4),
     }
     return Outputs(**{name: given.get(name, torch.zeros(shape)) for name, shape in zeros.items()})
 
@@ -98,20 +100,47 @@ def test_the_loss_by_hand_and_blind_to_faces_without_a_name():
     assert float(named - nameless) == pytest.approx(0.3 * float(torch.tensor(7.0).log()), rel=1e-4)
 
 
-def test_a_map_costs_what_lies_off_the_place_that_the_unit_moved():
+def test_a_map_costs_what_lies_off_the_place_that_was_moved():
     moved = torch.zeros(1, 2, 2, 2)
-    moved[0, 0, 0, 0] = 1  # the first unit moved one cell, the second was not performed
-    on, off = torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2, 2)
-    on[0, 0, 0, 0] = 4
-    off[0, 0, 0, 0], off[0, 0, 1, 1] = 1, 3
-    none = 0.3 * math.log(4.001 / 4.00025)  # a thousandth of even evidence is added: a quarter of it lies on the place
-    assert float(map_loss(on, moved)) == pytest.approx(none, abs=1e-6)
-    assert float(map_loss(off, moved)) == pytest.approx(0.3 * float(torch.tensor(4.0).log()), rel=1e-3)
-    idle = on.clone()
-    idle[0, 1, 1, 0] = 5  # evidence for a unit that was not performed, of what the other shows
-    assert float(map_loss(idle, moved)) == pytest.approx(0.1 * 5 / (4 + 1) + none, rel=1e-5)
-    # a performed unit without positive evidence counts as one with evidence everywhere alike
-    assert float(map_loss(-on, moved)) == pytest.approx(0.3 * math.log(4), abs=1e-6)
+    moved[0, 0, 0, 0] = 1  # the first moved one cell, the second was not performed
+    maps = torch.full((1, 2, 2, 2), -50.0)  # softplus of it is nothing
+    maps[0, 0, 0, 0], maps[0, 0, 1, 1] = 30, 90  # softplus leaves large numbers as they are: a quarter is in place
+    assert float(off_place(maps, moved)) == pytest.approx(math.log(4), rel=1e-6)
+    maps[0, 0, 1, 1] = -50
+    assert float(off_place(maps, moved)) == pytest.approx(0, abs=1e-6)
+    maps[0, 1] = 70
+    assert float(off_place(maps, moved)) == pytest.approx(0, abs=1e-6)  # what was not performed has no place
+    assert float(idle(maps, moved)) == pytest.approx(4 * 70 / (30 + 1), rel=1e-6)
+
+
+def test_a_map_without_evidence_is_drawn_to_its_place():
+    moved = torch.zeros(1, 1, 2, 2)
+    moved[0, 0, 0, 0] = 1
+    for value in (0.0, -3.0):
+        maps = torch.full((1, 1, 2, 2), value, requires_grad=True)
+        cost = off_place(maps, moved)
+        assert cost.item() == pytest.approx(math.log(4), rel=1e-6)
+        cost.backward()
+        assert float(maps.grad[0, 0, 0, 0]) < -0.01
+        assert bool((maps.grad.flatten()[1:] > 0.01 / 3).all())
+
+
+def test_an_expressions_map_belongs_on_what_its_units_moved_together():
+    moved = torch.zeros(1, len(UNITS), 4, 4)
+    moved[0, 0, 0, 0] = moved[0, 5, 3, 3] = 1
+    unit_maps = torch.full((1, len(UNITS), 4, 4), -50.0)
+    unit_maps[0, 0, 0, 0] = unit_maps[0, 5, 3, 3] = 50
+    truth = RenderedTruth(torch.zeros(1, len(UNITS)), torch.zeros(1, 68, 2), torch.tensor([2]), moved)
+
+    def cost(*cells: tuple[int, int]) -> float:
+        class_maps = torch.full((1, 7, 4, 4), -50.0)
+        for row, column in cells:
+            class_maps[0, 2, row, column] = 50
+        return float(rendered_loss(outputs(1, unit_maps=unit_maps, class_maps=class_maps), truth))
+
+    in_place = cost((0, 0), (3, 3))
+    assert cost((0, 0)) == pytest.approx(in_place, abs=1e-5)
+    assert cost((0, 0), (3, 3), (1, 1), (2, 2)) == pytest.approx(in_place + 0.3 * math.log(2), rel=1e-5)
 
 
 def test_units_that_agree_with_the_teachers_cost_nothing():
@@ -138,6 +167,8 @@ def test_a_units_logit_is_the_mean_of_its_map_and_the_bias():
         found = model(x)
         torch.testing.assert_close(found.logits, face(x))
     torch.testing.assert_close(found.units, found.unit_maps.mean((2, 3)) + 0.3)
+    centred = found.logits - face.head.bias
+    torch.testing.assert_close(found.class_maps.mean((2, 3)), centred - centred.mean(1, keepdim=True))
     assert found.landmarks.shape == (2, 68, 2)
     assert found.blendshapes.shape == (2, 52)
 
