@@ -5,7 +5,7 @@ expressions of emotion", PNAS 111(15), 2014, Table 1.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -85,6 +85,29 @@ DERIVED: Mapping[frozenset[str], str] = MappingProxyType(
 )
 """The plain compound of two basics. Appalled, hatred and awed share their pair with a plain one and are not derived."""
 
+UNIT_NAMES: Mapping[int, str] = MappingProxyType(
+    {
+        1: "inner brow raiser",
+        2: "outer brow raiser",
+        4: "brow lowerer",
+        5: "upper lid raiser",
+        6: "cheek raiser",
+        7: "lid tightener",
+        9: "nose wrinkler",
+        10: "upper lip raiser",
+        11: "nasolabial deepener",
+        12: "lip corner puller",
+        15: "lip corner depressor",
+        17: "chin raiser",
+        20: "lip stretcher",
+        23: "lip tightener",
+        24: "lip pressor",
+        25: "lips part",
+        26: "jaw drop",
+    }
+)
+"""Action units that the prototypes name, and their usual neighbours: FACS number and name."""
+
 # Other people's codes. RAF-CE's 12 and 13 (happily fearful, happily sad) have no counterpart in CFEE's vocabulary.
 _RAF_COMPOUND = (
     *("happily surprised", "happily disgusted", "sadly fearful", "sadly angry", "sadly surprised", "sadly disgusted"),
@@ -138,3 +161,14 @@ def find(text: str) -> str | None:
     if words in EXPRESSIONS:
         return words
     return _SYNONYMS.get(words)
+
+
+def prototype(name: str) -> dict[int, float]:
+    """Share of people (0 to 1) who show each unit in an expression; 1 for required ones (Du et al., PNAS 2014)."""
+    expression = EXPRESSIONS[name]
+    return dict.fromkeys(expression.required, 1.0) | dict(expression.optional)
+
+
+def prototype_row(name: str, units: Sequence[int]) -> tuple[float, ...] | None:
+    """A published prototype as one share (0 to 1) a unit; None for a class that the vocabulary has not."""
+    return tuple(prototype(name).get(unit, 0.0) for unit in units) if name in EXPRESSIONS else None

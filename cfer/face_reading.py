@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint
+from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.explain.attribution import attribution_layer, mirrored_gradients
 from cfer.explain.faithfulness import removal_effects
-from cfer.explain.landmarks import LandmarkReadout
 from cfer.explain.maps import ClassMaps, maps_of
 from cfer.explain.reference import Reference
 from cfer.explain.regions import region_map, shares, unit_regions, unit_shares

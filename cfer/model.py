@@ -138,11 +138,12 @@ class BackboneConfig:
 
 
 class FaceModel(nn.Module):
-    """Backbone and linear head, with the feature map and the pooled features within reach.
+    """Backbone and linear heads, with the feature map and the pooled features within reach.
 
     Attributes:
         config: The backbone's name and stride.
         classes: Names of the classes, in the order of the logits.
+        action_units: FACS numbers of the units that are read off the same pooled features; empty for none.
         backbone: The timm network; it must be convolutional, with a last map (B, C, h, w).
         layers: Names of the modules that the backbone runs one after the other, with the input pixels a cell of each
             one's output; empty where the backbone is no such chain.
@@ -150,19 +151,22 @@ class FaceModel(nn.Module):
 
     backbone: Any  # timm's models share methods that nn.Module does not declare
     head: Any  # linear here; maps are exact for any differentiable head on pooled features
+    units: nn.Linear | None
 
-    def __init__(self, config: BackboneConfig, classes: tuple[str, ...], seed: int = 0) -> None:
+    def __init__(
+        self, config: BackboneConfig, classes: tuple[str, ...], seed: int = 0, action_units: tuple[int, ...] = ()
+    ) -> None:
         """Build with fresh weights drawn from the seed; no network is asked and no global state is touched."""
         super().__init__()
         if not classes:
             raise ValueError("A model needs at least one class.")
-        self.config = config
-        self.classes = classes
+        self.config, self.classes, self.action_units = config, classes, action_units
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = config.build()
             self.backbone = network
             self.head = nn.Linear(network.num_features, len(classes))
+            self.units = nn.Linear(network.num_features, len(action_units)) if action_units else None
             self.float()  # whatever the caller's default type is
             self.layers: Mapping[str, int] = chain_of(network)
         nn.init.zeros_(self.head.bias)
@@ -213,16 +217,23 @@ class FaceModel(nn.Module):
         return self.head(self.pool(self.features(x)))
 
     def with_head(self, classes: tuple[str, ...], weight: Tensor, bias: Tensor) -> "FaceModel":
-        """A model that shares this backbone and has another linear head, weight (K, C) and bias (K,)."""
+        """A model that shares all but the head, which is linear: weight (K, C) and bias (K,)."""
+        other = self._sharing(classes, self.action_units)
+        other.head, other.units = _linear(weight, bias, self.head), self.units
+        return other
+
+    def with_units(self, action_units: tuple[int, ...], weight: Tensor, bias: Tensor) -> "FaceModel":
+        """A model that shares all but the readout of action units: weight (U, C) and bias (U,)."""
+        other = self._sharing(self.classes, action_units)
+        other.head, other.units = self.head, _linear(weight, bias, self.head)
+        return other
+
+    def _sharing(self, classes: tuple[str, ...], action_units: tuple[int, ...]) -> "FaceModel":
         other = FaceModel.__new__(FaceModel)
         nn.Module.__init__(other)
-        other.config, other.classes, other.backbone, other.layers = self.config, classes, self.backbone, self.layers
-        other.head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0], dtype=torch.float32)
-        with torch.no_grad():
-            other.head.weight.copy_(weight)
-            other.head.bias.copy_(bias)
-        other.head.requires_grad_(any(p.requires_grad for p in self.head.parameters()))
-        other.training, other.head.training = self.training, self.training
+        other.config, other.backbone, other.layers = self.config, self.backbone, self.layers
+        other.classes, other.action_units = classes, action_units
+        other.training = self.training
         return other
 
     def with_stride(self, output_stride: int) -> "FaceModel":
@@ -232,11 +243,22 @@ class FaceModel(nn.Module):
             ValueError: The backbone has no such stride.
         """
         try:
-            other = FaceModel(replace(self.config, output_stride=output_stride), self.classes)
+            config = replace(self.config, output_stride=output_stride)
+            other = FaceModel(config, self.classes, action_units=self.action_units)
         except (TypeError, NotImplementedError, AssertionError) as error:  # timm's ways of saying no
             raise ValueError(f"{self.config.name} cannot look at stride {output_stride}.") from error
         other.load_state_dict(self.state_dict(), strict=True)
         return other.train(self.training)
+
+
+def _linear(weight: Tensor, bias: Tensor, like: nn.Module) -> nn.Linear:
+    """A linear head of given numbers, in the mode of another and trained if that is."""
+    head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0], dtype=torch.float32)
+    with torch.no_grad():
+        head.weight.copy_(weight)
+        head.bias.copy_(bias)
+    head.requires_grad_(any(p.requires_grad for p in like.parameters()))
+    return head.train(like.training)
 
 
 @torch.no_grad()

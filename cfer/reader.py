@@ -16,10 +16,10 @@ from PIL import Image
 from torch import Tensor
 
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
+from cfer.checkpoint.landmarks import FILE as LANDMARKS
+from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.emotions import Kind
 from cfer.explain.attribution import attribution_layer, layer_baseline, neutral_faces
-from cfer.explain.landmarks import FILE as LANDMARKS
-from cfer.explain.landmarks import LandmarkReadout
 from cfer.explain.reference import Reference
 from cfer.explain.relation import SIX
 from cfer.explain.report import MapKind

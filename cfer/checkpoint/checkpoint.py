@@ -13,6 +13,7 @@ from cfer.emotions import EXPRESSIONS, Kind
 from cfer.learners import DEFAULT as DEFAULT_LEARNER
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
+from cfer.learners.domain import Domains
 from cfer.model import FaceModel, Preprocessing
 
 
@@ -77,6 +78,9 @@ class Checkpoint:
         learner: Fitted on all steps so far; `observe` on a copy goes on.
         calibration: What is folded into the learner's head.
         offsets: What lessons add (K,) to the calibrated logits.
+        domains: What is added in rendered faces and in photographs; None where only one kind was learned from.
+        shift: By how much (C,) the features of the camera in use lie off those that were learned from; see
+            `cfer.adapt`. None for a checkpoint that was not adapted.
         checks: What lessons are held to and measured with.
         heads: The calibrated head after each step; the last is the model's.
         facts: Where it came from and what it scored.
@@ -94,6 +98,8 @@ class Checkpoint:
     heads: tuple[Head, ...] = ()
     facts: Facts = field(default_factory=Facts)
     measured: Mapping[str, bytes] = field(default_factory=dict)
+    domains: Domains | None = None
+    shift: Tensor | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -105,6 +111,26 @@ class Checkpoint:
         """The model's head: the last of `heads`, in full precision."""
         return Head(self.model.head.weight.detach(), self.model.head.bias.detach())
 
+    @property
+    def check_features(self) -> Tensor:
+        """The check features (P, C) as the camera in use would give them."""
+        return self.checks.x if self.shift is None else self.checks.x + self.shift
+
+    def folded(self, head: Head) -> Head:
+        """A balanced head over these classes, with all that is folded into this checkpoint's own."""
+        found = fold(self.domains.added(head) if self.domains else head, self.calibration, self.offsets)
+        return found if self.shift is None else Head(found.weight, found.bias - found.weight @ self.shift)
+
+    def with_room(self, offset: float = 0.0) -> "Checkpoint":
+        """The same with calibration, domains and offsets for one more class, which itself is not there yet."""
+        base = sum(c.kind in {Kind.NEUTRAL, Kind.BASIC} for c in self.classes)
+        return replace(
+            self,
+            calibration=self.calibration.with_class(),
+            offsets=torch.cat([self.offsets, self.offsets.new_tensor([offset])]),
+            domains=self.domains.with_class(base) if self.domains else None,
+        )
+
     def with_class(self, new: ClassInfo, learner: LinearLearner, offset: float) -> "Checkpoint":
         """The same backbone with one more class; this checkpoint is left as it was.
 
@@ -113,17 +139,13 @@ class Checkpoint:
             learner: A copy of this checkpoint's that has observed it.
             offset: What is added to its calibrated logit.
         """
-        classes = (*self.classes, new)
-        calibration = self.calibration.with_class()
-        offsets = torch.cat([self.offsets, self.offsets.new_tensor([offset])])
-        head = fold(learner.head(), calibration, offsets)
+        classes, roomy = (*self.classes, new), self.with_room(offset)
+        head = roomy.folded(learner.head())
         return replace(
-            self,
+            roomy,
             model=self.model.with_head(tuple(c.name for c in classes), head.weight, head.bias),
             classes=classes,
             learner=learner,
-            calibration=calibration,
-            offsets=offsets,
             heads=(*self.heads, head),
         )
 

@@ -1,8 +1,9 @@
 """A checkpoint folder: written in one move, read strictly, nothing pickled.
 
 config.json           schema version, classes, network, preprocessing, learner, facts, versions, hashes of all files
-model.safetensors     backbone and the last head
-learner.safetensors   the fitted learner: training goes on from it as if it had never been saved
+model.safetensors     backbone, the last head and the readout of action units
+learner.safetensors   the fitted learner, from which training goes on as if it had never been saved; offsets of
+                      lessons and domains, and how far the camera in use is off, if it was adapted to
 checks.safetensors    validation features that nothing was fitted to: no picture of anybody
 steps/NN.safetensors  the head after each step
 measured/             what `cfer measure` wrote: landmark readout, relations, mean maps, rendered faces
@@ -30,14 +31,16 @@ from cfer.files import write_json
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration
+from cfer.learners.domain import Domains
 from cfer.model import BackboneConfig, FaceModel, Preprocessing, plain_numerics
 from cfer.outputs import check_replaceable, is_clutter, replaced
 from cfer.places import CHECKPOINTS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CONFIG = "config.json"
 DEFAULT = CHECKPOINTS / "default"
 _TRIANGLE = "@triangle"
+_DOMAINS, _SHIFT = "domains.", "camera.shift"
 T = TypeVar("T")
 
 
@@ -85,7 +88,12 @@ def _listed(folder: Path) -> set[str] | None:
 def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
     tensors: dict[str, Mapping[str, Tensor]] = {
         "model.safetensors": checkpoint.model.state_dict(),
-        "learner.safetensors": {**packed(checkpoint.learner.state()), "lessons.offsets": checkpoint.offsets},
+        "learner.safetensors": {
+            **packed(checkpoint.learner.state()),
+            "lessons.offsets": checkpoint.offsets,
+            **{_DOMAINS + k: v for k, v in (checkpoint.domains.tensors() if checkpoint.domains else {}).items()},
+            **({} if checkpoint.shift is None else {_SHIFT: checkpoint.shift}),
+        },
         "checks.safetensors": {"x": checkpoint.checks.x.half(), "y": checkpoint.checks.y.to(torch.int16)},
     }
     for number, head in enumerate(checkpoint.heads):
@@ -104,6 +112,7 @@ def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
     config = {
         "schema_version": SCHEMA_VERSION,
         "classes": [asdict(c) for c in checkpoint.classes],
+        "action_units": list(checkpoint.model.action_units),
         "backbone": asdict(checkpoint.model.config),
         "preprocessing": asdict(checkpoint.preprocessing),
         "learner": asdict(checkpoint.spec),
@@ -197,13 +206,15 @@ def _check_files(folder: Path, listed: Mapping[str, Any]) -> None:
 
 def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     classes = parsed(tuple[ClassInfo, ...], config, "classes")
-    model = FaceModel(parsed(BackboneConfig, config, "backbone"), tuple(c.name for c in classes))
+    units = parsed(tuple[int, ...], config, "action_units")
+    model = FaceModel(parsed(BackboneConfig, config, "backbone"), tuple(c.name for c in classes), action_units=units)
     model.load_state_dict(load_file(str(folder / "model.safetensors")), strict=True)
     model.eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)
     spec = parsed(LearnerSpec, config, "learner")
     state = load_file(str(folder / "learner.safetensors"))
-    offsets = state.pop("lessons.offsets")
+    offsets, shift = state.pop("lessons.offsets"), state.pop(_SHIFT, None)
+    domains = {name.removeprefix(_DOMAINS): state.pop(name) for name in list(state) if name.startswith(_DOMAINS)}
     learner = REGISTRY[spec.name].from_state(unpacked(state), spec.per_class)
     if not isinstance(learner, LinearLearner):
         raise CheckpointError(f"{folder} was learned by {spec.name!r}, which does not end in a linear head.")
@@ -229,6 +240,8 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
             for p in sorted(measured.rglob("*"))
             if p.is_file() and not is_clutter(p.name)
         },
+        Domains(**domains) if domains else None,
+        shift,
     )
     _check_parts(checkpoint, folder)
     return checkpoint
@@ -257,6 +270,9 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         "its learner": tuple(head.weight.shape) == (count, features),
         "its calibration": len(checkpoint.calibration.log_prior) == count and checkpoint.calibration.temperature > 0,
         "its offsets": tuple(checkpoint.offsets.shape) == (count,),
+        "its domains": checkpoint.domains is None
+        or [tuple(v.shape) for v in vars(checkpoint.domains).values()] == [(features,), (), (count,), (count,)],
+        "its shift": checkpoint.shift is None or tuple(checkpoint.shift.shape) == (features,),
         "its check features": checkpoint.checks.x.shape == (len(checkpoint.checks.y), features)
         and (
             not len(checkpoint.checks.y)

@@ -1,6 +1,7 @@
 """`cfer train basic` and `cfer train continual`."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,6 @@ def train_basic(
     from cfer.data.splits import split
     from cfer.model import BackboneConfig, Preprocessing
     from cfer.outputs import check_run_folder, claimed
-    from cfer.training.au_supervision import MultiTaskModel
     from cfer.training.basic import check_basic, learn_basic
     from cfer.training.config import BasicConfig
     from cfer.training.finish_basic import finish_basic
@@ -91,8 +91,7 @@ def train_basic(
             if not main:
                 return
             beside = [*faces, *((photographs,) if photographs else ())]
-            model = best.face if isinstance(best, MultiTaskModel) else best
-            done = finish_basic(model, table, config, out, start=start, beside=beside, commands=(typed(),))
+            done = finish_basic(best, table, config, out, start=start, beside=beside, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
     test = (done.facts.basic or {})["test"]
@@ -112,6 +111,10 @@ def train_continual(
         str, typer.Option(help="'compositional', or any linear method of `cfer evaluate`.")
     ] = "compositional",
     least: Annotated[int, typer.Option(min=2, help="Fewest training pictures of a compound.")] = 50,
+    trust: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="Weight of a data set's labels; once for each --data, in their order."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the class order and of what the learner draws.")] = 0,
     already_cropped: Cropped = False,
 ) -> None:
@@ -120,11 +123,12 @@ def train_continual(
     from cfer.data.readers import read_data
     from cfer.data.splits import split
     from cfer.features.table import cache_path, extract_features
+    from cfer.files import load_tensors
     from cfer.learners import REGISTRY
     from cfer.outputs import check_run_folder, claimed
     from cfer.training.continual import ContinualConfig, check_continual
     from cfer.training.continual import train_continual as run
-    from cfer.training.finish_basic import labelled_rows
+    from cfer.training.finish_basic import ELSEWHERE, labelled_rows
 
     if learner not in REGISTRY:
         raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))
@@ -137,7 +141,9 @@ def train_continual(
             rows = labelled_rows(split(whole, seed=checkpoint.facts.seed))
             cache = cache_path(basic, rows)
             tables.append(extract_features(checkpoint.model, rows, checkpoint.preprocessing, cache, progress=True))
-        config = ContinualConfig(learner, least, seed=seed)
+        if (basic / ELSEWHERE).is_file():
+            tables[0] = replace(tables[0], elsewhere=load_tensors(basic / ELSEWHERE)[0]["rows"])
+        config = ContinualConfig(learner, least, trust=tuple(trust or ()), seed=seed)
         check_continual(tables, config)
         with claimed(out, CONTINUAL):
             done = run(checkpoint, tables, config, out, commands=(typed(),))

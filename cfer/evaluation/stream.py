@@ -1,14 +1,14 @@
 """The stream of class-incremental steps: a learner is handed only what a step may see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from cfer.data.samples import Sample
-from cfer.emotions import BASICS, EXPRESSIONS
-from cfer.features.table import FeatureTable
+from cfer.emotions import BASICS, EXPRESSIONS, prototype_row
+from cfer.features.table import FeatureTable, UnitReadout
 from cfer.learners.base import Step
 
 
@@ -50,6 +50,10 @@ class Stream:
         train: Only ever handed out step by step.
         validation: For choices.
         test: For reports.
+        rendered: Whether each data set is of rendered faces.
+        trust: Weight of each data set's labels; empty where all count alike.
+        units: What reads action units off the features, if anything does.
+        elsewhere: See `Step`.
     """
 
     classes: tuple[str, ...]
@@ -57,6 +61,10 @@ class Stream:
     train: Features
     validation: Features
     test: Features
+    rendered: tuple[bool, ...] = ()
+    trust: tuple[float, ...] = ()
+    units: UnitReadout | None = None
+    elsewhere: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.classes) - self.base + 1
@@ -69,7 +77,22 @@ class Stream:
         known = tuple(
             tuple(place[p] for p in constituents(self.classes[k]) if p in place and place[p] < self.base) for k in new
         )
-        return Step(number, new, new.stop, part.x, part.y, known, place.get("neutral"), part.sources, part.derived)
+        units = self.units
+        return Step(
+            number,
+            new,
+            new.stop,
+            part.x,
+            part.y,
+            known,
+            place.get("neutral"),
+            part.sources,
+            part.derived,
+            torch.tensor(self.trust) if self.trust else None,
+            units.weight if units else None,
+            prototypes(self.classes[new.start : new.stop], units.numbers) if units else None,
+            self.elsewhere if number == 0 else None,
+        )
 
     def train_counts(self, seen: int) -> Tensor:
         """Training pictures (seen,) of each class so far: what a prior may be taken from."""
@@ -84,6 +107,12 @@ def stream_label(sample: Sample) -> str | None:
 def constituents(name: str) -> tuple[str, ...]:
     """The basics that a class is made of by its name; none for a basic or an unknown one."""
     return EXPRESSIONS[name].constituents if name in EXPRESSIONS else ()
+
+
+def prototypes(classes: Sequence[str], units: Sequence[int]) -> Tensor:
+    """Published shares (K, U) of people who show each unit, 0 to 1; NaN for classes that are not in the vocabulary."""
+    unknown = (float("nan"),) * len(units)
+    return torch.tensor([prototype_row(name, units) or unknown for name in classes])
 
 
 def make_stream(
@@ -109,7 +138,8 @@ def make_stream(
         derived = torch.tensor([rows[i].compound == label_of(rows[i]) for i in index])
         return Features(features.x[index], torch.tensor(labels), torch.tensor(numbers), sources, derived)
 
-    return Stream(classes, base, part("train"), part("validation"), part("test"))
+    parts = part("train"), part("validation"), part("test")
+    return Stream(classes, base, *parts, features.rendered, (), features.units, features.elsewhere)
 
 
 def basic_stream(features: FeatureTable) -> Stream:

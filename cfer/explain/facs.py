@@ -5,14 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import spearmanr
 
-from cfer.emotions import EXPRESSIONS
+from cfer.emotions import prototype
 from cfer.explain.relation import SIX
-
-
-def prototype(name: str) -> dict[int, float]:
-    """Share of people (0 to 1) who show each unit in an expression; 1 for required ones (Du et al., PNAS 2014)."""
-    expression = EXPRESSIONS[name]
-    return dict.fromkeys(expression.required, 1.0) | dict(expression.optional)
 
 
 def unit_overlap(compounds: Sequence[str], basics: Sequence[str] = SIX) -> np.ndarray:

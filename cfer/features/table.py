@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import save
@@ -18,6 +19,18 @@ from cfer.files import load_tensors, save_tensors
 from cfer.model import FaceModel, Preprocessing
 
 
+class UnitReadout(NamedTuple):
+    """What reads action units off pooled features.
+
+    Attributes:
+        numbers: FACS numbers of the units.
+        weight: (U, C).
+    """
+
+    numbers: tuple[int, ...]
+    weight: Tensor
+
+
 @dataclass(frozen=True)
 class FeatureTable:
     """Rows and their pooled features.
@@ -27,12 +40,18 @@ class FeatureTable:
         x: (N, C) float32.
         refused: A line for each row that could not.
         sources: (N,) number of the data set that a row is from; None where there is only one.
+        rendered: Whether each data set is of rendered faces.
+        units: What reads action units off the features, if the network has it.
+        elsewhere: See `cfer.learners.base.Step`.
     """
 
     table: SampleTable
     x: Tensor
     refused: tuple[str, ...] = ()
     sources: Tensor | None = None
+    rendered: tuple[bool, ...] = ()
+    units: UnitReadout | None = None
+    elsewhere: Tensor | None = None
 
 
 def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
@@ -46,6 +65,9 @@ def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
         torch.cat([t.x for t in tables]),
         tuple(line for t in tables for line in t.refused),
         torch.cat([torch.full((len(t.x),), k) for k, t in enumerate(tables)]),
+        tuple(kind for t in tables for kind in t.rendered),
+        tables[0].units,
+        tables[0].elsewhere,
     )
 
 
@@ -53,10 +75,21 @@ def table_facts(table: SampleTable, refused: int = 0) -> DataFacts:
     """What a checkpoint says of a data set."""
     parts = Counter(s.split or "all" for s in table.samples)
     people = {s.person for s in table.samples if s.person}
-    rendered = any(s.truth for s in table.samples)
+    known = len(people) or None
     return DataFacts(
-        table.name, fingerprint(table), dict(sorted(parts.items())), len(people) or None, refused, rendered, table.about
+        *(table.name, fingerprint(table), dict(sorted(parts.items())), known),
+        *(refused, is_rendered(table), table.about),
     )
+
+
+def is_rendered(table: SampleTable) -> bool:
+    """Whether a data set is of rendered faces: such have their ground truth."""
+    return any(s.truth for s in table.samples)
+
+
+def unit_readout(model: FaceModel) -> UnitReadout | None:
+    """What reads action units off a model's features, if it has that."""
+    return None if model.units is None else UnitReadout(model.action_units, model.units.weight.detach().cpu())
 
 
 def data_facts(features: FeatureTable) -> DataFacts:
@@ -98,7 +131,7 @@ def _cached(cache: Path, key: str, table: SampleTable) -> FeatureTable | None:
         x, rows = tensors["x"], [table.samples[i] for i in facts["rows"]]
         if len(x) != len(rows):
             return None
-        return FeatureTable(table.only(rows), x, tuple(facts["refused"]))
+        return FeatureTable(table.only(rows), x, tuple(facts["refused"]), rendered=(is_rendered(table),))
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
 
@@ -117,7 +150,7 @@ def extract_features(
         raise ValueError("Features are those of a model in evaluation mode.")
     key = f"{fingerprint(table)} {weights_fingerprint(model)} {preprocessing} {model.config}"
     if cache is not None and (kept := _cached(cache, key, table)) is not None:
-        return kept
+        return replace(kept, units=unit_readout(model))
     device = next(model.parameters()).device
     parts, used, refused = [torch.empty(0, model.num_features)], list[int](), list[str]()
     starts = range(0, len(table), batch_size)
@@ -132,4 +165,5 @@ def extract_features(
     assert len(x) == len(used)
     if cache is not None:
         save_tensors(cache, {"x": x}, {"key": key, "rows": used, "refused": refused})
-    return FeatureTable(table.only(table.samples[i] for i in used), x, tuple(refused))
+    rows = table.only(table.samples[i] for i in used)
+    return FeatureTable(rows, x, tuple(refused), rendered=(is_rendered(table),), units=unit_readout(model))

@@ -42,6 +42,12 @@ class Step:
         neutral: Index of the neutral class, if it has been seen.
         sources: Number (N,) of the data set that a row is from; None where there is only one.
         derived: Whether (N,) a row's label was derived from a split vote; None where none was.
+        trust: Weight (S,) of each data set's labels; None where all count alike.
+        readout: Rows (U, C) that read action units off the features, if there are any.
+        prototypes: For each new class the share (U,) of people, 0 to 1, who show each unit; NaN for one that no
+            published prototype describes. None without a readout.
+        elsewhere: Rows (R, C) whose products sum to the mean product of features with themselves at places of rendered
+            faces where nothing moved: what no class should take for evidence. None where it was not measured.
     """
 
     number: int
@@ -53,6 +59,10 @@ class Step:
     neutral: int | None = None
     sources: Tensor | None = None
     derived: Tensor | None = None
+    trust: Tensor | None = None
+    readout: Tensor | None = None
+    prototypes: Tensor | None = None
+    elsewhere: Tensor | None = None
 
 
 class Learner(ABC):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cfer.learners.base import Head, LinearLearner, Step, symmetric
 from cfer.learners.closed_form import shrink
+from cfer.learners.unit_prior import patterns, unit_scale
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,20 @@ class Composition:
 
     Attributes:
         share: How much of each constituent's departure from neutral a compound shows.
+        prototype: How far the guess is moved from there to the published prototype's action units.
         inside: What the prior mean is worth, in pictures, along the directions in which the base classes differ.
         outside: The same across all other directions, where a single picture mostly shows whose face it is.
         shrinkage: Share of the isotropic target in the covariance, less than 1.
+        elsewhere: How much evidence at places where nothing moved counts as noise, beside the spread within classes.
         derived: Weight of a data set whose label of a compound is derived from split votes, beside one that is meant.
     """
 
     share: float = 0.5
+    prototype: float = 0.5
     inside: float = 0.5
     outside: float = 3.0
     shrinkage: float = 0.2
+    elsewhere: float = 0.0
     derived: float = 0.18
 
 
@@ -38,11 +43,13 @@ class _Solved:
     """What a step's systems come to: all of it follows from the fitted state.
 
     Attributes:
+        covariance: (C, C) within classes, every data set counting alike.
         factor: Cholesky factor (C, C) of the covariance, shrunk and widened.
         span: Differences (C, K0 - 1) of the base means.
         noise: What a mean's noise of one unit adds to a squared distance, inside and outside the base subspace (2,).
     """
 
+    covariance: Tensor
     factor: Tensor
     span: Tensor
     noise: Tensor
@@ -57,9 +64,10 @@ class Compositional(LinearLearner):
 
     Fitted: `means` (K, C); `mean_variance` (K, 2) variance of each mean in units of the covariance, inside and outside
     the base classes' subspace; `scatter` (S, C, C) within classes of each data set and `freedom` (S,) their degrees of
-    freedom; `between` (S K0, C) rows whose products sum to the scatter of a base class's means over data sets, none for
-    one data set; `offset` (S, C) where each data set lies; `base` (K0, C) the means of step 0; `origin` (C,) what
-    expressions depart from.
+    freedom; `between` (R, C) rows whose products sum to what else counts as noise: the scatter of a base class's means
+    over data sets, and evidence at places where nothing moved; `offset` (S, C) where each data set lies; `base` (K0, C)
+    the means of step 0; `origin` (C,) what expressions depart from. With a readout of action units also `units` (U, C),
+    its rows; `unit_origin` (U,) and `unit_gain` (), how prototypes are read on its scale.
     """
 
     takes_sources = True
@@ -85,32 +93,42 @@ class Compositional(LinearLearner):
         means, variances = [], []
         for place, constituents in enumerate(step.constituents or ((),) * len(step.new)):
             count = float(counts[place].sum())
-            prior = self.prior_mean(constituents).double()
+            prototype = None if step.prototypes is None else step.prototypes[place]
+            prior = self.prior_mean(constituents, prototype).double()
             gap = own[place] - prior if count else torch.zeros_like(prior)
             within = self._inside(gap)
-            inside, outside = (count / (count + w) for w in (self.settings.inside, self.settings.outside))
+            worth = torch.tensor([self.settings.inside, self.settings.outside], dtype=torch.double)
+            inside, outside = count / (count + worth)
             means.append(prior + inside * within + outside * (gap - within))
-            variances.append(torch.tensor([inside**2, outside**2], dtype=torch.float32) / max(count, 1))
+            variances.append(1 / (count + worth).clamp(min=1))  # of the mean, given the guess and the pictures
         self.fitted = self.fitted | {
             "means": torch.cat([self.fitted["means"], torch.stack(means).float()]),
             "mean_variance": torch.cat([self.fitted["mean_variance"], torch.stack(variances).float()]),
         }
 
     def _learn_base(self, step: Step, found: Tensor, counts: Tensor) -> None:
-        """Set the means of step 0's classes and what sets the data sets apart."""
+        """Set the means of step 0's classes, what counts as noise, and the scale of action units."""
         there = (counts > 0).double()
-        means = (found * there[..., None]).sum(1) / there.sum(1)[:, None]  # every data set counts alike
+        trust = there if step.trust is None else there * step.trust.double()
+        means = (found * trust[..., None]).sum(1) / trust.sum(1)[:, None]
         apart = (found - means[:, None]) * there[..., None]
-        rows = (apart / there.sum(1).sqrt()[:, None, None]).flatten(0, 1)
+        rows = (apart / there.sum(1).sqrt()[:, None, None]).flatten(0, 1)[: 0 if there.shape[1] == 1 else None]
+        if step.elsewhere is not None and self.settings.elsewhere:
+            rows = torch.cat([rows, self.settings.elsewhere**0.5 * step.elsewhere.double()])
         origin = means.mean(0) if step.neutral is None else means[step.neutral]
         self.fitted = {
             "offset": (apart.sum(0) / there.sum(0)[:, None]).float(),
-            "between": rows[: 0 if there.shape[1] == 1 else None].float(),
+            "between": rows.float(),
             "base": means.float(),
             "origin": origin.float(),
             "means": means.float(),
             "mean_variance": (1 / counts.sum(1))[:, None].expand(-1, 2).float().contiguous(),
         }
+        if step.readout is not None and step.prototypes is not None:
+            known = ~step.prototypes.isnan().any(1)
+            scale = unit_scale(means[known] @ step.readout.double().T, step.prototypes[known].double())
+            units = {"units": step.readout, "unit_origin": scale.origin, "unit_gain": scale.gain}
+            self.fitted |= {name: value.float() for name, value in units.items()}
 
     def _sources(self, step: Step) -> Tensor:
         """The data set (N,) of every row, guessed for each class where it is not said and there are several."""
@@ -146,12 +164,24 @@ class Compositional(LinearLearner):
         weak = torch.stack([step.derived[step.sources == s].any() for s in range(sets)])
         return torch.where(weak, self.settings.derived, 1.0).double()
 
-    def prior_mean(self, constituents: tuple[int, ...]) -> Tensor:
-        """The mean (C,) of a class before any picture: the origin and a share of each constituent's departure."""
+    def prior_mean(self, constituents: tuple[int, ...], prototype: Tensor | None = None) -> Tensor:
+        """The mean (C,) of a class before any picture.
+
+        The origin and a share of each constituent's departure from it; from there, if its action units (U,) are
+        published, a part of the way to where they would be read.
+        """
         origin = self.fitted["origin"]
-        if not constituents:
-            return self.fitted["base"].mean(0)
-        return origin + self.settings.share * (self.fitted["means"][list(constituents)] - origin).sum(0)
+        if constituents:
+            guess = origin + self.settings.share * (self.fitted["means"][list(constituents)] - origin).sum(0)
+        else:
+            guess = self.fitted["base"].mean(0)
+        if prototype is None or "units" not in self.fitted or bool(prototype.isnan().any()):
+            return guess
+        wanted = self.fitted["unit_origin"] + self.fitted["unit_gain"] * prototype
+        gap = (wanted - self.fitted["units"] @ guess).double()
+        systems = self._systems()
+        moved = patterns(self.fitted["units"].double(), systems.covariance) @ gap
+        return guess + self.settings.prototype * moved.float()
 
     def solved_head(self) -> Head:
         """Discriminants with unbiased offsets.
@@ -188,23 +218,19 @@ class Compositional(LinearLearner):
     def _systems(self) -> _Solved:
         """Factor the covariance, once for every state of the scatter.
 
-        The noise seen in a subspace is the trace of the shrunk covariance's inverse times the unshrunk one there. For
-        the whole space it follows from the trace of the inverse alone, the metric being the covariance shrunk and
-        widened.
+        The noise of a mean seen in a subspace is the trace, there, of the inverse of what the discriminants take for
+        the covariance (shrunk and widened) times the plain one.
         """
         if self._solved is None:
             each = self.fitted["scatter"].double() / self.fitted["freedom"].clamp(min=1)[:, None, None]
             covariance = each.mean(0)  # every data set counts alike
-            share, between = self.settings.shrinkage, self.fitted["between"].double()
-            factor = torch.linalg.cholesky(shrink(covariance, share) + between.T @ between)
-            base = self.fitted["base"].double()
+            between, base = self.fitted["between"].double(), self.fitted["base"].double()
+            factor = torch.linalg.cholesky(shrink(covariance, self.settings.shrinkage) + between.T @ between)
+            whole = (torch.cholesky_inverse(factor) * covariance).sum()
             span = (base[1:] - base[:1]).T
-            target = covariance.trace() / len(covariance) * torch.cholesky_inverse(factor).trace()
-            widened = (between * torch.cholesky_solve(between.T, factor).T).sum()
-            whole = (len(covariance) - share * target - widened) / (1 - share)
             against = torch.cholesky_solve(span, factor)
             part = torch.linalg.solve(span.T @ against, against.T @ covariance @ against).trace()
-            self._solved = _Solved(factor, span, torch.stack([part, whole - part]))
+            self._solved = _Solved(covariance, factor, span, torch.stack([part, whole - part]))
         return self._solved
 
     def from_state(self, state: Mapping[str, Tensor]) -> Self:

@@ -35,7 +35,11 @@ class Standardised(Learner):
         """Fit the scale to step 0, then hand the scaled rows on."""
         if step.number == 0:
             self.fitted = scale_of(step)
-        self.inner.observe(replace(step, x=self.scaled(step.x)), generator)
+        scale = self.fitted["scale"]
+        readout = None if step.readout is None else step.readout * scale
+        elsewhere = None if step.elsewhere is None else step.elsewhere / scale
+        inner = replace(step, x=self.scaled(step.x), readout=readout, elsewhere=elsewhere)
+        self.inner.observe(inner, generator)
 
     def scaled(self, x: Tensor) -> Tensor:
         """Features (B, C), standardised."""

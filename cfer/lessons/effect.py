@@ -71,7 +71,7 @@ def effect_of(
         offsets: The new class's for the even and for the odd check features, each set on the other ones' half.
         right: Whether further pictures of the new class were recognised, one by one.
     """
-    x, y, new = checkpoint.checks.x, checkpoint.checks.y, len(checkpoint.names)
+    x, y, new = checkpoint.check_features, checkpoint.checks.y, len(checkpoint.names)
     before = F.linear(x, *checkpoint.head).argmax(1)
     logits = F.linear(x, *head)
     logits[0::2, new] += offsets[1]  # set on the odd ones

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
 from cfer.emotions import EXPRESSIONS, Kind
+from cfer.evaluation.stream import prototypes
 from cfer.learners.base import Head, LinearLearner, Step
-from cfer.learners.calibrated import fold
 from cfer.lessons.effect import Effect, effect_of
 from cfer.lessons.names import LessonError, clean_name, same_name
 
@@ -89,7 +89,7 @@ def teach(
     pictures = shots if pictures is None else pictures
     kind = EXPRESSIONS[name].kind if name in EXPRESSIONS else Kind.TAUGHT
     new = ClassInfo(name, kind, constituents)
-    learner, head = observed(checkpoint, shots, constituents)
+    learner, head = observed(checkpoint, name, shots, constituents)
     seen = pictures if policy.recognise else None
     taught = checkpoint.with_class(new, learner, offset_for(head, checkpoint, seen, policy.false_alarms))
     lessons = {**(checkpoint.facts.lessons or {}), name: len(shots)}
@@ -98,22 +98,33 @@ def teach(
     if held_out is not None and len(held_out):
         right = [bool(hit) for hit in F.linear(held_out, *taught.head).argmax(1) == len(checkpoint.names)]
     else:
-        right = _each_without_itself(checkpoint, shots, pictures, constituents, policy) if len(shots) > 1 else []
+        right = _each_without_itself(checkpoint, name, shots, pictures, constituents, policy) if len(shots) > 1 else []
     halves = [offset_for(head, checkpoint, seen, policy.false_alarms, part=part) for part in (0, 1)]
     return taught, effect_of(checkpoint, name, len(shots), head, halves, right)
 
 
-def observed(checkpoint: Checkpoint, shots: Tensor, constituents: tuple[str, ...]) -> tuple[LinearLearner, Head]:
+def observed(
+    checkpoint: Checkpoint, name: str, shots: Tensor, constituents: tuple[str, ...]
+) -> tuple[LinearLearner, Head]:
     """A copy of a checkpoint's learner that has seen one more class, and its calibrated head without a policy."""
     count = len(checkpoint.names)
     index = tuple(checkpoint.names.index(p) for p in constituents)
     neutral = checkpoint.names.index("neutral") if "neutral" in checkpoint.names else None
     labels = torch.full((len(shots),), count)
-    step = Step(len(checkpoint.heads), range(count, count + 1), count + 1, shots, labels, (index,), neutral)
+    units = checkpoint.model.action_units
+    step = Step(
+        len(checkpoint.heads),
+        range(count, count + 1),
+        count + 1,
+        shots if checkpoint.shift is None else shots - checkpoint.shift,
+        labels,
+        (index,),
+        neutral,
+        prototypes=prototypes((name,), units) if units else None,
+    )
     learner = checkpoint.learner.copy()
     learner.observe(step, torch.Generator().manual_seed(checkpoint.facts.seed * 1000 + step.number))
-    offsets = torch.cat([checkpoint.offsets, checkpoint.offsets.new_zeros(1)])
-    return learner, fold(learner.head(), checkpoint.calibration.with_class(), offsets)
+    return learner, checkpoint.with_room().folded(learner.head())
 
 
 def offset_for(
@@ -129,7 +140,7 @@ def offset_for(
         part: Judge on every other check feature, the even (0) or the odd (1) ones; None for all.
     """
     chosen = slice(None) if part is None else slice(part, None, 2)
-    x, y = checkpoint.checks.x[chosen], checkpoint.checks.y[chosen]
+    x, y = checkpoint.check_features[chosen], checkpoint.checks.y[chosen]
     offset = min(0.0, _allowed(room(head, x), y, false_alarms)) if len(x) else 0.0
     if pictures is not None and len(pictures):
         offset = max(offset, float(room(head, pictures).max()) + MARGIN)
@@ -152,13 +163,13 @@ def _allowed(margin: Tensor, y: Tensor, false_alarms: float) -> float:
 
 
 def _each_without_itself(
-    checkpoint: Checkpoint, shots: Tensor, pictures: Tensor, constituents: tuple[str, ...], policy: Policy
+    checkpoint: Checkpoint, name: str, shots: Tensor, pictures: Tensor, constituents: tuple[str, ...], policy: Policy
 ) -> list[bool]:
     """Whether each picture is recognised after a lesson from the other ones."""
     found = []
     for i in range(len(shots)):
         rest = [j for j in range(len(shots)) if j != i]
-        _, head = observed(checkpoint, shots[rest], constituents)
+        _, head = observed(checkpoint, name, shots[rest], constituents)
         seen = pictures[rest] if policy.recognise else None
         offset = offset_for(head, checkpoint, seen, policy.false_alarms)
         found.append(bool(room(head, pictures[[i]]) < offset))

@@ -8,9 +8,10 @@ from pathlib import Path
 from safetensors.torch import save
 
 from cfer.checkpoint import Checkpoint, model_digest
+from cfer.checkpoint.landmarks import FILE as LANDMARKS
+from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.cores import usable_cores
 from cfer.data.readers import read_data
-from cfer.explain.landmarks import FILE as LANDMARKS
 from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
 from cfer.measure.landmarks import measure_landmarks, rendered_features
 from cfer.measure.maps import read_faces
@@ -50,7 +51,9 @@ def measure(
     test = test.only(s for s in test.samples if s.group in named)
     model, preprocessing = checkpoint.model, checkpoint.preprocessing
     fit = rendered_features(model, preprocessing, read_data(folder / "fit" / MANIFEST))
-    readout, errors = measure_landmarks(fit, rendered_features(model, preprocessing, test))
+    own = checkpoint.measured.get(LANDMARKS) if model.action_units else None
+    learned = LandmarkReadout.from_bytes(own) if own else None
+    readout, errors = measure_landmarks(fit, rendered_features(model, preprocessing, test), learned)
     tell(f"landmarks: off by {100 * errors['error']:.1f} % of the distance between the eyes")
     files = {LANDMARKS: readout.to_bytes(), "landmarks.json": _json(errors)}
 

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.data.samples import SampleTable
-from cfer.explain.landmarks import LandmarkReadout, fit_landmarks
 from cfer.features.rendered import load_rendered
 from cfer.features.table import pooled_features
 from cfer.model import FaceModel, Preprocessing
@@ -45,18 +45,54 @@ def rendered_features(model: FaceModel, preprocessing: Preprocessing, table: Sam
     return RenderedFeatures(torch.cat(parts), faces.landmarks, tuple(str(s.label) for s in samples), people)
 
 
+def fit_landmarks(features: Tensor, places: Tensor, penalty: float) -> LandmarkReadout:
+    """Ridge regression (scikit-learn's) of places (N, 68, 2) on features (N, C), the offset free of the penalty.
+
+    Args:
+        features: Pooled.
+        places: Columns and rows, -1 to 1 over the crop.
+        penalty: Share of the features' mean scatter that is added to each.
+    """
+    from sklearn.linear_model import Ridge
+
+    x = features.double()
+    scatter = float(((x - x.mean(0)) ** 2).sum(0).mean())
+    model = Ridge(alpha=penalty * scatter).fit(x.numpy(), places.flatten(1).double().numpy())
+    return LandmarkReadout(torch.from_numpy(model.coef_).float(), torch.from_numpy(model.intercept_).float())
+
+
 def normalised_error(found: Tensor, true: Tensor) -> Tensor:
     """Distance of every landmark (N, 68) over the distance between the eyes' outer corners."""
     eyes = (true[:, 36] - true[:, 45]).norm(dim=1)
     return (found - true).norm(dim=2) / eyes[:, None]
 
 
-def measure_landmarks(fit: RenderedFeatures, test: RenderedFeatures) -> tuple[LandmarkReadout, dict[str, Any]]:
-    """Choose the penalty on the last people to fit with, fit all of them, measure on the others.
+def measure_landmarks(
+    fit: RenderedFeatures, test: RenderedFeatures, learned: LandmarkReadout | None = None
+) -> tuple[LandmarkReadout, dict[str, Any]]:
+    """Measure a readout that was learned with the backbone, or fit one first, its penalty chosen on the last people.
+
+    Args:
+        fit: Whose landmarks may be fitted to; their mean shape is what any readout has to beat.
+        test: Whom it is measured on.
+        learned: The readout, if the backbone came with one.
 
     Returns:
         The readout, and its errors as plain data.
     """
+    readout, about = (learned, {"learned_with_the_backbone": True}) if learned else _fitted(fit)
+    off = normalised_error(readout(test.x), test.landmarks)
+    mean = fit.landmarks.mean(0).expand_as(test.landmarks)
+    return readout, about | {
+        "tested_on": len(test.x),
+        "error": float(off.mean()),
+        "error_by_part": {name: float(off[:, list(part)].mean()) for name, part in PARTS.items()},
+        "within_10_percent": float((off.mean(1) < 0.1).float().mean()),
+        "error_of_the_mean_shape": float(normalised_error(mean, test.landmarks).mean()),
+    }
+
+
+def _fitted(fit: RenderedFeatures) -> tuple[LandmarkReadout, dict[str, Any]]:
     x, y = fit.x, fit.landmarks
     chosen = fit.people < round((int(fit.people.max()) + 1) * (1 - HELD_OUT))
     tried = {}
@@ -64,16 +100,5 @@ def measure_landmarks(fit: RenderedFeatures, test: RenderedFeatures) -> tuple[La
         readout = fit_landmarks(x[chosen], y[chosen], penalty)
         tried[str(penalty)] = float(normalised_error(readout(x[~chosen]), y[~chosen]).mean())
     penalty = min(tried, key=lambda p: tried[p])
-    readout = fit_landmarks(x, y, float(penalty))
-    off = normalised_error(readout(test.x), test.landmarks)
-    mean = y.mean(0).expand_as(test.landmarks)
-    return readout, {
-        "fitted_on": len(x),
-        "tested_on": len(test.x),
-        "penalties": tried,
-        "penalty": float(penalty),
-        "error": float(off.mean()),
-        "error_by_part": {name: float(off[:, list(part)].mean()) for name, part in PARTS.items()},
-        "within_10_percent": float((off.mean(1) < 0.1).float().mean()),
-        "error_of_the_mean_shape": float(normalised_error(mean, test.landmarks).mean()),
-    }
+    about = {"fitted_on": len(x), "penalties": tried, "penalty": float(penalty)}
+    return fit_landmarks(x, y, float(penalty)), about

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from cfer.emotions import UNIT_NAMES
 from cfer.synth.head import Head, Part, Shift, load_head
 
 
@@ -35,92 +36,83 @@ class ActionUnit:
 
 def _unit(
     number: int,
-    name: str,
     region: tuple[float, float, float, float],
     shapes: dict[str, float],
     wrinkles: dict[str, float] | None = None,
 ) -> tuple[int, ActionUnit]:
-    return number, ActionUnit(number, name, MappingProxyType(shapes), MappingProxyType(wrinkles or {}), region)
+    return number, ActionUnit(
+        number, UNIT_NAMES[number], MappingProxyType(shapes), MappingProxyType(wrinkles or {}), region
+    )
 
 
 ACTION_UNITS: Mapping[int, ActionUnit] = MappingProxyType(
     dict(
         (
-            _unit(1, "inner brow raiser", (0, 3.4, 0.3, 6), {"browInnerUp": 2.7}, {"forehead": 0.9}),
-            _unit(2, "outer brow raiser", (1.8, 6.4, 0.2, 6), {"browOuterUp": 1.6}, {"temples": 0.9}),
+            _unit(1, (0, 3.4, 0.3, 6), {"browInnerUp": 2.7}, {"forehead": 0.9}),
+            _unit(2, (1.8, 6.4, 0.2, 6), {"browOuterUp": 1.6}, {"temples": 0.9}),
             _unit(
                 4,
-                "brow lowerer",
                 (0, 4.6, -0.4, 4),
                 {"browDown": 1.5, "corrugator": 1.2, "noseSneer": 0.15},
                 {"glabella": 1.25},
             ),
-            _unit(5, "upper lid raiser", (1.4, 4.8, -0.3, 1.8), {"eyeWide": 1.85}),
+            _unit(5, (1.4, 4.8, -0.3, 1.8), {"eyeWide": 1.85}),
             _unit(
                 6,
-                "cheek raiser",
                 (1.5, 6.5, -6, 0.4),
                 {"cheekSquint": 0.75, "eyeSquint": 0.25},
                 {"crow": 1.0, "under": 0.6},
             ),
-            _unit(7, "lid tightener", (1.4, 4.9, -2.4, 1.2), {"eyeSquint": 0.65}, {"under": 0.5}),
+            _unit(7, (1.4, 4.9, -2.4, 1.2), {"eyeSquint": 0.65}, {"under": 0.5}),
             _unit(
                 9,
-                "nose wrinkler",
                 (0, 3.6, -6.2, 1.0),
                 {"noseWrinkle": 2.2, "cheekSquint": 0.25, "browDown": 0.2, "mouthUpperUp": 0.1},
                 {"nose": 0.9, "glabella": 0.35, "nasolabial": 0.5},
             ),
             _unit(
                 10,
-                "upper lip raiser",
                 (0, 4, -7.6, -3.4),
                 {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.2, "noseSneer": 0.05},
                 {"nasolabial": 0.8},
             ),
             _unit(
                 11,
-                "nasolabial deepener",
                 (0, 4.2, -7, 1),
                 {"mouthUpperUp": 0.45, "noseSneer": 0.25},
                 {"nasolabial": 1.0},
             ),
             _unit(
                 12,
-                "lip corner puller",
                 (0.8, 5.5, -9, -3),
                 {"mouthSmile": 1.2, "cheekSquint": 0.3, "mouthUpperUp": 0.1},
                 {"nasolabial": 0.9, "under": 0.2},
             ),
-            _unit(15, "lip corner depressor", (0.8, 4.6, -9.6, -4.6), {"mouthFrown": 2.3}, {"marionette": 0.8}),
-            _unit(17, "chin raiser", (0, 3.4, -11, -6.2), {"mouthShrugLower": 1.25}, {"chin": 1.0}),
+            _unit(15, (0.8, 4.6, -9.6, -4.6), {"mouthFrown": 2.3}, {"marionette": 0.8}),
+            _unit(17, (0, 3.4, -11, -6.2), {"mouthShrugLower": 1.25}, {"chin": 1.0}),
             _unit(
                 20,
-                "lip stretcher",
                 (0.8, 6, -10, -4.5),
                 {"mouthStretch": 1.8, "mouthDimple": 0.6, "mouthLowerDown": 0.1},
                 {"marionette": 0.4},
             ),
             _unit(
                 23,
-                "lip tightener",
                 (0, 3.4, -9.6, -4.6),
                 {"mouthRollLower": 0.35, "mouthRollUpper": 0.35, "mouthPucker": 0.3},
             ),
             _unit(
                 24,
-                "lip pressor",
                 (0, 3.6, -9.8, -4.4),
                 {"mouthRollLower": 0.9, "mouthRollUpper": 0.4, "mouthPress": 0.1, "mouthPucker": 0.2},
                 {"marionette": 0.3, "chin": 0.3},
             ),
             _unit(
                 25,
-                "lips part",
                 (0, 3.2, -10, -5),
                 {"jawOpen": 0.12, "mouthLowerDown": 1.6, "mouthUpperUp": 0.65},
             ),
-            _unit(26, "jaw drop", (0, 5, -12, -6), {"jawOpen": 0.5}),
+            _unit(26, (0, 5, -12, -6), {"jawOpen": 0.5}),
         )
     )
 )

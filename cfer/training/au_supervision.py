@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.features.rendered import LANDMARK_COUNT, UNITS
 from cfer.features.taught import BLENDSHAPE_COUNT
 from cfer.model import FaceModel
@@ -116,6 +117,14 @@ class MultiTaskModel(nn.Module):
         return Outputs(
             self.face.head(pooled), self.units(pooled), places, self.blendshapes(pooled), unit_maps, class_maps
         )
+
+    def with_readouts(self) -> FaceModel:
+        """The face model with the readout of action units, as a checkpoint keeps it; the weights are shared."""
+        return self.face.with_units(UNITS, self.units.weight, self.units.bias)
+
+    def landmark_readout(self) -> LandmarkReadout:
+        """The readout of landmarks, as a checkpoint keeps it."""
+        return LandmarkReadout(self.landmarks.weight.detach(), self.landmarks.bias.detach())
 
 
 def rendered_loss(outputs: Outputs, truth: RenderedTruth) -> Tensor:

@@ -11,10 +11,12 @@ import torch
 import torch.nn.functional as F
 
 from cfer.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec, PhaseFacts, save_checkpoint
+from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.bootstrap import bootstrap_interval
 from cfer.evaluation.calibration import calibrate
 from cfer.evaluation.card import model_card
+from cfer.evaluation.domain_offsets import fit_domains
 from cfer.evaluation.head_scores import basic_scores, score_head, score_summary
 from cfer.evaluation.metrics import expected_calibration_error, recalls, stream_scores
 from cfer.evaluation.stream import Features, Stream, basic_stream, make_stream, stream_label
@@ -23,6 +25,7 @@ from cfer.files import check_run_config, load_tensors, save_tensors, without_nan
 from cfer.learners import DEFAULT, REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
+from cfer.learners.domain import Domains
 
 STATE = "state.safetensors"
 
@@ -36,6 +39,7 @@ class ContinualConfig:
         least: Fewest training pictures of a compound that is learned.
         exemplars: Budget of exemplars a class, for learners that keep any.
         checks: Validation features of each class, at most half of them, that nothing is fitted to: for lessons.
+        trust: Weight of each data set's labels, in the order of the data; empty where all count alike.
         seed: Decides the class order and whatever the learner draws.
     """
 
@@ -43,6 +47,7 @@ class ContinualConfig:
     least: int = 50
     exemplars: int = 62
     checks: int = 40
+    trust: tuple[float, ...] = ()
     seed: int = 0
 
 
@@ -53,12 +58,14 @@ class StepResult:
     Attributes:
         head: Calibrated.
         calibration: What was folded in.
+        domains: What was folded in before; None where all data is of one domain.
         validation: Count table over the seen classes.
         test: Count table over the seen classes.
     """
 
     head: Head
     calibration: Calibration
+    domains: Domains | None
     validation: np.ndarray
     test: np.ndarray
 
@@ -108,13 +115,14 @@ def train_continual(
             spec=LearnerSpec(config.learner, config.exemplars),
             learner=learner,
             calibration=results[-1].calibration,
+            domains=results[-1].domains,
             offsets=torch.zeros(seen),
             checks=CheckFeatures(checks.x[checks.y < seen], checks.y[checks.y < seen]),
             heads=tuple(r.head for r in results),
             facts=replace(
                 facts, basic=without_nan(basic_scores(results[0].head, basics)), continual=without_nan(scores)
             ),
-            measured={},
+            measured={k: v for k, v in basic.measured.items() if k == LANDMARKS},
         )
         save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
         return checkpoint
@@ -175,7 +183,9 @@ def build_stream(features: FeatureTable, config: ContinualConfig) -> Stream:
         raise ValueError(f"No compound has {config.least} training pictures; there are {best or 'none'}.")
     order = np.random.default_rng(config.seed).permutation(len(enough))
     classes = (*BASICS, *(enough[i] for i in order))
-    return make_stream(features, classes, len(BASICS), stream_label)
+    if config.trust and len(config.trust) != len(features.rendered):
+        raise ValueError(f"{len(config.trust)} weights of trust for {len(features.rendered)} data sets: give one each.")
+    return replace(make_stream(features, classes, len(BASICS), stream_label), trust=config.trust)
 
 
 def held_back(stream: Stream, config: ContinualConfig) -> tuple[CheckFeatures, Stream]:
@@ -194,18 +204,23 @@ def held_back(stream: Stream, config: ContinualConfig) -> tuple[CheckFeatures, S
 
 def finish_step(head: Head, stream: Stream) -> StepResult:
     """Calibrate a balanced head on the seen classes' validation pictures and count what it does."""
-    seen = range(len(head.bias))
+    seen, domains = range(len(head.bias)), fit_domains(head, stream)
+    head = domains.added(head) if domains else head
     validation, test = stream.validation.of(seen), stream.test.of(seen)
     counts = stream.train_counts(len(head.bias))
     calibration = calibrate(F.linear(validation.x, *head), validation.y, counts, validation.sources)
     calibrated = fold(head, calibration)
-    return StepResult(calibrated, calibration, score_head(calibrated, validation), score_head(calibrated, test))
+    return StepResult(
+        calibrated, calibration, domains, score_head(calibrated, validation), score_head(calibrated, test)
+    )
 
 
 def keep(out: Path, stream: Stream, learner: LinearLearner, results: list[StepResult]) -> None:
     """Write `state.safetensors` and `metrics.jsonl`, each in one move."""
     tensors = {f"learner.{k}": v for k, v in learner.state().items()}
-    tensors |= {f"head.{n}.{k}": v for n, r in enumerate(results) for k, v in r.head._asdict().items()}
+    for number, result in enumerate(results):
+        tensors |= {f"head.{number}.{k}": v for k, v in result.head._asdict().items()}
+        tensors |= {f"domains.{number}.{k}": v for k, v in (result.domains.tensors() if result.domains else {}).items()}
     save_tensors(out / STATE, tensors, {"steps": [_plain(r) for r in results]})
     write_json_lines(out / "metrics.jsonl", [_line(n, stream, r) for n, r in enumerate(results)])
 
@@ -221,7 +236,10 @@ def resumed(out: Path, fresh: LinearLearner) -> tuple[LinearLearner, list[StepRe
         head = Head(tensors[f"head.{number}.weight"], tensors[f"head.{number}.bias"])
         given = saved["calibration"]
         calibration = Calibration(given["prior_strength"], given["temperature"], tuple(given["log_prior"]))
-        results.append(StepResult(head, calibration, np.array(saved["validation"]), np.array(saved["test"])))
+        prefix = f"domains.{number}."
+        found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        domains = Domains(**found) if found else None
+        results.append(StepResult(head, calibration, domains, np.array(saved["validation"]), np.array(saved["test"])))
     return fresh.from_state(state), results
 
 

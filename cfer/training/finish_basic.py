@@ -1,23 +1,38 @@
 """Turn the basic phase's best weights into a checkpoint, scored once on the test part."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo, Facts, LearnerSpec, PhaseFacts, load_checkpoint, save_checkpoint
+from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.evaluation.card import model_card
 from cfer.evaluation.head_scores import basic_scores
 from cfer.evaluation.stream import basic_stream
-from cfer.features.table import cache_path, data_facts, extract_features, table_facts, weights_fingerprint
-from cfer.files import without_nan
-from cfer.model import FaceModel
+from cfer.features.elsewhere import elsewhere_rows
+from cfer.features.rendered import joined_crops, load_rendered
+from cfer.features.table import (
+    cache_path,
+    data_facts,
+    extract_features,
+    fingerprint,
+    is_rendered,
+    table_facts,
+    weights_fingerprint,
+)
+from cfer.files import load_tensors, save_tensors, without_nan
+from cfer.model import FaceModel, Preprocessing
+from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
 
+ELSEWHERE = "elsewhere.safetensors"
+"""File in a run's folder, for phase 2."""
 MAP_STRIDE = 16
 """Output stride of checkpoints: the same weights, looking four times as finely, so that maps have 7 x 7 cells."""
 
@@ -28,7 +43,7 @@ def labelled_rows(table: SampleTable) -> SampleTable:
 
 
 def finish_basic(
-    model: FaceModel,
+    learned: FaceModel | MultiTaskModel,
     table: SampleTable,
     config: BasicConfig,
     out: Path,
@@ -41,10 +56,10 @@ def finish_basic(
     """Fit the default learner to the basic classes, calibrate, score on test, and write `out/checkpoint`.
 
     The head that the loop trained the backbone with stays behind: a checkpoint has its learner's head, from which
-    steps and lessons go on.
+    steps and lessons go on. The readouts of action units and landmarks stay, where they were learned.
 
     Args:
-        model: The best weights, at the stride they were trained with.
+        learned: The best weights, at the stride they were trained with.
         table: With a split on each row.
         config: The run's.
         out: The run's folder; features are cached in it for phase 2.
@@ -53,12 +68,15 @@ def finish_basic(
         commands: What was typed, for the card.
         progress: Whether to show bars.
     """
+    model = learned.with_readouts() if isinstance(learned, MultiTaskModel) else learned
     try:
         fine = model.with_stride(MAP_STRIDE)
     except ValueError:  # not every timm model can: its maps stay as coarse as its features
         fine = model
     rows = labelled_rows(table)
     features = extract_features(fine, rows, config.preprocessing, cache_path(out, rows), progress=progress)
+    if rendered := [each for each in beside if is_rendered(each)]:
+        features = replace(features, elsewhere=kept_elsewhere(fine, config.preprocessing, rendered, out))
     settings = ContinualConfig(seed=config.seed)
     checks, stream = held_back(basic_stream(features), settings)
     learner = new_learner(settings, several=False)
@@ -84,9 +102,25 @@ def finish_basic(
         checks,
         (result.head,),
         facts,
+        {LANDMARKS: learned.landmark_readout().to_bytes()} if isinstance(learned, MultiTaskModel) else {},
     )
     save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
     return checkpoint
+
+
+def kept_elsewhere(
+    model: FaceModel, preprocessing: Preprocessing, rendered: Sequence[SampleTable], out: Path
+) -> Tensor:
+    """What features look like where nothing moved, from the run's folder or worked out and kept there."""
+    path, key = out / ELSEWHERE, f"{' '.join(map(fingerprint, rendered))} {weights_fingerprint(model)}"
+    if path.is_file():
+        tensors, facts = load_tensors(path)
+        if facts["key"] == key:
+            return tensors["rows"]
+    faces = joined_crops([load_rendered(each, preprocessing) for each in rendered])
+    found = elsewhere_rows(model, preprocessing, faces)
+    save_tensors(path, {"rows": found}, {"key": key})
+    return found
 
 
 def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:

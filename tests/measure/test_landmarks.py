@@ -3,9 +3,10 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from cfer.explain.landmarks import FILE, LandmarkReadout, fit_landmarks
+from cfer.checkpoint.landmarks import FILE, LandmarkReadout
 from cfer.faces.align import frame_of
 from cfer.faces.detect import detect_faces
+from cfer.measure.landmarks import fit_landmarks
 from cfer.reader import Reader
 from cfer.synth.dataset import Shot, take
 

@@ -1,19 +1,18 @@
 """Where brows, eyes, nose and mouth are in a crop, read off the model's own pooled features.
 
-A ridge regression from features to the 68 landmarks (iBUG 300-W order) of rendered faces, which features that know
-action units make possible; `cfer measure` fits it for a checkpoint and says how far it is off.
+A linear reading of the 68 landmarks (iBUG 300-W order). The basic phase learns it beside action units, from rendered
+faces and photographs; for a checkpoint that was trained without them `cfer measure` fits it to rendered faces.
 """
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor
 
 COUNT = 68
 FILE = "landmarks.safetensors"
-"""Name among the measured files of a checkpoint."""
+"""Name among the files that a checkpoint keeps under measured/."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,3 @@ class LandmarkReadout:
         """
         tensors = load(data)
         return LandmarkReadout(tensors["weight"].float(), tensors["bias"])
-
-
-def fit_landmarks(features: Tensor, places: Tensor, penalty: float) -> LandmarkReadout:
-    """Ridge regression (scikit-learn's) of places (N, 68, 2) on features (N, C), the offset free of the penalty.
-
-    Args:
-        features: Pooled.
-        places: Columns and rows, -1 to 1 over the crop.
-        penalty: Share of the features' mean scatter that is added to each.
-    """
-    from sklearn.linear_model import Ridge
-
-    x = features.double()
-    scatter = float(((x - x.mean(0)) ** 2).sum(0).mean())
-    model = Ridge(alpha=penalty * scatter).fit(x.numpy(), places.flatten(1).double().numpy())
-    return LandmarkReadout(torch.from_numpy(model.coef_).float(), torch.from_numpy(model.intercept_).float())

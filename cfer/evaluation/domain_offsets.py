@@ -1,0 +1,127 @@
+"""Fit offsets of classes in rendered faces and in photographs, on validation pictures.
+
+Compounds are learned from rendered faces, where all classes are equally frequent and clearly performed. Photographs
+with labels of the basic classes say how these are to be levelled there, and nothing about compounds; what is known is
+that most photographs show none. So each compound may claim the same small share of the photographs of basic classes:
+a policy, not a fit.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cfer.evaluation.stream import Features, Stream
+from cfer.learners.base import Head, source_weights
+from cfer.learners.closed_form import discriminants, shrink
+from cfer.learners.domain import Domains
+
+CLAIMS = 0.2
+"""Share of photographs of basic classes that all compounds together may claim."""
+SHRINKAGE = 0.2
+RIDGE = 1e-3
+"""Penalty on squared offsets, which decides where a class has no picture."""
+ROUNDS = 200
+
+
+def fit_domains(head: Head, stream: Stream) -> Domains | None:
+    """Offsets of a balanced head's classes in either domain.
+
+    Args:
+        head: Over the first K classes of the stream.
+        stream: Whose training rows of the base classes tell the domains apart, and whose validation rows fit offsets.
+
+    Returns:
+        None where all data sets are of one domain.
+    """
+    if len(set(stream.rendered)) < 2 or stream.train.sources is None:
+        return None
+    is_rendered = torch.tensor(stream.rendered)
+    base = stream.train.of(range(stream.base))
+    direction, origin = domain_direction(base, is_rendered)
+    seen = stream.validation.of(range(len(head.bias)))
+    assert seen.sources is not None
+    performed = is_rendered[seen.sources]
+    logits = F.linear(seen.x, *head).double()
+    rendered, _ = likeliest_offsets(logits[performed], seen.y[performed], source_weights(seen.y, None)[performed])
+    basic = ~performed & (seen.y < stream.base)
+    weights = balanced(seen.y[basic], seen.sources[basic], stream.trust)
+    own, temperature = likeliest_offsets(logits[basic][:, : stream.base], seen.y[basic], weights)
+    levelled = torch.cat([own, level(logits[basic], own, weights, temperature)])
+    return Domains(direction, origin, rendered.float(), levelled.float())
+
+
+def domain_direction(base: Features, rendered: Tensor) -> tuple[Tensor, Tensor]:
+    """The discriminant between domains, 0 on average of rendered faces and 1 of photographs.
+
+    Args:
+        base: Rows of classes that both domains show.
+        rendered: Whether (S,) each data set is of rendered faces.
+
+    Returns:
+        Direction (C,) and origin ().
+    """
+    assert base.sources is not None
+    performed = rendered[base.sources]
+    means, spread = [], []
+    for domain in (performed, ~performed):
+        x, y = base.x[domain].double(), base.y[domain]
+        within = torch.stack([x[y == k].mean(0) for k in y.unique()])
+        means.append(within.mean(0))
+        spread.append(torch.cov((x - x.mean(0)).T))
+    rows = discriminants(torch.stack(means), shrink(torch.stack(spread).mean(0), SHRINKAGE))
+    direction = (rows.weight[1] - rows.weight[0]).double()
+    direction = direction / (direction @ (means[1] - means[0]))
+    return direction.float(), -(direction @ means[0]).float()
+
+
+def balanced(y: Tensor, sources: Tensor, trust: tuple[float, ...]) -> Tensor:
+    """Weights (N,) by which every class of a data set counts alike and a data set by its trust; their sum is 1."""
+    weights = torch.zeros(len(y), dtype=torch.double)
+    for s in sources.unique().tolist():
+        mine = sources == s
+        weights[mine] = (trust[s] if trust else 1.0) / torch.bincount(y[mine]).double()[y[mine]]
+    return weights / weights.sum().clamp(min=1e-12)
+
+
+def likeliest_offsets(logits: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, float]:
+    """Offsets (K,) of the logits, of mean 0, and the temperature under which labels are likeliest.
+
+    Args:
+        logits: (N, K), double.
+        y: Classes (N,).
+        weights: (N,).
+    """
+    weights = weights.double() / weights.sum()
+    offsets = torch.zeros(logits.shape[1], dtype=torch.double, requires_grad=True)
+    log_temperature = torch.zeros((), dtype=torch.double, requires_grad=True)
+    optimizer = torch.optim.LBFGS([offsets, log_temperature], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        each = F.cross_entropy((logits + offsets) / log_temperature.exp(), y, reduction="none")
+        value = (weights * each).sum() + RIDGE * offsets.square().mean()
+        value.backward()
+        return value
+
+    with torch.enable_grad():
+        optimizer.step(loss)
+    found = offsets.detach()
+    return found - found.mean(), float(log_temperature.detach().exp())
+
+
+def level(logits: Tensor, own: Tensor, weights: Tensor, temperature: float) -> Tensor:
+    """Offsets (K - K0,) of later classes by which each claims the same share of pictures of the base classes.
+
+    Args:
+        logits: (N, K) of pictures of base classes.
+        own: Offsets (K0,) of the base classes.
+        weights: (N,) of sum 1.
+        temperature: At which logits are probabilities.
+    """
+    base, later = len(own), logits.shape[1] - len(own)
+    offsets = torch.zeros(later, dtype=torch.double)
+    for _ in range(ROUNDS if later else 0):
+        chances = ((logits + torch.cat([own, offsets])) / temperature).softmax(1)[:, base:]  # (N, K - K0)
+        claimed = (weights[:, None] * chances).sum(0).clamp(min=1e-12)
+        offsets = offsets + 0.5 * temperature * (CLAIMS / later / claimed).log()
+    return offsets
