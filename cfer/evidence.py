@@ -31,8 +31,9 @@ def write_evidence(
     """Write overlays, raw maps, numbers and a manifest of one face into a folder.
 
     Files: `face.png`, `overlay-NAME.png` (by the kind of maps that is drawn, one scale for all), `maps.safetensors`
-    (`logits` (K,) and `grad_cam` (K, h, w) of all classes, and `integrated_gradients` (N, h, w) of the drawn ones where
-    the network allows it; signed, in logit units, in the manifest's orders), `evidence.json` (what
+    (`logits` (K,) and `grad_cam` (K, h, w) of all classes, `integrated_gradients` (N, h, w) of the drawn ones where the
+    network allows it, `action_units` (U, h, w) where it reads them; signed, in units of the logit, in the manifest's
+    orders), `evidence.json` (what
     `cfer.explain.report` says of classes and compounds), `manifest.json` with hashes.
 
     Args:
@@ -97,12 +98,15 @@ def _write(
     tensors = {"logits": face.maps.logits[0].contiguous(), MapKind.GRAD_CAM.value: face.maps.maps[0].contiguous()}
     if drawn is not MapKind.GRAD_CAM:
         tensors[drawn.value] = torch.stack(list(raws.values()))
+    if face.unit_maps:
+        tensors["action_units"] = torch.stack(list(face.unit_maps.values()))
     save_file(tensors, str(out / "maps.safetensors"))
     (out / "maps.safetensors").chmod(0o644)  # safetensors writes for the owner alone
     evidence = {
         "schema_version": SCHEMA_VERSION,
         "box": list(face.box),
         "probabilities": face.probabilities,
+        "action_units": face.to_dict()["action_units"],
         "drawn": drawn.value,
         "full_colour_in_logits": scale,
         "classes": {
@@ -119,6 +123,7 @@ def _write(
         "model_sha256": reader.digest,
         "classes": list(reader.names),
         "drawn": list(names),
+        "action_units": list(face.unit_maps),
         "map_rules": {kind.value: RULES[kind] for kind in reader.kinds},
         "versions": {"cfer": cfer.__version__} | versions(),
         "files": {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in written},

@@ -6,8 +6,9 @@ costs no pass of the backbone, and nothing is attributed twice.
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,9 +16,10 @@ from torch import Tensor
 
 from cfer.checkpoint import Checkpoint
 from cfer.checkpoint.landmarks import LandmarkReadout
+from cfer.emotions import UNIT_NAMES
 from cfer.explain.attribution import attribution_layer, mirrored_gradients
 from cfer.explain.faithfulness import removal_effects
-from cfer.explain.maps import ClassMaps, maps_of
+from cfer.explain.maps import ClassMaps, maps_of, unit_maps_of
 from cfer.explain.reference import Reference
 from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
@@ -57,6 +59,25 @@ class Source(Protocol):
     def relatable(self, name: str) -> bool:
         """Whether a class can be related to the six basics."""
         ...
+
+
+@dataclass(frozen=True)
+class UnitReading:
+    """How strongly a face shows an action unit.
+
+    Attributes:
+        number: FACS number.
+        name: FACS name.
+        intensity: 0 (not at all) to 1 (as strongly as can be).
+    """
+
+    number: int
+    name: str
+    intensity: float
+
+    def __str__(self) -> str:
+        """Name and number, as people write them: "brow lowerer, AU4"."""
+        return f"{self.name}, AU{self.number}"
 
 
 class Passes:
@@ -146,6 +167,39 @@ class FaceReading:
     def top(self) -> str:
         """The likeliest class."""
         return max(self.probabilities, key=lambda name: self.probabilities[name])
+
+    @cached_property
+    @plain_numerics()
+    def units(self) -> tuple[UnitReading, ...]:
+        """How strongly every action unit is shown, in the order of their numbers; none for a model without them."""
+        checkpoint = self.reader.checkpoint
+        model, seen = checkpoint.model, self.maps.features  # (1, C)
+        if model.units is None:
+            return ()
+        with torch.no_grad():
+            strengths = model.units(seen if checkpoint.shift is None else seen - checkpoint.shift).sigmoid()[0]
+        return tuple(
+            UnitReading(number, UNIT_NAMES.get(number, f"unit {number}"), float(strength))
+            for number, strength in zip(model.action_units, strengths, strict=True)
+        )
+
+    @cached_property
+    @plain_numerics()
+    def unit_maps(self) -> dict[int, Tensor]:
+        """Where the evidence (h, w) for every action unit lies, by its number; from the pass that read the face."""
+        model = self.reader.checkpoint.model
+        if model.units is None:
+            return {}
+        return dict(zip(model.action_units, unit_maps_of(model, self.passes.last)[0], strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: box, the detector's score, probabilities and action units."""
+        return {
+            "box": [round(v, 1) for v in self.box],
+            "score": round(self.score, 4),
+            "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
+            "action_units": {str(u.number): {"name": u.name, "intensity": round(u.intensity, 4)} for u in self.units},
+        }
 
     @plain_numerics()
     def maps_by(self, kind: MapKind, names: Sequence[str]) -> ClassMaps:

@@ -10,6 +10,9 @@ from cfer.cli.common import USER_ERROR, CheckpointFolder, Cropped, fail, load_re
 from cfer.data.samples import FolderSource
 from cfer.pictures import SUFFIXES, PictureError
 
+READING_SCHEMA = 2
+"""Version of what `cfer read --json` prints: 2 since action units are in it."""
+
 
 def read(
     pictures: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
@@ -19,9 +22,10 @@ def read(
 ) -> None:
     """Say what the faces in pictures express.
 
-    With --json a line reads {"path", "error", "faces": [{"box": [x0, y0, x1, y1], "score", "probabilities"}]}; the
-    error is null unless the picture cannot be read. A picture without a face has no faces and no error. The exit code
-    is 2 if any picture could not be read.
+    With --json a line reads {"schema_version", "path", "error", "faces": [{"box": [x0, y0, x1, y1], "score",
+    "probabilities": {name: 0 to 1}, "action_units": {number: {"name", "intensity": 0 to 1}}}]}; the error is null
+    unless the picture cannot be read. A picture without a face has no faces and no error. The exit code is 2 if any
+    picture could not be read.
     """
     reader = load_reader(checkpoint)
     failed = False
@@ -30,13 +34,12 @@ def read(
         error = None
         try:
             for face in reader.read(path, already_cropped=already_cropped).faces:
-                box = [round(v, 1) for v in face.box]
-                chances = {name: round(p, 6) for name, p in face.probabilities.items()}
-                faces.append({"box": box, "score": round(face.score, 4), "probabilities": chances})
+                faces.append(face.to_dict())
         except PictureError as problem:
             error, failed = str(problem), True
         if as_json:
-            typer.echo(json.dumps({"path": str(path), "error": error, "faces": faces}))
+            line = {"schema_version": READING_SCHEMA, "path": str(path), "error": error, "faces": faces}
+            typer.echo(json.dumps(line))
         else:
             typer.echo(f"{path}: {error or _in_words(faces)}")
     raise typer.Exit(USER_ERROR if failed else 0)

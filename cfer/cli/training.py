@@ -22,7 +22,10 @@ def train_basic(
         typer.Option(help="'pretrained' (timm, from the Hub), 'random', a checkpoint folder or a safetensors file."),
     ] = "pretrained",
     backbone: Annotated[str, typer.Option(help="A timm model name.")] = "tf_efficientnet_lite0",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training pictures.")] = 8,
+    epochs: Annotated[
+        int,
+        typer.Option(min=0, help="Passes over the training pictures; 0 keeps the network of --start as it is."),
+    ] = 8,
     batch_size: Annotated[int, typer.Option(min=2, help="Pictures a step.")] = 64,
     input_px: Annotated[int, typer.Option(min=32, help="Side of the network's input.")] = 112,
     detail_px: Annotated[
@@ -123,12 +126,12 @@ def train_continual(
     from cfer.data.readers import read_data
     from cfer.data.splits import split
     from cfer.features.table import cache_path, extract_features
-    from cfer.files import load_tensors
     from cfer.learners import REGISTRY
     from cfer.outputs import check_run_folder, claimed
     from cfer.training.continual import ContinualConfig, check_continual
     from cfer.training.continual import train_continual as run
-    from cfer.training.finish_basic import ELSEWHERE, labelled_rows
+    from cfer.training.finish_basic import labelled_rows
+    from cfer.training.readouts import kept_elsewhere
 
     if learner not in REGISTRY:
         raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))
@@ -141,8 +144,7 @@ def train_continual(
             rows = labelled_rows(split(whole, seed=checkpoint.facts.seed))
             cache = cache_path(basic, rows)
             tables.append(extract_features(checkpoint.model, rows, checkpoint.preprocessing, cache, progress=True))
-        if (basic / ELSEWHERE).is_file():
-            tables[0] = replace(tables[0], elsewhere=load_tensors(basic / ELSEWHERE)[0]["rows"])
+        tables[0] = replace(tables[0], elsewhere=kept_elsewhere(basic))
         config = ContinualConfig(learner, least, trust=tuple(trust or ()), seed=seed)
         check_continual(tables, config)
         with claimed(out, CONTINUAL):

@@ -11,6 +11,7 @@ less the bias. The map of any linear combination of logits is the same combinati
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -100,6 +101,49 @@ def maps_of(model: FaceModel, last: Tensor) -> ClassMaps:
         logits, jacobian = head_jacobian(model.head, pooled)
         raw = torch.einsum("kbc,bchw->bkhw", jacobian, last)
     return ClassMaps(logits, raw / (last.shape[-2] * last.shape[-1]), pooled, model.classes)
+
+
+@torch.no_grad()
+def unit_maps_of(model: FaceModel, last: Tensor) -> Tensor:
+    """Maps (B, U, h, w) of all action units from last feature maps (B, C, h, w), in units of the readout's logit.
+
+    As with classes, a map sums to its unit's logit less the bias.
+
+    Raises:
+        ValueError: The model reads no action units.
+    """
+    if model.units is None:
+        raise ValueError("This model reads no action units.")
+    return torch.einsum("uc,bchw->buhw", model.units.weight, last) / (last.shape[-2] * last.shape[-1])
+
+
+class Composed(NamedTuple):
+    """Rows of a linear head as sums of rows of the readout of action units, and what is left.
+
+    Because everything is linear in the features, the same sums hold for logits less their bias and for maps: a class's
+    map is exactly the weighted sum of its units' maps and the map of what is left.
+
+    Attributes:
+        weights: (K, U), by least squares.
+        left: Rows (K, C) that no unit explains.
+    """
+
+    weights: Tensor
+    left: Tensor
+
+
+@torch.no_grad()
+def by_units(model: FaceModel) -> Composed:
+    """Take the head of a model apart by its action units.
+
+    Raises:
+        ValueError: The model reads no action units.
+    """
+    if model.units is None:
+        raise ValueError("This model reads no action units.")
+    rows, units = model.head.weight.double(), model.units.weight.double()  # (K, C), (U, C)
+    weights = torch.linalg.lstsq(units.T, rows.T).solution.T  # (K, U)
+    return Composed(weights.float(), (rows - weights @ units).float())
 
 
 def scores_of(model: FaceModel, last: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from cfer.explain.reference import Reference
 from cfer.explain.regions import Shares
 from cfer.explain.relation import SIX, head_likeness, mixtures, relate
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 Numbers = tuple[float | None, ...]
 """One a basic; None where a map has no evidence."""
 

@@ -121,6 +121,8 @@ def learn_basic(
 ) -> FaceModel | MultiTaskModel:
     """Run or resume the loop; return the best epoch's averaged weights by validation, with all heads that were learned.
 
+    With no epochs the start is returned as it is.
+
     Args:
         table: With a split on each row.
         config: Settings; a folder with other settings is refused.
@@ -140,6 +142,8 @@ def learn_basic(
         facts: dict[str, Any] = {"start": Path(start).name, "data": table.name}
         facts |= {"rendered": sum(map(len, rendered)), "taught": len(taught or ())}
         check_run_config(out, asdict(config) | facts)
+    if not config.epochs:
+        return model.eval()
     crops = load_crops(has_target(table.part("train")), config.preprocessing, progress=progress)
     validation = load_crops(has_majority(table.part("validation")), config.preprocessing, progress=progress)
     if not len(crops.table) or not len(validation.table):

@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo, Facts, LearnerSpec, PhaseFacts, load_checkpoint, save_checkpoint
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
@@ -14,25 +13,23 @@ from cfer.emotions import BASICS
 from cfer.evaluation.card import model_card
 from cfer.evaluation.head_scores import basic_scores
 from cfer.evaluation.stream import basic_stream
-from cfer.features.elsewhere import elsewhere_rows
-from cfer.features.rendered import joined_crops, load_rendered
+from cfer.features.rendered import UNITS
 from cfer.features.table import (
     cache_path,
     data_facts,
     extract_features,
-    fingerprint,
     is_rendered,
     table_facts,
+    unit_readout,
     weights_fingerprint,
 )
-from cfer.files import load_tensors, save_tensors, without_nan
-from cfer.model import FaceModel, Preprocessing
+from cfer.files import without_nan
+from cfer.model import FaceModel
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
+from cfer.training.readouts import fit_readouts
 
-ELSEWHERE = "elsewhere.safetensors"
-"""File in a run's folder, for phase 2."""
 MAP_STRIDE = 16
 """Output stride of checkpoints: the same weights, looking four times as finely, so that maps have 7 x 7 cells."""
 
@@ -56,7 +53,8 @@ def finish_basic(
     """Fit the default learner to the basic classes, calibrate, score on test, and write `out/checkpoint`.
 
     The head that the loop trained the backbone with stays behind: a checkpoint has its learner's head, from which
-    steps and lessons go on. The readouts of action units and landmarks stay, where they were learned.
+    steps and lessons go on. The readouts of action units and landmarks stay where they were learned; where they were
+    not, and there are rendered faces, that of action units is fitted to the features.
 
     Args:
         learned: The best weights, at the stride they were trained with.
@@ -76,7 +74,15 @@ def finish_basic(
     rows = labelled_rows(table)
     features = extract_features(fine, rows, config.preprocessing, cache_path(out, rows), progress=progress)
     if rendered := [each for each in beside if is_rendered(each)]:
-        features = replace(features, elsewhere=kept_elsewhere(fine, config.preprocessing, rendered, out))
+        photographs = next((labelled_rows(each) for each in beside if not is_rendered(each)), None)
+        seen = None
+        if photographs is not None:
+            cache = cache_path(out, photographs)
+            seen = extract_features(fine, photographs, config.preprocessing, cache, progress=progress)
+        found = fit_readouts(fine, config.preprocessing, rendered, seen, out)
+        if fine.units is None:
+            fine = fine.with_units(UNITS, *found.units)
+        features = replace(features, elsewhere=found.elsewhere, units=unit_readout(fine))
     settings = ContinualConfig(seed=config.seed)
     checks, stream = held_back(basic_stream(features), settings)
     learner = new_learner(settings, several=False)
@@ -108,24 +114,9 @@ def finish_basic(
     return checkpoint
 
 
-def kept_elsewhere(
-    model: FaceModel, preprocessing: Preprocessing, rendered: Sequence[SampleTable], out: Path
-) -> Tensor:
-    """What features look like where nothing moved, from the run's folder or worked out and kept there."""
-    path, key = out / ELSEWHERE, f"{' '.join(map(fingerprint, rendered))} {weights_fingerprint(model)}"
-    if path.is_file():
-        tensors, facts = load_tensors(path)
-        if facts["key"] == key:
-            return tensors["rows"]
-    faces = joined_crops([load_rendered(each, preprocessing) for each in rendered])
-    found = elsewhere_rows(model, preprocessing, faces)
-    save_tensors(path, {"rows": found}, {"key": key})
-    return found
-
-
 def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:
-    """Phases and commands of a checkpoint that was the start, and the commands that were typed now."""
+    """Phases that shaped the backbone of a checkpoint that was the start; its commands, and those typed now."""
     if not start or not Path(start).is_dir():
         return (), commands
     facts = load_checkpoint(start).facts
-    return facts.phases, (*facts.commands, *commands)
+    return tuple(p for p in facts.phases if p.name == "basic"), (*facts.commands, *commands)

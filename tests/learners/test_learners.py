@@ -253,7 +253,7 @@ def test_pictures_move_the_guess_more_where_the_base_classes_differ():
     learner.observe(one, torch.Generator())
     # the guess is (1, 2, 0), the gap (2, 2, 8): half of it along the first two directions, a quarter along the third
     torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([2.0, 3.0, 2.0]))
-    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 4, 1 / 16]))
+    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 2, 1 / 4]))  # 1 / (1 + w)
     torch.testing.assert_close(learner.fitted["mean_variance"][0], torch.tensor([1 / 4, 1 / 4]))
 
 

@@ -41,7 +41,7 @@ def test_one_picture_teaches_a_class_scored_over_all_classes(checkpoint):
 def test_a_lesson_is_the_step_that_the_learner_takes(checkpoint):
     x = shots(checkpoint, 2)
     taught, _ = teach(checkpoint, "smirking", x)
-    learner, _ = observed(checkpoint, x, ())
+    learner, _ = observed(checkpoint, "new", x, ())
     torch.testing.assert_close(taught.learner.head(), learner.head(), rtol=0, atol=0)
 
 
@@ -57,7 +57,9 @@ def test_what_was_taught_is_recognised_even_where_it_looks_like_an_old_class(che
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.3])
 def test_a_lesson_claims_no_more_of_the_old_classes_than_it_may(checkpoint, share):
     x, y = checkpoint.checks.x, checkpoint.checks.y
-    _, head = observed(checkpoint, x[y == 1].mean(0, keepdim=True), ())  # the hardest newcomer: an old class again
+    _, head = observed(
+        checkpoint, "new", x[y == 1].mean(0, keepdim=True), ()
+    )  # the hardest newcomer: an old class again
     offset = offset_for(head, checkpoint, None, share)
     claimed = (room(head, x) < offset).float()
     balanced = torch.stack([claimed[y == k].mean() for k in range(7)]).mean()
@@ -67,7 +69,7 @@ def test_a_lesson_claims_no_more_of_the_old_classes_than_it_may(checkpoint, shar
 def test_each_half_of_the_checks_is_measured_by_the_offset_that_the_other_half_allows(checkpoint):
     x = checkpoint.checks.x[[0]]
     _, effect = teach(checkpoint, "smirking", x)
-    _, head = observed(checkpoint, x, ())
+    _, head = observed(checkpoint, "new", x, ())
     even, odd = (offset_for(head, checkpoint, x, 0.05, part=part) for part in (0, 1))
     logits = F.linear(checkpoint.checks.x, *head)
     rows = torch.arange(len(logits)) % 2

@@ -1,0 +1,90 @@
+"""What is read off a finished backbone beside expressions: action units, and where no evidence should lie."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cfer.data.samples import SampleTable
+from cfer.emotions import BASICS
+from cfer.evaluation.domain_offsets import domain_direction
+from cfer.evaluation.stream import Features
+from cfer.features.elsewhere import elsewhere_rows
+from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
+from cfer.features.table import FeatureTable, fingerprint, pooled_features, weights_fingerprint
+from cfer.files import load_tensors, save_tensors
+from cfer.learners.base import Head
+from cfer.model import FaceModel, Preprocessing
+from cfer.training.fit_units import fit_units, levelled
+
+FILE = "readouts.safetensors"
+"""In a run's folder, for phase 2."""
+
+
+class Readouts(NamedTuple):
+    """What rendered faces teach about a backbone that is not trained any more.
+
+    Attributes:
+        units: Rows (U, C) and bias (U,) of a readout of action units.
+        elsewhere: See `cfer.features.elsewhere`.
+    """
+
+    units: Head
+    elsewhere: Tensor
+
+
+def fit_readouts(
+    model: FaceModel,
+    preprocessing: Preprocessing,
+    rendered: Sequence[SampleTable],
+    photographs: FeatureTable | None,
+    out: Path,
+) -> Readouts:
+    """Fit readouts to rendered faces, or take them from the run's folder where these were fitted before.
+
+    Args:
+        model: In evaluation mode.
+        preprocessing: How crops become input.
+        rendered: Faces with ground truth.
+        photographs: Features of photographs with parts; neutral ones in training level the units.
+        out: The run's folder.
+    """
+    sets = [*map(fingerprint, rendered), fingerprint(photographs.table) if photographs else "-"]
+    key = " ".join((*sets, weights_fingerprint(model)))
+    if (out / FILE).is_file():
+        tensors, facts = load_tensors(out / FILE)
+        if facts["key"] == key:
+            return Readouts(Head(tensors["units.weight"], tensors["units.bias"]), tensors["elsewhere"])
+    faces = joined_crops([load_rendered(each, preprocessing) for each in rendered])
+    x = torch.cat([pooled_features(model, preprocessing.enlarge(p.float() / 255)) for p in faces.pixels.split(64)])
+    units = fit_units(x, faces.units)
+    if photographs is not None:
+        units = _on_photographs(units, x, faces, photographs)
+    found = Readouts(units, elsewhere_rows(model, preprocessing, faces))
+    tensors = {"units.weight": units.weight, "units.bias": units.bias, "elsewhere": found.elsewhere}
+    save_tensors(out / FILE, tensors, {"key": key})
+    return found
+
+
+def kept_elsewhere(basic: Path) -> Tensor | None:
+    """What a basic run kept of where no evidence should lie; None where it learned from no rendered faces."""
+    return load_tensors(basic / FILE)[0]["elsewhere"] if (basic / FILE).is_file() else None
+
+
+def _on_photographs(units: Head, x: Tensor, faces: RenderedCrops, photographs: FeatureTable) -> Head:
+    """The readout with offsets for photographs, if there are neutral ones."""
+    rows = [i for i, s in enumerate(photographs.table.samples) if s.split == "train" and s.label in BASICS]
+    labels = torch.tensor([BASICS.index(str(photographs.table.samples[i].label)) for i in rows], dtype=torch.long)
+    neutral, named = BASICS.index("neutral"), faces.basic >= 0
+    if not bool((labels == neutral).any()) or not bool((faces.basic == neutral).any()):
+        return units
+    shown = photographs.x[rows]
+    y = torch.cat([faces.basic[named], labels])
+    sources = torch.cat([torch.zeros(int(named.sum())), torch.ones(len(rows))]).long()
+    both = Features(torch.cat([x[named], shown]), y, torch.arange(len(y)), sources)
+    direction, origin = domain_direction(both, torch.tensor([True, False]))
+    wanted = F.linear(x[faces.basic == neutral], *units).mean(0)
+    return levelled(units, direction, origin, shown[labels == neutral], wanted)
