@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from cfer.adapt import Adaptation, adapt, unadapted
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
@@ -225,9 +226,46 @@ class Reader:
             held_out=torch.cat([f.maps.features for f in further]) if further else None,
             constituents=constituents,
         )
-        reader = Reader(taught)
-        reader._neutral = self._neutral  # of the backbone, which both share
-        return reader, replace(effect, notes=tuple(notes))
+        return self._over(taught), replace(effect, notes=tuple(notes))
+
+    @plain_numerics()
+    def adapt(
+        self, pictures: Sequence[FaceReading | Picture], *, already_cropped: bool = False
+    ) -> tuple["Reader", Adaptation]:
+        """Adapt to a camera or a collection from unlabelled pictures; see `cfer.adapt`. Nothing of them is kept.
+
+        Args:
+            pictures: Faces that were read, or pictures, of which all faces are taken that are not tiny.
+            already_cropped: Take whole pictures for faces.
+
+        Returns:
+            A reader that is adapted, and what that did; this reader stays as it was.
+
+        Raises:
+            AdaptError: There are too few faces.
+            PictureError: A picture cannot be used.
+        """
+        faces: list[FaceReading] = []
+        for picture in pictures:
+            found = (
+                (picture,)
+                if isinstance(picture, FaceReading)
+                else self.read(picture, already_cropped=already_cropped).faces
+            )
+            faces += [f for f in found if not f.tiny]
+        features = torch.cat([f.maps.features for f in faces]) if faces else torch.empty(0, 1)
+        adapted, done = adapt(self.checkpoint, features)
+        return self._over(adapted), done
+
+    def unadapted(self) -> "Reader":
+        """A reader as this one was before it was adapted."""
+        return self._over(unadapted(self.checkpoint))
+
+    def _over(self, checkpoint: Checkpoint) -> "Reader":
+        """A reader of a checkpoint with the same backbone."""
+        reader = Reader(checkpoint)
+        reader._neutral = self._neutral
+        return reader
 
 
 def _without_copies(

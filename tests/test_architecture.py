@@ -46,12 +46,13 @@ ALLOWED = {
     "lessons": {"emotions", "learners", "checkpoint", "evaluation"},
     "explain": {"emotions", "faces", "synth", "model"},
     "measure": LEARNING | {"explain"},
-    "face_reading": {"checkpoint", "explain", "model"},
-    "reader": {"face_reading", "emotions", "pictures", "faces", "model", "checkpoint", "explain", "lessons"},
+    "adapt": {"emotions", "learners", "checkpoint"},
+    "face_reading": {"emotions", "checkpoint", "explain", "model"},
+    "reader": {"adapt", "face_reading", "emotions", "pictures", "faces", "model", "checkpoint", "explain", "lessons"},
     "draw": {"explain"},
     "evidence": {"emotions", "outputs", "checkpoint", "explain", "reader", "draw"},
-    "cli": LEARNING | {"evaluation", "training", "lessons", "measure", "reader", "evidence"},
-    "app": {"emotions", "places", "pictures", "faces", "checkpoint", "explain", "evaluation", "lessons"}
+    "cli": LEARNING | {"adapt", "evaluation", "training", "lessons", "measure", "reader", "evidence"},
+    "app": {"adapt", "emotions", "places", "pictures", "faces", "checkpoint", "explain", "evaluation", "lessons"}
     | {"reader", "evidence", "draw"},
     "__main__": {"cli"},
     "__init__": {"pictures", "reader"},

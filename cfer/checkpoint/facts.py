@@ -57,6 +57,7 @@ class Facts:
         basic: Scores of the head after step 0 on the seven basic classes; empty if there are none.
         continual: Scores over the steps and of the last head; empty before the continual phase.
         lessons: Classes that were taught afterwards, with the number of pictures of each.
+        adapted: How many unlabelled faces it was adapted to a camera from; None where it was not.
     """
 
     seed: int = 0
@@ -66,6 +67,7 @@ class Facts:
     basic: Mapping[str, Any] | None = None
     continual: Mapping[str, Any] | None = None
     lessons: Mapping[str, int] | None = None
+    adapted: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cfer.cli.adapting import adapted, check_adapting
 from cfer.cli.common import USER_ERROR, CheckpointFolder, Cropped, fail, load_reader
 from cfer.data.samples import FolderSource
 from cfer.pictures import SUFFIXES, PictureError
@@ -19,6 +20,13 @@ def read(
     checkpoint: CheckpointFolder = None,
     already_cropped: Cropped = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, a line a picture.")] = False,
+    to_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--adapt", help="Adapt to where these pictures are from first; they need no labels, but 20 faces."
+        ),
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Where to save the adapted checkpoint.")] = None,
 ) -> None:
     """Say what the faces in pictures express.
 
@@ -27,9 +35,12 @@ def read(
     unless the picture cannot be read. A picture without a face has no faces and no error. The exit code is 2 if any
     picture could not be read.
     """
-    reader = load_reader(checkpoint)
+    check_adapting(to_pictures, out)
+    reader, files = load_reader(checkpoint), _files(pictures)
+    if to_pictures:
+        reader = adapted(reader, files, out, cropped=already_cropped)
     failed = False
-    for path in _files(pictures):
+    for path in files:
         faces: list[dict[str, Any]] = []
         error = None
         try:

@@ -27,6 +27,11 @@ def model_card(checkpoint: Checkpoint) -> str:
         sections.append(_scores(_continual, facts.continual))
     if facts.lessons:
         sections.append(_lessons(facts.lessons))
+    if facts.adapted:
+        sections.append(
+            "## Adapted\n\nThe scores above were measured before: afterwards it was adapted to where "
+            f"{facts.adapted:,} unlabelled faces are from. None of them is kept.\n"
+        )
     sections.append(_LIMITS)
     return "\n".join(sections)
 

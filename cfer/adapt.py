@@ -1,0 +1,130 @@
+"""Adapt a checkpoint to a camera or a collection from unlabelled faces: where the features of such pictures lie.
+
+Light, lens, compression and framing move all features of a place alike. How far is what is left of the mean of some
+faces after the expressions that they seem to show are taken out, and it is taken out of the logits of all classes. No
+weight is learned, no picture is kept, and going back is forgetting one vector.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cfer.checkpoint import Checkpoint
+from cfer.emotions import Kind
+from cfer.learners.base import Head
+
+LEAST = 20
+"""Fewest faces to adapt from."""
+WORTH = 10.0
+"""What not being moved at all is worth, in faces."""
+ROUNDS = 20
+ONE_SIDED = 0.8
+"""Share of faces of one expression from which on a person is warned."""
+FEWEST_CHECKS = 3
+"""Check features of a class from which its mean is taken."""
+
+
+class AdaptError(ValueError):
+    """Adapting is not possible; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What adapting did.
+
+    Attributes:
+        faces: How many it was adapted from.
+        changed: Share of them, 0 to 1, that are answered otherwise now.
+        before: How many were called what before.
+        after: How many are called what now.
+        warning: A sentence where the faces are too much alike for this to be safe; None otherwise.
+    """
+
+    faces: int
+    changed: float
+    before: dict[str, int]
+    after: dict[str, int]
+    warning: str | None
+
+
+def adapt(checkpoint: Checkpoint, features: Tensor) -> tuple[Checkpoint, Adaptation]:
+    """Adapt to where some faces were taken; an earlier adaptation is replaced. The checkpoint given stays as it was.
+
+    Args:
+        checkpoint: A model with check features of base classes.
+        features: Pooled features (N, C) of N faces, as they are read.
+
+    Raises:
+        AdaptError: There are too few faces, or the checkpoint keeps nothing to compare them with.
+    """
+    if len(features) < LEAST:
+        raise AdaptError(f"Adapting needs at least {LEAST} faces; there {_are(len(features))}.")
+    plain = unadapted(checkpoint)
+    classes, means = reference_means(plain)
+    head = Head(plain.head.weight[classes], plain.head.bias[classes])
+    shift = camera_shift(features, head, means)
+    adapted = with_shift(plain, shift, len(features))
+    old, new = (F.linear(features, *c.head).argmax(1).tolist() for c in (plain, adapted))
+    before, after = (dict(Counter(checkpoint.names[k] for k in answers).most_common()) for answers in (old, new))
+    changed = sum(a != b for a, b in zip(old, new, strict=True)) / len(old)
+    name, count = next(iter(after.items()))
+    warning = None
+    if count >= ONE_SIDED * len(features):
+        warning = (
+            f"{count} of {len(features)} faces are called {name} now. Adapting is safer with several expressions among "
+            "the pictures: what all of them share is taken for the camera."
+        )
+    return adapted, Adaptation(len(features), changed, before, after, warning)
+
+
+def unadapted(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint as it was before it was adapted."""
+    return checkpoint if checkpoint.shift is None else with_shift(checkpoint, None, None)
+
+
+def with_shift(checkpoint: Checkpoint, shift: Tensor | None, faces: int | None) -> Checkpoint:
+    """A checkpoint whose features are taken to be off by a vector (C,), or by nothing."""
+    moved = replace(checkpoint, shift=shift, facts=replace(checkpoint.facts, adapted=faces))
+    head = moved.folded(moved.learner.head())
+    model = checkpoint.model.with_head(checkpoint.names, *head)
+    return replace(moved, model=model, heads=(*checkpoint.heads[:-1], head))
+
+
+def reference_means(checkpoint: Checkpoint) -> tuple[list[int], Tensor]:
+    """Base classes with enough check features of photographs, and their means (R, C) there.
+
+    Raises:
+        AdaptError: There are fewer than two such classes.
+    """
+    x, y, domains = checkpoint.checks.x, checkpoint.checks.y, checkpoint.domains
+    photographs = x @ domains.direction + domains.origin > 0.5 if domains else torch.ones(len(x), dtype=torch.bool)
+    base = [k for k, c in enumerate(checkpoint.classes) if c.kind in {Kind.NEUTRAL, Kind.BASIC}]
+    rows = {k: photographs & (y == k) for k in base}
+    classes = [k for k in base if int(rows[k].sum()) >= FEWEST_CHECKS]
+    if len(classes) < 2:
+        raise AdaptError("This checkpoint keeps too few features of photographs to compare yours with.")
+    return classes, torch.stack([x[rows[k]].mean(0) for k in classes])
+
+
+def camera_shift(features: Tensor, head: Head, means: Tensor) -> Tensor:
+    """By how much (C,) features lie off the class means, whatever expressions they show.
+
+    Expectation maximisation: which class each face shows, as if it were not moved; then the mean of what is left.
+
+    Args:
+        features: (N, C).
+        head: Of the classes whose means are known.
+        means: (R, C).
+    """
+    shift = torch.zeros(features.shape[1])
+    for _ in range(ROUNDS):
+        chances = F.linear(features - shift, *head).softmax(1)  # (N, R)
+        shift = (features - chances @ means).mean(0) * len(features) / (len(features) + WORTH)
+    return shift
+
+
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count}"

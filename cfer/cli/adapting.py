@@ -1,0 +1,54 @@
+"""What `cfer read --adapt` does before it reads."""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cfer.cli.common import fail
+from cfer.pictures import PictureError
+
+MOST = 500
+"""Faces from which adapting gains nothing more; the first ones are used."""
+
+
+def check_adapting(asked: bool, out: Path | None) -> None:
+    """See that what is asked for can be done, before the work begins."""
+    from cfer.checkpoint import check_checkpoint_folder
+    from cfer.outputs import OutputError
+
+    if out is None:
+        return
+    if not asked:
+        raise fail(ValueError("--out is for the checkpoint that --adapt makes; give both."))
+    try:
+        check_checkpoint_folder(out)
+    except OutputError as error:
+        raise fail(error) from None
+
+
+def adapted(reader: Any, files: list[Path], out: Path | None, *, cropped: bool) -> Any:
+    """A reader that is adapted to the faces in some files, saved if wanted; what that did goes to standard error."""
+    from cfer.adapt import AdaptError
+    from cfer.checkpoint import save_checkpoint
+    from cfer.evaluation.card import model_card
+
+    faces: list[Any] = []
+    for path in files:
+        try:
+            faces += [f for f in reader.read(path, already_cropped=cropped).faces if not f.tiny]
+        except PictureError:  # it is said when the picture is read
+            continue
+        if len(faces) >= MOST:
+            break
+    try:
+        fitted, done = reader.adapt(faces[:MOST])
+    except AdaptError as error:
+        raise fail(error) from None
+    typer.echo(f"adapted to {done.faces} faces: {done.changed:.0%} of them are answered otherwise", err=True)
+    if done.warning:
+        typer.echo(done.warning, err=True)
+    if out:
+        save_checkpoint(fitted.checkpoint, out, model_card(fitted.checkpoint))
+        typer.echo(f"checkpoint: {out}", err=True)
+    return fitted
