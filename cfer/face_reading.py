@@ -26,6 +26,9 @@ from cfer.explain.relation import SIX
 from cfer.explain.report import ClassExplanation, MapKind, RelationReport, relation_report
 from cfer.model import FaceModel, Preprocessing, plain_numerics
 
+READING_SCHEMA = 2
+"""Version of `FaceReading.to_dict`: 2 since action units are in it."""
+
 
 class Source(Protocol):
     """What a face needs of the reader that read it."""

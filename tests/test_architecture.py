@@ -51,9 +51,9 @@ ALLOWED = {
     "reader": {"adapt", "face_reading", "emotions", "pictures", "faces", "model", "checkpoint", "explain", "lessons"},
     "draw": {"explain"},
     "evidence": {"emotions", "outputs", "checkpoint", "explain", "reader", "draw"},
-    "cli": LEARNING | {"adapt", "evaluation", "training", "lessons", "measure", "reader", "evidence"},
+    "cli": LEARNING | {"adapt", "face_reading", "evaluation", "training", "lessons", "measure", "reader", "evidence"},
     "app": {"adapt", "emotions", "places", "pictures", "faces", "checkpoint", "explain", "evaluation", "lessons"}
-    | {"reader", "evidence", "draw"},
+    | {"reader", "face_reading", "evidence", "draw"},
     "__main__": {"cli"},
     "__init__": {"pictures", "reader"},
 }

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cfer.checkpoint import DEFAULT, Checkpoint, CheckpointError, ClassInfo, loa
 from cfer.checkpoint.folder import packed, unpacked
 from cfer.emotions import BASICS, Kind
 from cfer.learners.base import symmetric
+from cfer.learners.domain import Domains
 
 
 @pytest.fixture
@@ -39,6 +41,28 @@ def test_what_is_saved_is_loaded(saved):
     assert (folder / "MODEL_CARD.md").read_text() == "a card"
     assert not loaded.model.training
     assert len(loaded.heads) == 1
+
+
+def test_units_and_domains_are_saved_too(saved, tmp_path):
+    checkpoint, _ = saved
+    width, generator = checkpoint.model.num_features, torch.Generator().manual_seed(0)
+    model = checkpoint.model.with_units((4, 12), torch.randn(2, width, generator=generator), torch.ones(2))
+    domains = Domains(torch.randn(width, generator=generator), torch.tensor(0.3), torch.arange(7.0), torch.ones(7))
+    save_checkpoint(replace(checkpoint, model=model, domains=domains), tmp_path / "whole", "a card")
+    loaded = load_checkpoint(tmp_path / "whole")
+    assert loaded.model.action_units == (4, 12)
+    assert torch.equal(loaded.model.units.weight, model.units.weight)
+    assert loaded.domains is not None
+    for name, value in domains.tensors().items():
+        assert torch.equal(getattr(loaded.domains, name), value)
+    plain = checkpoint.folded(checkpoint.learner.head())
+    moved = loaded.folded(checkpoint.learner.head())
+    assert not torch.allclose(plain.weight, moved.weight)
+    assert loaded.with_room().domains.rendered.shape == (8,)
+    short = replace(domains, rendered=torch.ones(6))
+    save_checkpoint(replace(checkpoint, domains=short), tmp_path / "short", "a card")
+    with pytest.raises(CheckpointError, match="its domains does not fit"):
+        load_checkpoint(tmp_path / "short")
 
 
 def test_saving_again_replaces_the_folder_and_leaves_nothing_behind(saved):

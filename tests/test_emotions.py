@@ -2,7 +2,18 @@ from collections import Counter
 
 import pytest
 
-from cfer.emotions import BASICS, CODES, COMPOUNDS, DERIVED, EXPRESSIONS, Kind, find
+from cfer.emotions import (
+    BASICS,
+    CODES,
+    COMPOUNDS,
+    DERIVED,
+    EXPRESSIONS,
+    UNIT_NAMES,
+    Kind,
+    find,
+    prototype,
+    prototype_row,
+)
 
 
 def test_there_are_seven_basics_and_fifteen_compounds_in_cfee_order():
@@ -74,3 +85,13 @@ def test_other_data_sets_codes_name_known_classes():
 )
 def test_labels_are_found_as_people_write_them(text, name):
     assert find(text) == name
+
+
+def test_a_prototype_is_one_share_a_unit():
+    assert prototype("sad") == {4: 1.0, 15: 1.0, 1: 0.6, 6: 0.5, 11: 0.26, 17: 0.67}
+    assert prototype_row("happy", (6, 12, 4)) == (0.51, 1.0, 0.0)
+    assert prototype_row("neutral", (6, 12)) == (0.0, 0.0)
+    assert prototype_row("smirking", (6, 12)) is None
+    named = {unit for name in EXPRESSIONS for unit in prototype(name)}
+    assert named <= set(UNIT_NAMES)
+    assert UNIT_NAMES[4] == "brow lowerer"

@@ -46,6 +46,19 @@ def test_another_head_shares_the_backbone_and_changes_nothing(model):
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
 
 
+@torch.no_grad()
+def test_units_are_read_off_the_same_features_and_kept_by_other_heads_and_strides(model):
+    with_units = model.with_units((4, 12), torch.ones(2, model.num_features), torch.tensor([0.5, -0.5]))
+    pooled = model.pool(model.features(torch.randn(1, 3, 64, 64)))
+    read = with_units.units
+    assert read is not None
+    torch.testing.assert_close(read(pooled), pooled.sum() + torch.tensor([[0.5, -0.5]]))
+    assert model.units is None
+    other = with_units.with_head(("a", "b"), torch.ones(2, model.num_features), torch.zeros(2)).with_stride(16)
+    assert other.action_units == (4, 12)
+    assert torch.equal(other.units.weight, with_units.units.weight)
+
+
 def test_a_start_is_loaded_by_name_and_a_wrong_one_refused(tmp_path):
     source = timm.create_model(NAME, pretrained=False)
     save_file({k: v.contiguous() for k, v in source.state_dict().items()}, tmp_path / "start.safetensors")

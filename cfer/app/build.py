@@ -13,6 +13,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from cfer.app.about import build_about
+from cfer.app.camera import build_camera
 from cfer.app.explore import build_explore
 from cfer.app.relations import build_relations
 from cfer.app.safety import KEEP_SECONDS, MAX_FILE, BodyLimit, Headers, Sessions, sweep_files
@@ -59,6 +60,7 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
                 build_explore(sessions, key)
             with gr.Tab("Teach", id="teach"):
                 build_teach(sessions, key)
+                build_camera(sessions, key)
             if reader.measured:
                 with gr.Tab("Relations", id="relations"):
                     build_relations(reader.measured, reader.reference is not None)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import plotly.graph_objects as go
 
 from cfer.app.panels import map_panels
 from cfer.app.relation_panel import relation_panel
@@ -13,6 +14,7 @@ from cfer.app.safety import KEEP_SECONDS, Sessions, complaint, guarded, plain_im
 from cfer.draw import boxed, percent, probability_bars
 from cfer.explain.regions import region_words
 from cfer.explain.report import MapKind
+from cfer.face_reading import READING_SCHEMA
 from cfer.pictures import Decoded, PictureError, decode_picture
 from cfer.places import EXAMPLES
 from cfer.reader import FaceReading, Reader
@@ -22,6 +24,7 @@ _NO_FACE = (
     "No face was found in this picture. Try one with a larger or more frontal face, or, if the picture is "
     "a face crop already, tick “This is a face crop”."
 )
+UNITS_SHOWN = 7
 ONE_SCALE, OWN_SCALE = "One scale", "Own scales"
 CHANGED, CONTRAST, AVERAGE, RIVALS = (
     "What differs from a neutral face",
@@ -63,6 +66,12 @@ def sentence(reader: Reader, face: FaceReading) -> str:
     if face.tiny:
         text += "This face is very small: read with care."
     return text
+
+
+def unit_bars(face: FaceReading) -> go.Figure:
+    """The action units that a face shows most, strongest first."""
+    strongest = sorted(face.units, key=lambda unit: -unit.intensity)[:UNITS_SHOWN]
+    return probability_bars({str(unit): unit.intensity for unit in strongest}, "Strongest action units", 2)
 
 
 class Explore:
@@ -108,7 +117,8 @@ class Explore:
         if warn:
             gr.Warning(html.escape(message), title="Please try another way")
         hidden = (gr.Image(visible=False), gr.Radio(visible=False), message, gr.Plot(visible=False))
-        return (None, *hidden, gr.Plot(visible=False), *(gr.Dropdown(visible=False) for _ in range(3)), "", "")
+        plots = gr.Plot(visible=False), gr.Plot(visible=False)
+        return (None, *hidden, *plots, *(gr.Dropdown(visible=False) for _ in range(3)), "", "")
 
     def _show(self, reader: Reader, shown: ExploreState, picture: Decoded, scale: str, view: str) -> tuple[Any, ...]:
         face, faces = shown.faces[shown.chosen], shown.faces
@@ -131,6 +141,7 @@ class Explore:
             sentence(reader, face),
             gr.Plot(probability_bars(basics, "Basic"), visible=True),
             gr.Plot(probability_bars(ordered, "Compound and taught", 1), visible=bool(ordered)),
+            gr.Plot(unit_bars(face), visible=bool(face.units)),
             *(gr.Dropdown(choices=list(reader.names), value=name, visible=True) for name in trio),
             self._maps(reader, face, trio, scale, view),
             "",
@@ -188,12 +199,7 @@ class Explore:
     def as_json(self, path: str | None, cropped: bool) -> dict[str, Any]:
         """The base model's reading as plain data; faces is empty where none was found."""
         faces = self.sessions.base.read(read_path(path), already_cropped=cropped).faces
-        return {
-            "schema_version": 1,
-            "faces": [
-                {"box": [round(v, 1) for v in f.box], "score": f.score, "probabilities": f.probabilities} for f in faces
-            ],
-        }
+        return {"schema_version": READING_SCHEMA, "faces": [face.to_dict() for face in faces]}
 
 
 def _examples(picture: gr.Image) -> Any:
@@ -234,6 +240,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
             with gr.Row():
                 basic = gr.Plot(visible=False, show_label=False)
                 compound = gr.Plot(visible=False, show_label=False)
+                units = gr.Plot(visible=False, show_label=False, elem_id="explore-units")
             maps = gr.HTML(elem_id="explore-maps")
             tie = gr.HTML(elem_id="explore-tie")
             with gr.Row():
@@ -249,7 +256,7 @@ def build_explore(sessions: Sessions, key: gr.State) -> None:
                 "Same face, same model: the maps show where its evidence *for* each expression lies. They are not "
                 "causes, and two maps of a face always look somewhat alike."
             )
-    results = [shown, found, picker, verdict, basic, compound, left, middle, right, maps, tie]
+    results = [shown, found, picker, verdict, basic, compound, units, left, middle, right, maps, tie]
     reading = [picture, cropped, scale, key, view]
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
     hidden: dict[str, Any] = busy | {"api_visibility": "private"}

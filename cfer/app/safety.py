@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from cfer.adapt import AdaptError
 from cfer.lessons.names import LessonError
 from cfer.pictures import PictureError
 from cfer.reader import Reader
@@ -63,7 +64,7 @@ def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
             return handler(*args, **kwargs)
         except gr.Error:
             raise
-        except (PictureError, LessonError) as error:
+        except (PictureError, LessonError, AdaptError) as error:
             raise complaint(str(error)) from None
         except Exception:  # the outermost door of every handler: nothing of it may reach a visitor
             log.exception("%s failed", getattr(handler, "__name__", handler))

@@ -91,12 +91,13 @@ class Teach:
         )
 
     def undo(self, key: str) -> tuple[Any, ...]:
-        """Forget the last lesson."""
-        lessons = self.sessions.lessons(key)[:-1]
+        """Forget the last lesson, or the last adapting if that came later."""
+        latest, lessons = self.sessions.reader(key), self.sessions.lessons(key)[:-1]
         self.sessions.keep(key, lessons)
         reader = (self.sessions.base, *lessons)[-1]
+        fewer = len(reader.names) < len(latest.names)
         return (
-            "The last lesson is forgotten.",
+            "The last lesson is forgotten." if fewer else "What you adapted last is undone.",
             gr.Dataframe(visible=False),
             "",
             "",

@@ -11,9 +11,6 @@ from cfer.cli.common import USER_ERROR, CheckpointFolder, Cropped, fail, load_re
 from cfer.data.samples import FolderSource
 from cfer.pictures import SUFFIXES, PictureError
 
-READING_SCHEMA = 2
-"""Version of what `cfer read --json` prints: 2 since action units are in it."""
-
 
 def read(
     pictures: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
@@ -36,6 +33,8 @@ def read(
     picture could not be read.
     """
     check_adapting(to_pictures, out)
+    from cfer.face_reading import READING_SCHEMA
+
     reader, files = load_reader(checkpoint), _files(pictures)
     if to_pictures:
         reader = adapted(reader, files, out, cropped=already_cropped)

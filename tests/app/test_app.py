@@ -4,11 +4,15 @@ import time
 
 import gradio as gr
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
+from cfer.adapt import LEAST
 from cfer.app.build import build_app, launch
+from cfer.app.camera import Camera
 from cfer.app.explore import AVERAGE, CONTRAST, ONE_SCALE, RIVALS, Explore
 from cfer.app.safety import Sessions, guarded
 from cfer.app.teach import Teach
@@ -162,6 +166,42 @@ class TestTeach:
         with pytest.raises(gr.Error, match=words):
             guarded(self.give)(teach, files, **change)
         assert sessions.reader("anna").names[-1] == "first"
+
+
+class TestCamera:
+    @pytest.fixture(scope="class")
+    def mine(self, photograph, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("mine")
+        for number in range(LEAST):
+            shade = (photograph[0:260, 100:360] * (0.5 + number / 60)).astype(np.uint8)
+            Image.fromarray(shade).save(folder / f"{number}.png")
+        return [str(folder / f"{number}.png") for number in range(LEAST)]
+
+    def test_adapting_says_what_it_did_and_is_undone(self, reader, files, mine):
+        sessions = Sessions(reader)
+        camera = Camera(sessions)
+        said, undo = camera.adapt([*mine, str(files / "broken.png")], True, "anna")
+        assert f"Adapted to {LEAST} faces" in said
+        assert "Adapting is safer with several expressions" in said
+        assert "1 files could not be read" in said
+        assert undo.interactive
+        assert sessions.reader("anna").checkpoint.shift is not None
+        assert sessions.reader("bert").checkpoint.shift is None
+        TestTeach().give(Teach(sessions), files)
+        _, undo = camera.forget("anna")
+        assert not undo.interactive
+        assert sessions.reader("anna").checkpoint.shift is None
+        assert sessions.reader("anna").names[-1] == "beaming"  # what was taught stays
+
+    @pytest.mark.parametrize(
+        ("count", "consent", "words"),
+        [(0, True, "20 or more pictures"), (3, True, "at least 20 faces; there are 3"), (20, False, "may use these")],
+    )
+    def test_what_cannot_be_adapted_to_is_answered_in_words(self, reader, mine, count, consent, words):
+        sessions = Sessions(reader)
+        with pytest.raises(gr.Error, match=words):
+            guarded(Camera(sessions).adapt)(mine[:count], consent, "anna")
+        assert sessions.reader("anna") is reader
 
 
 class TestSafety:

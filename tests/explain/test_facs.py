@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cfer.emotions import COMPOUNDS, EXPRESSIONS
-from cfer.explain.facs import agreement, permuted_constituents, prototype, unit_overlap
+from cfer.emotions import COMPOUNDS, EXPRESSIONS, prototype
+from cfer.explain.facs import agreement, permuted_constituents, unit_overlap
 from cfer.explain.relation import SIX
 
 

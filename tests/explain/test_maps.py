@@ -10,7 +10,7 @@ from torch import nn
 from torchcam.methods import GradCAM as TorchCAM
 
 from cfer.checkpoint import load_checkpoint
-from cfer.explain.maps import class_maps, head_jacobian, positive, upsample
+from cfer.explain.maps import by_units, class_maps, head_jacobian, positive, unit_maps_of, upsample
 from cfer.model import BackboneConfig, FaceModel
 
 CLASSES = ("a", "b", "c", "d")
@@ -210,3 +210,45 @@ def test_maps_of_probability_and_log_odds_are_autograds():
         torch.testing.assert_close(ours.detach(), theirs, atol=1e-6, rtol=1e-4)
     with pytest.raises(KeyError, match="does not know"):
         found.log_odds("bored")
+
+
+def with_units() -> FaceModel:
+    model = tiny()
+    generator = torch.Generator().manual_seed(7)
+    weight = torch.randn(5, model.num_features, generator=generator)
+    return model.with_units((1, 2, 4, 12, 25), weight, torch.randn(5, generator=generator))
+
+
+def test_a_units_map_sums_to_its_logit_less_the_bias():
+    model = with_units()
+    last = model.features(torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))).detach()
+    maps = unit_maps_of(model, last)
+    assert maps.shape == (2, 5, *last.shape[2:])
+    assert model.units is not None
+    wanted = (model.units(model.pool(last)) - model.units.bias).detach()
+    torch.testing.assert_close(maps.sum((2, 3)), wanted, atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match="reads no action units"):
+        unit_maps_of(tiny(), last)
+
+
+def test_a_classs_map_is_the_weighted_sum_of_its_units_maps_and_what_is_left():
+    model = with_units()
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    found, composed = class_maps(model, x), by_units(model)
+    assert model.units is not None
+    units = unit_maps_of(model, model.features(x).detach())
+    left = class_maps(model.with_head(model.classes, composed.left, torch.zeros(4)), x).maps
+    torch.testing.assert_close(
+        torch.einsum("ku,buhw->bkhw", composed.weights, units) + left, found.maps, atol=1e-4, rtol=1e-4
+    )
+    # what is left is what no unit explains
+    torch.testing.assert_close(composed.left @ model.units.weight.T, torch.zeros(4, 5), atol=1e-4, rtol=0)
+
+
+def test_a_head_that_is_made_of_units_leaves_nothing():
+    model = with_units()
+    assert model.units is not None
+    weights = torch.randn(4, 5, generator=torch.Generator().manual_seed(2))
+    composed = by_units(model.with_head(model.classes, weights @ model.units.weight.detach(), torch.zeros(4)))
+    torch.testing.assert_close(composed.weights, weights, atol=1e-4, rtol=1e-4)
+    assert float(composed.left.abs().max()) < 1e-4
