@@ -22,6 +22,7 @@ from cfer.synth.dataset import MANIFEST
 
 TRIED = {
     "share": (0.3, 0.4, 0.5, 0.6, 0.8),
+    "prototype": (0.0, 0.25, 0.5, 0.75, 1.0),
     "inside": (0.1, 0.25, 0.5, 1.0, 2.0),
     "outside": (1.0, 2.0, 3.0, 5.0, 10.0),
     "shrinkage": (0.05, 0.1, 0.2, 0.3, 0.5),
@@ -44,12 +45,14 @@ def main() -> None:
         for value in values:
             settings = replace(chosen, **{name: value})
             one = scored(features, 1, lambda s=settings: Compositional(s), PROTOCOL).point
+            none = scored(features, 0, lambda s=settings: Compositional(s), PROTOCOL).point
             every = scored(features, None, lambda s=settings: Compositional(s), PROTOCOL).point
             rows.append(
                 {
                     "setting": name,
                     "value": value,
                     "chosen": value == getattr(chosen, name),
+                    "zero_shot_harmonic": round(none["harmonic"], 4),
                     "one_shot_harmonic": round(one["harmonic"], 4),
                     "first_loss": round(one["first_loss"], 4),
                     "all_average_incremental": round(every["average_incremental"], 4),
