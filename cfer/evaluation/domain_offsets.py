@@ -37,7 +37,7 @@ def fit_domains(head: Head, stream: Stream) -> Domains | None:
         return None
     is_rendered = torch.tensor(stream.rendered)
     base = stream.train.of(range(stream.base))
-    direction, origin = domain_direction(base, is_rendered)
+    direction, origin = domain_direction(base, is_rendered, stream.elsewhere)
     seen = stream.validation.of(range(len(head.bias)))
     assert seen.sources is not None
     performed = is_rendered[seen.sources]
@@ -50,12 +50,14 @@ def fit_domains(head: Head, stream: Stream) -> Domains | None:
     return Domains(direction, origin, rendered.float(), levelled.float())
 
 
-def domain_direction(base: Features, rendered: Tensor) -> tuple[Tensor, Tensor]:
+def domain_direction(base: Features, rendered: Tensor, elsewhere: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The discriminant between domains, 0 on average of rendered faces and 1 of photographs.
 
     Args:
         base: Rows of classes that both domains show.
         rendered: Whether (S,) each data set is of rendered faces.
+        elsewhere: See `cfer.learners.base.Step`: places where nothing moved, where the direction shall see nothing, so
+            that offsets put no evidence there.
 
     Returns:
         Direction (C,) and origin ().
@@ -68,7 +70,10 @@ def domain_direction(base: Features, rendered: Tensor) -> tuple[Tensor, Tensor]:
         within = torch.stack([x[y == k].mean(0) for k in y.unique()])
         means.append(within.mean(0))
         spread.append(torch.cov((x - x.mean(0)).T))
-    rows = discriminants(torch.stack(means), shrink(torch.stack(spread).mean(0), SHRINKAGE))
+    noise = shrink(torch.stack(spread).mean(0), SHRINKAGE)
+    if elsewhere is not None:
+        noise = noise + elsewhere.double().T @ elsewhere.double()
+    rows = discriminants(torch.stack(means), noise)
     direction = (rows.weight[1] - rows.weight[0]).double()
     direction = direction / (direction @ (means[1] - means[0]))
     return direction.float(), -(direction @ means[0]).float()

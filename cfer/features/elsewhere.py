@@ -1,5 +1,7 @@
 """What features look like at places of rendered faces where nothing moved: no evidence for anything lies there."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,14 +13,23 @@ RANK = 100
 """Directions that are kept; the rest of the product is small."""
 
 
-@torch.no_grad()
-def elsewhere_rows(
-    model: FaceModel, preprocessing: Preprocessing, faces: RenderedCrops, batch_size: int = 64
-) -> Tensor:
-    """Rows (R, C) whose products sum to the mean product of a last map's cells with themselves, where nothing moved.
+class Looked(NamedTuple):
+    """What one pass over rendered faces gives.
 
-    It is the mean over a picture's cells and over pictures, a cell counting by the share of it that no performed unit
-    moved: a class whose map is w has there the mean square evidence |R w|^2.
+    Attributes:
+        x: Pooled features (N, C).
+        elsewhere: Rows (R, C) whose products sum to the mean product of a last map's cells with themselves where none
+            moved: the mean over a picture's cells and over pictures that show something, a cell counting by the
+            share of it that no performed unit moved: a class whose row is w has there the mean square evidence |R w|^2.
+    """
+
+    x: Tensor
+    elsewhere: Tensor
+
+
+@torch.no_grad()
+def look_at(model: FaceModel, preprocessing: Preprocessing, faces: RenderedCrops, batch_size: int = 64) -> Looked:
+    """Features of rendered faces, and what they look like where nothing moved.
 
     Args:
         model: In evaluation mode.
@@ -27,14 +38,15 @@ def elsewhere_rows(
         batch_size: Pictures a pass.
     """
     total = torch.zeros(model.num_features, model.num_features, dtype=torch.double)
-    count = 0
-    for index in torch.nonzero(faces.moved.flatten(1).any(1)).squeeze(1).split(batch_size):
+    pooled = []
+    shown = faces.moved.flatten(1).any(1)
+    for index in torch.arange(len(faces.pixels)).split(batch_size):
         maps = model.features(preprocessing.enlarge(faces.pixels[index].float() / 255))  # (B, C, h, w)
-        side = maps.shape[-1]
-        moved = F.adaptive_avg_pool2d(faces.moved[index].any(1, keepdim=True).float(), side)  # (B, 1, h, w)
-        weighted = (maps * (1 - moved).sqrt()).transpose(0, 1).flatten(1).double()  # (C, B h w)
-        total += weighted @ weighted.T / side**2
-        count += len(index)
-    values, vectors = torch.linalg.eigh(total / max(count, 1))
+        pooled.append(model.pool(maps))
+        moved = F.adaptive_avg_pool2d(faces.moved[index].any(1, keepdim=True).float(), maps.shape[-1])  # (B, 1, h, w)
+        still = (1 - moved) * shown[index].float()[:, None, None, None]
+        weighted = (maps * still.sqrt()).transpose(0, 1).flatten(1)  # (C, B h w)
+        total += (weighted @ weighted.T).double() / still[0].numel()
+    values, vectors = torch.linalg.eigh(total / max(int(shown.sum()), 1))
     kept = values[-RANK:].clamp(min=0)
-    return (vectors[:, -RANK:] * kept.sqrt()).T.float().contiguous()
+    return Looked(torch.cat(pooled), (vectors[:, -RANK:] * kept.sqrt()).T.float().contiguous())

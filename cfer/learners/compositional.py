@@ -34,7 +34,7 @@ class Composition:
     inside: float = 0.5
     outside: float = 3.0
     shrinkage: float = 0.2
-    elsewhere: float = 0.0
+    elsewhere: float = 1.0
     derived: float = 0.18
 
 
@@ -43,7 +43,7 @@ class _Solved:
     """What a step's systems come to: all of it follows from the fitted state.
 
     Attributes:
-        covariance: (C, C) within classes, every data set counting alike.
+        covariance: (C, C) within classes, data sets counting by their trust.
         factor: Cholesky factor (C, C) of the covariance, shrunk and widened.
         span: Differences (C, K0 - 1) of the base means.
         noise: What a mean's noise of one unit adds to a squared distance, inside and outside the base subspace (2,).
@@ -65,8 +65,9 @@ class Compositional(LinearLearner):
     Fitted: `means` (K, C); `mean_variance` (K, 2) variance of each mean in units of the covariance, inside and outside
     the base classes' subspace; `scatter` (S, C, C) within classes of each data set and `freedom` (S,) their degrees of
     freedom; `between` (R, C) rows whose products sum to what else counts as noise: the scatter of a base class's means
-    over data sets, and evidence at places where nothing moved; `offset` (S, C) where each data set lies; `base` (K0, C)
-    the means of step 0; `origin` (C,) what expressions depart from. With a readout of action units also `units` (U, C),
+    over data sets, and evidence at places where nothing moved; `offset` (S, C) where each data set lies; `trust` (S,)
+    how much its labels count; `base` (K0, C) the means of step 0; `origin` (C,) what expressions depart from. With a
+    readout of action units also `units` (U, C),
     its rows; `unit_origin` (U,) and `unit_gain` (), how prototypes are read on its scale.
     """
 
@@ -112,7 +113,8 @@ class Compositional(LinearLearner):
         trust = there if step.trust is None else there * step.trust.double()
         means = (found * trust[..., None]).sum(1) / trust.sum(1)[:, None]
         apart = (found - means[:, None]) * there[..., None]
-        rows = (apart / there.sum(1).sqrt()[:, None, None]).flatten(0, 1)[: 0 if there.shape[1] == 1 else None]
+        share = (trust / trust.sum(1)[:, None]).sqrt()[..., None]  # of a class's scatter over data sets
+        rows = (apart * share).flatten(0, 1)[: 0 if there.shape[1] == 1 else None]
         if step.elsewhere is not None and self.settings.elsewhere:
             rows = torch.cat([rows, self.settings.elsewhere**0.5 * step.elsewhere.double()])
         origin = means.mean(0) if step.neutral is None else means[step.neutral]
@@ -123,6 +125,7 @@ class Compositional(LinearLearner):
             "origin": origin.float(),
             "means": means.float(),
             "mean_variance": (1 / counts.sum(1))[:, None].expand(-1, 2).float().contiguous(),
+            "trust": (torch.ones(there.shape[1]) if step.trust is None else step.trust).float(),
         }
         if step.readout is not None and step.prototypes is not None:
             known = ~step.prototypes.isnan().any(1)
@@ -223,7 +226,8 @@ class Compositional(LinearLearner):
         """
         if self._solved is None:
             each = self.fitted["scatter"].double() / self.fitted["freedom"].clamp(min=1)[:, None, None]
-            covariance = each.mean(0)  # every data set counts alike
+            trust = self.fitted["trust"].double()
+            covariance = (each * (trust / trust.sum())[:, None, None]).sum(0)
             between, base = self.fitted["between"].double(), self.fitted["base"].double()
             factor = torch.linalg.cholesky(shrink(covariance, self.settings.shrinkage) + between.T @ between)
             whole = (torch.cholesky_inverse(factor) * covariance).sum()

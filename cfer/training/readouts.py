@@ -12,9 +12,9 @@ from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.evaluation.domain_offsets import domain_direction
 from cfer.evaluation.stream import Features
-from cfer.features.elsewhere import elsewhere_rows
+from cfer.features.elsewhere import look_at
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
-from cfer.features.table import FeatureTable, fingerprint, pooled_features, weights_fingerprint
+from cfer.features.table import FeatureTable, fingerprint, weights_fingerprint
 from cfer.files import load_tensors, save_tensors
 from cfer.learners.base import Head
 from cfer.model import FaceModel, Preprocessing
@@ -59,11 +59,11 @@ def fit_readouts(
         if facts["key"] == key:
             return Readouts(Head(tensors["units.weight"], tensors["units.bias"]), tensors["elsewhere"])
     faces = joined_crops([load_rendered(each, preprocessing) for each in rendered])
-    x = torch.cat([pooled_features(model, preprocessing.enlarge(p.float() / 255)) for p in faces.pixels.split(64)])
+    x, elsewhere = look_at(model, preprocessing, faces)
     units = fit_units(x, faces.units)
     if photographs is not None:
-        units = _on_photographs(units, x, faces, photographs)
-    found = Readouts(units, elsewhere_rows(model, preprocessing, faces))
+        units = _on_photographs(units, x, elsewhere, faces, photographs)
+    found = Readouts(units, elsewhere)
     tensors = {"units.weight": units.weight, "units.bias": units.bias, "elsewhere": found.elsewhere}
     save_tensors(out / FILE, tensors, {"key": key})
     return found
@@ -74,7 +74,7 @@ def kept_elsewhere(basic: Path) -> Tensor | None:
     return load_tensors(basic / FILE)[0]["elsewhere"] if (basic / FILE).is_file() else None
 
 
-def _on_photographs(units: Head, x: Tensor, faces: RenderedCrops, photographs: FeatureTable) -> Head:
+def _on_photographs(units: Head, x: Tensor, elsewhere: Tensor, faces: RenderedCrops, photographs: FeatureTable) -> Head:
     """The readout with offsets for photographs, if there are neutral ones."""
     rows = [i for i, s in enumerate(photographs.table.samples) if s.split == "train" and s.label in BASICS]
     labels = torch.tensor([BASICS.index(str(photographs.table.samples[i].label)) for i in rows], dtype=torch.long)
@@ -85,6 +85,6 @@ def _on_photographs(units: Head, x: Tensor, faces: RenderedCrops, photographs: F
     y = torch.cat([faces.basic[named], labels])
     sources = torch.cat([torch.zeros(int(named.sum())), torch.ones(len(rows))]).long()
     both = Features(torch.cat([x[named], shown]), y, torch.arange(len(y)), sources)
-    direction, origin = domain_direction(both, torch.tensor([True, False]))
+    direction, origin = domain_direction(both, torch.tensor([True, False]), elsewhere)
     wanted = F.linear(x[faces.basic == neutral], *units).mean(0)
     return levelled(units, direction, origin, shown[labels == neutral], wanted)

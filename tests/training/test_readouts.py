@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from cfer.checkpoint import load_checkpoint
-from cfer.features.elsewhere import elsewhere_rows
+from cfer.features.elsewhere import look_at
 from cfer.features.rendered import UNITS, load_rendered
 from cfer.features.table import FeatureTable
 from cfer.learners.base import Head
@@ -55,11 +55,12 @@ def model():
 
 def test_rows_of_what_lies_elsewhere_give_a_maps_mean_square_there(rendered, model):
     faces = load_rendered(rendered, Preprocessing(64, 64))
-    rows = elsewhere_rows(model, Preprocessing(64, 64), faces)
+    x, rows = look_at(model, Preprocessing(64, 64), faces)
     weight = torch.randn(model.num_features, generator=torch.Generator().manual_seed(0))
     shown = faces.moved.flatten(1).any(1)
     with torch.no_grad():
         maps = model.features(Preprocessing(64, 64).enlarge(faces.pixels[shown].float() / 255))
+    torch.testing.assert_close(x[shown], maps.mean((2, 3)))
     evidence = torch.einsum("c,bchw->bhw", weight, maps)
     still = 1 - F.adaptive_avg_pool2d(faces.moved[shown].any(1, keepdim=True).float(), maps.shape[-1])[:, 0]
     torch.testing.assert_close((rows @ weight).square().sum(), (evidence.square() * still).mean(), rtol=1e-3, atol=1e-6)
