@@ -4,7 +4,8 @@
 
 The change is simulated on held-out photographs: less contrast, blur, another brightness, a colour cast before grey, and
 another framing of the face. Pictures to adapt to are drawn from the validation part's people, scores are of the test
-part's, both after the same change. Drawn twice: as they come (most are neutral or happy), and class by class.
+part's, both after the same change; at most 150 pictures of a class of either part. Drawn twice: as they come of those
+(most are neutral or happy), and class by class.
 """
 
 import argparse
@@ -33,17 +34,19 @@ from cfer.features.table import pooled_features
 from cfer.files import load_tensors, save_tensors
 
 DRAWS = 20
+MOST = 150
+"""Pictures of a class: most are neutral or happy."""
 SIX = [k for k, name in enumerate(BASICS) if name != "fearful"]
-CHANGE = "contrast x 0.6, blur of 2.5 pixels, brightness + 25, red x 1.2 and blue x 0.7, framed 1.2 times as tightly"
+CHANGE = "contrast x 0.4, blur of 5 pixels, brightness + 50, red x 1.2 and blue x 0.7, framed 1.35 times as tightly"
 
 
 def changed(crop: np.ndarray) -> np.ndarray:
     """The simulated camera's picture of a face crop (S, S, 3)."""
     side = crop.shape[0]
-    margin = side * (1 - 1 / 1.2) / 2
+    margin = side * (1 - 1 / 1.35) / 2
     tight = Image.fromarray(crop).resize((side, side), box=(margin, margin, side - margin, side - margin))
-    pixels = np.asarray(tight.filter(ImageFilter.GaussianBlur(2.5))).astype(float)
-    pixels = (pixels - 128) * 0.6 + 128 + 25
+    pixels = np.asarray(tight.filter(ImageFilter.GaussianBlur(5))).astype(float)
+    pixels = (pixels - 128) * 0.4 + 128 + 50
     return np.clip(pixels * [1.2, 1.0, 0.7], 0, 255).astype(np.uint8)
 
 
@@ -97,8 +100,9 @@ def main() -> None:
     whole = split(read_data(arguments.folder), seed=0)
     parts = {}
     for name in ("validation", "test"):
-        table = whole.only(s for s in whole.part(name).samples if s.label in BASICS)
-        parts[name] = features_of(checkpoint, table, arguments.run / f"{name}.safetensors")
+        rows = whole.part(name).samples
+        shown = [s for label in BASICS for s in [s for s in rows if s.label == label][:MOST]]
+        parts[name] = features_of(checkpoint, whole.only(shown), arguments.run / f"{name}.safetensors")
     plain, moved, rows = parts["test"]
     true = np.array([BASICS.index(s.label) for s in rows if s.label])
     _, there, shown = parts["validation"]

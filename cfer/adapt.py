@@ -100,7 +100,9 @@ def reference_means(checkpoint: Checkpoint) -> tuple[list[int], Tensor]:
         AdaptError: There are fewer than two such classes.
     """
     x, y, domains = checkpoint.checks.x, checkpoint.checks.y, checkpoint.domains
-    photographs = x @ domains.direction + domains.origin > 0.5 if domains else torch.ones(len(x), dtype=torch.bool)
+    photographs = torch.ones(len(x), dtype=torch.bool)
+    if domains is not None:
+        photographs = domains.shares(x)[:, 1] > 0.5
     base = [k for k, c in enumerate(checkpoint.classes) if c.kind in {Kind.NEUTRAL, Kind.BASIC}]
     rows = {k: photographs & (y == k) for k in base}
     classes = [k for k in base if int(rows[k].sum()) >= FEWEST_CHECKS]

@@ -47,7 +47,7 @@ def test_units_and_domains_are_saved_too(saved, tmp_path):
     checkpoint, _ = saved
     width, generator = checkpoint.model.num_features, torch.Generator().manual_seed(0)
     model = checkpoint.model.with_units((4, 12), torch.randn(2, width, generator=generator), torch.ones(2))
-    domains = Domains(torch.randn(width, generator=generator), torch.tensor(0.3), torch.arange(7.0), torch.ones(7))
+    domains = Domains(torch.randn(2, width, generator=generator), torch.ones(2), torch.arange(14.0).reshape(2, 7))
     save_checkpoint(replace(checkpoint, model=model, domains=domains), tmp_path / "whole", "a card")
     loaded = load_checkpoint(tmp_path / "whole")
     assert loaded.model.action_units == (4, 12)
@@ -58,8 +58,8 @@ def test_units_and_domains_are_saved_too(saved, tmp_path):
     plain = checkpoint.folded(checkpoint.learner.head())
     moved = loaded.folded(checkpoint.learner.head())
     assert not torch.allclose(plain.weight, moved.weight)
-    assert loaded.with_room().domains.rendered.shape == (8,)
-    short = replace(domains, rendered=torch.ones(6))
+    assert loaded.with_room().domains.offsets.shape == (2, 8)
+    short = replace(domains, offsets=torch.ones(2, 6))
     save_checkpoint(replace(checkpoint, domains=short), tmp_path / "short", "a card")
     with pytest.raises(CheckpointError, match="its domains does not fit"):
         load_checkpoint(tmp_path / "short")

@@ -270,8 +270,7 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         "its learner": tuple(head.weight.shape) == (count, features),
         "its calibration": len(checkpoint.calibration.log_prior) == count and checkpoint.calibration.temperature > 0,
         "its offsets": tuple(checkpoint.offsets.shape) == (count,),
-        "its domains": checkpoint.domains is None
-        or [tuple(v.shape) for v in vars(checkpoint.domains).values()] == [(features,), (), (count,), (count,)],
+        "its domains": checkpoint.domains is None or _domains_fit(checkpoint.domains, features, count),
         "its shift": checkpoint.shift is None or tuple(checkpoint.shift.shape) == (features,),
         "its check features": checkpoint.checks.x.shape == (len(checkpoint.checks.y), features)
         and (
@@ -287,6 +286,12 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         raise CheckpointError(
             f"{folder} does not hold a whole checkpoint: {wrong[0]} does not fit its network and classes."
         )
+
+
+def _domains_fit(domains: Domains, features: int, count: int) -> bool:
+    many = len(domains.origins)
+    shapes = [tuple(value.shape) for value in domains.tensors().values()]
+    return shapes == [(many, features), (many,), (many, count)]
 
 
 def packed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

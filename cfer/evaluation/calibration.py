@@ -1,5 +1,7 @@
 """Choose how much of the class prior to add to balanced logits, and at which temperature they are probabilities."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from cfer.evaluation.metrics import expected_calibration_error, fit_temperature
@@ -29,7 +31,13 @@ def even_temperature(logits: Tensor, true: Tensor, sources: Tensor) -> float:
     return min((2 ** (step / 8) for step in range(-24, 41)), key=worst)
 
 
-def calibrate(logits: Tensor, true: Tensor, counts: Tensor, sources: Tensor | None = None) -> Calibration:
+def calibrate(
+    logits: Tensor,
+    true: Tensor,
+    counts: Tensor,
+    sources: Tensor | None = None,
+    strengths: Sequence[float] = STRENGTHS,
+) -> Calibration:
     """Choose on validation data.
 
     The prior is the weakest whose accuracy is within `TOLERANCE` of the best: as balanced over the classes as
@@ -41,10 +49,11 @@ def calibrate(logits: Tensor, true: Tensor, counts: Tensor, sources: Tensor | No
         true: (N,) class indices.
         counts: (K,) training pictures a class.
         sources: (N,) number of the data set of each row; None where there is only one.
+        strengths: Shares of the prior's logarithm to choose from.
     """
     prior = log_shares(counts)
-    scores = [float(((logits + s * prior).argmax(1) == true).double().mean()) for s in STRENGTHS]
-    chosen = next(s for s, score in zip(STRENGTHS, scores, strict=True) if score >= max(scores) - TOLERANCE)
+    scores = [float(((logits + s * prior).argmax(1) == true).double().mean()) for s in strengths]
+    chosen = next(s for s, score in zip(strengths, scores, strict=True) if score >= max(scores) - TOLERANCE)
     adjusted = logits + chosen * prior
     if sources is None or len(sources.unique()) < 2:
         return Calibration(chosen, fit_temperature(adjusted, true), tuple(prior.tolist()))

@@ -11,12 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.evaluation.stream import Features, Stream
-from cfer.learners.base import Head, source_weights
-from cfer.learners.closed_form import discriminants, shrink
-from cfer.learners.domain import Domains
+from cfer.learners.base import Head
+from cfer.learners.closed_form import shrink
+from cfer.learners.domain import Domains, barycentric
 
 CLAIMS = 0.2
 """Share of photographs of basic classes that all compounds together may claim."""
+EVENNESS = 0.7
+"""Between base classes as frequent as they are in photographs (0) and all alike (1)."""
 SHRINKAGE = 0.2
 RIDGE = 1e-3
 """Penalty on squared offsets, which decides where a class has no picture."""
@@ -24,68 +26,67 @@ ROUNDS = 200
 
 
 def fit_domains(head: Head, stream: Stream) -> Domains | None:
-    """Offsets of a balanced head's classes in either domain.
+    """Offsets of a balanced head's classes in every domain.
 
     Args:
         head: Over the first K classes of the stream.
         stream: Whose training rows of the base classes tell the domains apart, and whose validation rows fit offsets.
 
     Returns:
-        None where all data sets are of one domain.
+        None where all data sets are rendered or none is.
     """
     if len(set(stream.rendered)) < 2 or stream.train.sources is None:
         return None
     is_rendered = torch.tensor(stream.rendered)
-    base = stream.train.of(range(stream.base))
-    direction, origin = domain_direction(base, is_rendered, stream.elsewhere)
+    directions, origins = domain_coordinates(stream.train.of(range(stream.base)), is_rendered, stream.elsewhere)
     seen = stream.validation.of(range(len(head.bias)))
     assert seen.sources is not None
     performed = is_rendered[seen.sources]
     logits = F.linear(seen.x, *head).double()
-    rendered, _ = likeliest_offsets(logits[performed], seen.y[performed], source_weights(seen.y, None)[performed])
+    rendered, _ = likeliest_offsets(logits[performed], seen.y[performed], balanced(seen.y[performed]))
     basic = ~performed & (seen.y < stream.base)
-    weights = balanced(seen.y[basic], seen.sources[basic], stream.trust)
+    weights, even = torch.zeros(2, int(basic.sum()), dtype=torch.double)
+    for number in range(len(stream.rendered)):
+        mine = seen.sources[basic] == number
+        if mine.any():
+            trust = stream.trust[number] if stream.trust else 1.0
+            weights[mine] = trust * balanced(seen.y[basic][mine], EVENNESS)
+            even[mine] = trust * balanced(seen.y[basic][mine])
     own, temperature = likeliest_offsets(logits[basic][:, : stream.base], seen.y[basic], weights)
-    levelled = torch.cat([own, level(logits[basic], own, weights, temperature)])
-    return Domains(direction, origin, rendered.float(), levelled.float())
+    levelled = torch.cat([own, level(logits[basic], own, even / even.sum(), temperature)])
+    return Domains(directions, origins, torch.stack([rendered, levelled]).float())
 
 
-def domain_direction(base: Features, rendered: Tensor, elsewhere: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The discriminant between domains, 0 on average of rendered faces and 1 of photographs.
+def domain_coordinates(base: Features, rendered: Tensor, elsewhere: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """How much a picture is a rendered face, and how much a photograph, whatever it expresses; see `barycentric`.
 
     Args:
-        base: Rows of classes that both domains show.
+        base: Training rows of the base classes, in every data set.
         rendered: Whether (S,) each data set is of rendered faces.
-        elsewhere: See `cfer.learners.base.Step`: places where nothing moved, where the direction shall see nothing, so
-            that offsets put no evidence there.
+        elsewhere: See `cfer.learners.base.Step`: places where nothing moved, where the coordinates shall see nothing,
+            so that offsets put no evidence there.
 
     Returns:
-        Direction (C,) and origin ().
+        Directions (2, C) and origins (2,).
     """
     assert base.sources is not None
     performed = rendered[base.sources]
     means, spread = [], []
-    for domain in (performed, ~performed):
-        x, y = base.x[domain].double(), base.y[domain]
-        within = torch.stack([x[y == k].mean(0) for k in y.unique()])
-        means.append(within.mean(0))
+    for mine in (performed, ~performed):
+        x, y = base.x[mine].double(), base.y[mine]
+        means.append(torch.stack([x[y == k].mean(0) for k in y.unique()]).mean(0))
         spread.append(torch.cov((x - x.mean(0)).T))
     noise = shrink(torch.stack(spread).mean(0), SHRINKAGE)
     if elsewhere is not None:
         noise = noise + elsewhere.double().T @ elsewhere.double()
-    rows = discriminants(torch.stack(means), noise)
-    direction = (rows.weight[1] - rows.weight[0]).double()
-    direction = direction / (direction @ (means[1] - means[0]))
-    return direction.float(), -(direction @ means[0]).float()
+    directions, origins = barycentric(torch.stack(means), noise)
+    return directions.float(), origins.float()
 
 
-def balanced(y: Tensor, sources: Tensor, trust: tuple[float, ...]) -> Tensor:
-    """Weights (N,) by which every class of a data set counts alike and a data set by its trust; their sum is 1."""
-    weights = torch.zeros(len(y), dtype=torch.double)
-    for s in sources.unique().tolist():
-        mine = sources == s
-        weights[mine] = (trust[s] if trust else 1.0) / torch.bincount(y[mine]).double()[y[mine]]
-    return weights / weights.sum().clamp(min=1e-12)
+def balanced(y: Tensor, evenness: float = 1.0) -> Tensor:
+    """Weights (N,) of sum 1 by which every class counts alike (evenness 1), or as often as it is there (0)."""
+    weights = torch.bincount(y).double()[y] ** -evenness
+    return weights / weights.sum()
 
 
 def likeliest_offsets(logits: Tensor, y: Tensor, weights: Tensor) -> tuple[Tensor, float]:

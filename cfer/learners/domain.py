@@ -1,8 +1,8 @@
 """Offsets of classes by the domain of a picture, as part of one linear head.
 
-Rendered faces and photographs differ along one direction of the features. A class that is as likely in both may need
-another offset in each, and a head that stays linear in the features can have one: what is added to a class's logit goes
-along that direction from the one to the other.
+Rendered faces and photographs lie at different places of the feature space, whatever they express, and a class that is
+as likely in both may need another offset in each. A head that stays linear in the features can have one: how much a
+picture is of each domain is linear in its features too.
 """
 
 from dataclasses import dataclass, replace
@@ -15,36 +15,52 @@ from cfer.learners.base import Head
 
 @dataclass(frozen=True)
 class Domains:
-    """What is added to the logits of rendered faces and of photographs.
+    """What is added to the logits in each of S domains.
 
     Attributes:
-        direction: (C,), and
-        origin: (), such that `x @ direction + origin` is on average 0 of rendered faces and 1 of photographs.
-        rendered: (K,) what is added of rendered faces.
-        photographs: (K,) what is added of photographs.
+        directions: (S, C), and
+        origins: (S,), such that `directions @ x + origins` is on average 1 for a picture's own domain and 0 for the
+            others; they sum to 1 for every picture.
+        offsets: (S, K) what is added in each: rendered faces first, then photographs.
     """
 
-    direction: Tensor
-    origin: Tensor
-    rendered: Tensor
-    photographs: Tensor
+    directions: Tensor
+    origins: Tensor
+    offsets: Tensor
+
+    def shares(self, x: Tensor) -> Tensor:
+        """How much (N, S) pictures with features (N, C) are of each domain; they sum to 1, some may be below 0."""
+        return x @ self.directions.T + self.origins
 
     def added(self, head: Head) -> Head:
         """A head (K, C) with the offsets in it."""
-        apart = self.photographs - self.rendered
-        weight = head.weight + apart[:, None] * self.direction
-        return Head(weight, head.bias + self.rendered + apart * self.origin)
+        return Head(head.weight + self.offsets.T @ self.directions, head.bias + self.offsets.T @ self.origins)
 
     def with_class(self, like: int) -> "Domains":
         """The same for one more class, which is offset as the classes from a number on are on average."""
-        rows = (torch.cat([v, v[like:].mean()[None] if like < len(v) else v.new_zeros(1)]) for v in self.offsets)
-        return replace(self, **dict(zip(("rendered", "photographs"), rows, strict=True)))
-
-    @property
-    def offsets(self) -> tuple[Tensor, Tensor]:
-        """`rendered` and `photographs`."""
-        return self.rendered, self.photographs
+        later = self.offsets[:, like:]
+        new = later.mean(1, keepdim=True) if later.shape[1] else later.new_zeros(len(self.offsets), 1)
+        return replace(self, offsets=torch.cat([self.offsets, new], 1))
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for the disk."""
         return {name: getattr(self, name).contiguous() for name in self.__dataclass_fields__}
+
+
+def barycentric(means: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Coordinates of points between S means, the least noisy ones that are linear.
+
+    Args:
+        means: (S, C), double.
+        noise: Covariance (C, C) of what is no domain.
+
+    Returns:
+        Directions (S, C) and origins (S,): 1 at a domain's own mean, 0 at the others'.
+    """
+    apart = means[1:] - means[0]  # (S - 1, C)
+    against = torch.linalg.solve(noise, apart.T)  # (C, S - 1)
+    others = torch.linalg.solve(apart @ against, against.T)  # (S - 1, C)
+    directions = torch.cat([-others.sum(0, keepdim=True), others])
+    origins = -directions @ means[0]
+    origins[0] += 1
+    return directions, origins

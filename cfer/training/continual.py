@@ -14,7 +14,7 @@ from cfer.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec, P
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.bootstrap import bootstrap_interval
-from cfer.evaluation.calibration import calibrate
+from cfer.evaluation.calibration import STRENGTHS, calibrate
 from cfer.evaluation.card import model_card
 from cfer.evaluation.domain_offsets import fit_domains
 from cfer.evaluation.head_scores import basic_scores, score_head, score_summary
@@ -208,7 +208,8 @@ def finish_step(head: Head, stream: Stream) -> StepResult:
     head = domains.added(head) if domains else head
     validation, test = stream.validation.of(seen), stream.test.of(seen)
     counts = stream.train_counts(len(head.bias))
-    calibration = calibrate(F.linear(validation.x, *head), validation.y, counts, validation.sources)
+    strengths = (0.0,) if domains else STRENGTHS  # domains bring their own base rates
+    calibration = calibrate(F.linear(validation.x, *head), validation.y, counts, validation.sources, strengths)
     calibrated = fold(head, calibration)
     return StepResult(
         calibrated, calibration, domains, score_head(calibrated, validation), score_head(calibrated, test)

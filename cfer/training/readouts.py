@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.evaluation.domain_offsets import domain_direction
+from cfer.evaluation.domain_offsets import domain_coordinates
 from cfer.evaluation.stream import Features
 from cfer.features.elsewhere import look_at
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
@@ -85,6 +85,6 @@ def _on_photographs(units: Head, x: Tensor, elsewhere: Tensor, faces: RenderedCr
     y = torch.cat([faces.basic[named], labels])
     sources = torch.cat([torch.zeros(int(named.sum())), torch.ones(len(rows))]).long()
     both = Features(torch.cat([x[named], shown]), y, torch.arange(len(y)), sources)
-    direction, origin = domain_direction(both, torch.tensor([True, False]), elsewhere)
+    directions, origins = domain_coordinates(both, torch.tensor([True, False]), elsewhere)
     wanted = F.linear(x[faces.basic == neutral], *units).mean(0)
-    return levelled(units, direction, origin, shown[labels == neutral], wanted)
+    return levelled(units, directions[1], origins[1], shown[labels == neutral], wanted)

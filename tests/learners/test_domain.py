@@ -1,33 +1,44 @@
+import pytest
 import torch
 
 from cfer.evaluation.domain_offsets import (
     CLAIMS,
     balanced,
-    domain_direction,
+    domain_coordinates,
     fit_domains,
     level,
     likeliest_offsets,
 )
 from cfer.evaluation.stream import Features, Stream
 from cfer.learners.base import Head
-from cfer.learners.domain import Domains
+from cfer.learners.domain import Domains, barycentric
 
 
 def test_offsets_are_added_in_their_own_domain_and_blended_between():
     head = Head(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.zeros(2))
-    domains = Domains(torch.tensor([0.0, 2.0]), torch.tensor(-1.0), torch.tensor([0.0, 3.0]), torch.tensor([4.0, -1.0]))
+    directions, origins = torch.tensor([[0.0, -2.0], [0.0, 2.0]]), torch.tensor([2.0, -1.0])
+    domains = Domains(directions, origins, torch.tensor([[0.0, 3.0], [4.0, -1.0]]))
     weight, bias = domains.added(head)
     for second, added in ((0.5, (0.0, 3.0)), (1.0, (4.0, -1.0)), (0.75, (2.0, 1.0))):
         x = torch.tensor([5.0, second])
         torch.testing.assert_close(weight @ x + bias, torch.tensor([5.0, second]) + torch.tensor(added))
+        torch.testing.assert_close(domains.shares(x[None]).sum(), torch.tensor(1.0))
 
 
 def test_one_more_class_is_offset_as_the_later_ones_are():
-    domains = Domains(torch.zeros(2), torch.tensor(0.0), torch.tensor([9.0, 1.0, 3.0]), torch.tensor([9.0, 5.0, 7.0]))
-    grown = domains.with_class(1)
-    assert grown.rendered.tolist() == [9, 1, 3, 2]
-    assert grown.photographs.tolist() == [9, 5, 7, 6]
-    assert domains.with_class(3).rendered.tolist() == [9, 1, 3, 0]  # no later class yet
+    domains = Domains(torch.zeros(2, 2), torch.zeros(2), torch.tensor([[9.0, 1.0, 3.0], [9.0, 5.0, 7.0]]))
+    assert domains.with_class(1).offsets.tolist() == [[9, 1, 3, 2], [9, 5, 7, 6]]
+    assert domains.with_class(3).offsets[:, 3].tolist() == [0, 0]  # no later class yet
+
+
+def test_coordinates_are_one_at_a_mean_and_blind_to_noise():
+    means = torch.tensor([[1.0, 0, 0], [4.0, 0, 0], [1.0, 3.0, 0]], dtype=torch.double)
+    noise = torch.diag(torch.tensor([1.0, 1.0, 1.0], dtype=torch.double))
+    noise[1, 2] = noise[2, 1] = 0.9  # what moves the second feature by chance moves the third too
+    directions, origins = barycentric(means, noise)
+    torch.testing.assert_close(directions @ means.T + origins[:, None], torch.eye(3, dtype=torch.double))
+    # of all coordinates with these values the noise along the third is used to take noise out
+    assert float(directions[2, 2]) == pytest.approx(-0.9 * float(directions[2, 1]))
 
 
 def test_likeliest_offsets_are_those_that_were_taken_away():
@@ -52,10 +63,11 @@ def test_later_classes_each_claim_the_same_share():
     assert len(level(logits[:, :3], own, weights, 1.0)) == 0
 
 
-def test_classes_count_alike_and_data_sets_by_their_trust():
-    y, sources = torch.tensor([0, 0, 0, 1, 0, 1]), torch.tensor([0, 0, 0, 0, 1, 1])
-    weights = balanced(y, sources, (1.0, 0.5))
-    torch.testing.assert_close(weights, torch.tensor([1 / 3, 1 / 3, 1 / 3, 1, 0.5, 0.5], dtype=torch.double) / 3)
+def test_classes_count_alike_or_as_often_as_they_are_there():
+    y = torch.tensor([0, 0, 0, 0, 1])
+    torch.testing.assert_close(balanced(y), torch.tensor([0.125] * 4 + [0.5], dtype=torch.double))
+    torch.testing.assert_close(balanced(y, 0.0), torch.full((5,), 0.2, dtype=torch.double))
+    torch.testing.assert_close(balanced(y, 0.5), torch.tensor([1 / 6] * 4 + [1 / 3], dtype=torch.double))
 
 
 def two_domains(count: int, seed: int) -> Features:
@@ -70,11 +82,12 @@ def two_domains(count: int, seed: int) -> Features:
 
 def test_domains_are_told_apart_whatever_the_class():
     found = two_domains(300, 0)
-    direction, origin = domain_direction(found, torch.tensor([True, False]))
-    read = found.x @ direction + origin
-    for source, wanted in ((0, 0.0), (1, 1.0)):
+    directions, origins = domain_coordinates(found, torch.tensor([True, False]))
+    read = found.x @ directions.T + origins
+    for source in (0, 1):
         for k in range(3):
-            assert abs(float(read[(found.sources == source) & (found.y == k)].mean()) - wanted) < 0.05
+            shown = read[(found.sources == source) & (found.y == k)].mean(0)
+            torch.testing.assert_close(shown, torch.eye(2)[source], atol=0.05, rtol=0)
 
 
 def test_a_head_that_is_off_in_one_domain_is_put_right_there_alone():
@@ -84,12 +97,12 @@ def test_a_head_that_is_off_in_one_domain_is_put_right_there_alone():
     head = Head(torch.tensor([[0.8, 0, 0], [0, 4.0, 0], [0, 0, 4.0]]), torch.tensor([0.0, -8, -8]))  # "a" grows with x0
     domains = fit_domains(head, stream)
     assert domains is not None
-    assert float(domains.rendered[0] - domains.photographs[0]) > 2  # about 0.8 x 5 in relation to the others
+    assert float(domains.offsets[0, 0] - domains.offsets[1, 0]) > 2  # about 0.8 x 5 in relation to the others
     test = stream.test
     plain, offset = (
         float(((test.x @ weight.T + bias).argmax(1) == test.y)[test.sources == 1].float().mean())
         for weight, bias in (head, domains.added(head))
     )
-    assert plain < 0.85
+    assert plain < 0.9
     assert offset > 0.93
     assert fit_domains(head, Stream(("a", "b", "c"), 3, *[two_domains(9, 0)] * 3, rendered=(False, False))) is None
