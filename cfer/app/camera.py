@@ -13,7 +13,8 @@ MOST = 100
 """Pictures at a time."""
 _ABOUT = (
     f"Light, lens and framing move all answers alike. {LEAST} or more of your own pictures, with several expressions "
-    "among them and no labels needed, let the model take that out. Nothing of them is kept, and it can be undone."
+    "among them and no labels needed, let the model take some of that out; what blur loses does not come back. Nothing "
+    "of them is kept, and it can be undone."
 )
 
 
