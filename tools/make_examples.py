@@ -12,7 +12,7 @@ from cfer.synth.dataset import Plan, Shot, render_folder, take
 EXAMPLES = Path(__file__).parent.parent / "examples"
 MINI = Plan(people=6, per_class=1, first=100)
 PICTURES = (
-    *(Shot(203, "happily surprised", 0), Shot(212, "happy", 0), Shot(208, "angrily surprised", 0)),
+    *(Shot(203, "happily surprised", 0), Shot(213, "happy", 0), Shot(208, "angrily surprised", 0)),
     *(Shot(207, "surprised", 0), Shot(206, "fearfully surprised", 0), Shot(210, "sadly angry", 0)),
     *(Shot(209, "happily disgusted", 0), Shot(204, "disgusted", 0)),
 )

@@ -40,7 +40,7 @@ class TestExplore:
         return Explore(Sessions(reader))
 
     def test_a_face_is_read_and_explained_by_its_compound_and_its_parts(self, explore, files, reader):
-        shown, found, picker, words, basic, _, left, middle, right, html, tie = explore.read(
+        shown, found, picker, words, basic, _, units, left, middle, right, html, tie = explore.read(
             str(files / "astronaut.png"), False, ONE_SCALE, "anna"
         )
         assert words.startswith("### happy")
@@ -52,6 +52,7 @@ class TestExplore:
         assert not picker.visible
         assert found.visible
         assert basic.visible
+        assert units.visible
         assert len(shown.faces) == 1
 
     def test_of_several_faces_another_can_be_chosen(self, explore, files):
