@@ -169,15 +169,17 @@ class TestTeach:
         assert sessions.reader("anna").names[-1] == "first"
 
 
-class TestCamera:
-    @pytest.fixture(scope="class")
-    def mine(self, photograph, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("mine")
-        for number in range(LEAST):
-            shade = (photograph[0:260, 100:360] * (0.5 + number / 60)).astype(np.uint8)
-            Image.fromarray(shade).save(folder / f"{number}.png")
-        return [str(folder / f"{number}.png") for number in range(LEAST)]
+@pytest.fixture(scope="module")
+def mine(photograph, tmp_path_factory):
+    """As many pictures of one face as adapting needs, darker and brighter."""
+    folder = tmp_path_factory.mktemp("mine")
+    for number in range(LEAST):
+        shade = (photograph[0:260, 100:360] * (0.5 + number / 60)).astype(np.uint8)
+        Image.fromarray(shade).save(folder / f"{number}.png")
+    return [str(folder / f"{number}.png") for number in range(LEAST)]
 
+
+class TestCamera:
     def test_adapting_says_what_it_did_and_is_undone(self, reader, files, mine):
         sessions = Sessions(reader)
         camera = Camera(sessions)
