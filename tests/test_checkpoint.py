@@ -134,7 +134,7 @@ def test_the_default_checkpoint_is_whole_small_and_without_pickles():
     assert len(checkpoint.names) > 7
     assert len(checkpoint.heads) == len(checkpoint.names) - 6
     files = [p for p in DEFAULT.rglob("*") if p.is_file()]
-    assert sum(p.stat().st_size for p in files) < 25_000_000
+    assert sum(p.stat().st_size for p in files) < 30_000_000  # a third of it is the scatter of three data sets
     assert {p.suffix for p in files} == {".safetensors", ".json", ".md", ".jpg"}
     assert {"landmarks.safetensors", "relations.json"} <= set(checkpoint.measured)
 
