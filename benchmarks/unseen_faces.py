@@ -1,8 +1,8 @@
 """How the default checkpoint reads rendered people whom neither training nor tuning has seen, over all its classes.
 
-    python -m benchmarks.unseen_faces --faces runs/evaluate      writes benchmarks/unseen_faces.json
+    python -m benchmarks.unseen_faces --faces runs/evaluate --people 40      writes benchmarks/unseen_faces.json
 
-RUN/faces holds people 8000 to 8229 as `cfer evaluate` renders them; what is missing is rendered here.
+RUN/faces holds people from 8000 on as `cfer evaluate` renders them; what is missing is rendered here.
 """
 
 import argparse
@@ -27,8 +27,10 @@ def main() -> None:
     """Render what is missing, read, write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--faces", type=Path, default=Path("runs/evaluate"))
-    run = parser.parse_args().faces
-    render_folder(Plan(230, first=MEASURED_FIRST), run / "faces", os.cpu_count() or 1)
+    parser.add_argument("--people", type=int, default=230)
+    arguments = parser.parse_args()
+    run = arguments.faces
+    render_folder(Plan(arguments.people, first=MEASURED_FIRST), run / "faces", os.cpu_count() or 1)
     checkpoint = load_checkpoint()
     table = read_data(run / "faces" / MANIFEST)
     features = extract_features(checkpoint.model, table, checkpoint.preprocessing, run / "features.safetensors")
