@@ -6,8 +6,9 @@ from typing import Any
 import gradio as gr
 
 from cfer.adapt import LEAST, Adaptation
-from cfer.app.safety import Sessions, complaint, guarded
+from cfer.app.safety import Sessions, complaint, consent_box, guarded, picture_files
 from cfer.pictures import PictureError
+from cfer.reader import Reader
 
 MOST = 100
 """Pictures at a time."""
@@ -45,24 +46,30 @@ class Camera:
             raise complaint(f"At most {MOST} pictures at a time; you brought {len(files)}.")
         if not consent:
             raise complaint("Please confirm that you may use these pictures.")
-        earlier = self.sessions.lessons(key)
-        reader, faces, refused = (self.sessions.base, *earlier)[-1], [], 0
+        reader, faces, refused = self.sessions.reader(key), [], 0
         for path in files:
             try:
                 faces += [f for f in reader.read(Path(path)).faces if not f.tiny]
             except PictureError:
                 refused += 1
         adapted, done = reader.adapt(faces)
-        self.sessions.keep(key, (*earlier, adapted))
+        self._keep(key, adapted)
         unused = f" {refused} files could not be read as pictures." if refused else ""
         return adaptation_words(done) + unused, gr.Button(interactive=True)
 
     def forget(self, key: str) -> tuple[Any, ...]:
         """Go back to the model as it is for everybody; what was taught stays."""
-        earlier = self.sessions.lessons(key)
-        if earlier:
-            self.sessions.keep(key, (*earlier, earlier[-1].unadapted()))
+        if self.sessions.lessons(key):
+            self._keep(key, self.sessions.reader(key).unadapted())
         return "The model is as it was before it was adapted.", gr.Button(interactive=False)
+
+    def _keep(self, key: str, reader: Reader) -> None:
+        """Put a reader after the last lesson, in place of an earlier adapting there: any number of them is one step."""
+        earlier = self.sessions.lessons(key)
+        steps = (self.sessions.base, *earlier)
+        if earlier and len(steps[-2].names) == len(steps[-1].names):
+            earlier = earlier[:-1]
+        self.sessions.keep(key, (*earlier, reader))
 
 
 def build_camera(sessions: Sessions, key: gr.State) -> None:
@@ -70,17 +77,8 @@ def build_camera(sessions: Sessions, key: gr.State) -> None:
     camera = Camera(sessions)
     with gr.Accordion("Adapt to your own camera", open=False, elem_id="camera"):
         gr.Markdown(_ABOUT)
-        files = gr.File(
-            label=f"{LEAST} or more pictures",
-            file_count="multiple",
-            file_types=["image"],
-            type="filepath",
-            height=160,
-            elem_id="camera-files",
-        )
-        consent = gr.Checkbox(
-            False, label="I may use these pictures (myself, or with permission)", elem_id="camera-consent"
-        )
+        files = picture_files(label=f"{LEAST} or more pictures", height=160, elem_id="camera-files")
+        consent = consent_box("camera-consent")
         with gr.Row():
             go = gr.Button("Adapt", elem_id="camera-go")
             back = gr.Button("Undo adapting", interactive=False, elem_id="camera-undo")

@@ -50,6 +50,16 @@ def plain_image(**settings: Any) -> gr.Image:
     return image
 
 
+def picture_files(**settings: Any) -> gr.File:
+    """Where several pictures are brought at once."""
+    return gr.File(file_count="multiple", file_types=["image"], type="filepath", **settings)
+
+
+def consent_box(elem_id: str) -> gr.Checkbox:
+    """The question whether pictures of people may be used."""
+    return gr.Checkbox(False, label="I may use these pictures (myself, or with permission)", elem_id=elem_id)
+
+
 def complaint(message: str) -> gr.Error:
     """An error for the visitor; the text is data, so it is escaped."""
     return gr.Error(html.escape(message), title="Please try another way", print_exception=False)

@@ -7,7 +7,7 @@ import gradio as gr
 import pandas as pd
 
 from cfer.app.panels import map_panels, thumbnails
-from cfer.app.safety import Sessions, complaint, guarded
+from cfer.app.safety import Sessions, complaint, consent_box, guarded, picture_files
 from cfer.explain.report import MapKind
 from cfer.lessons.effect import Effect
 from cfer.pictures import PictureError
@@ -126,14 +126,7 @@ def build_teach(sessions: Sessions, key: gr.State) -> None:
             name = gr.Textbox(
                 label="Name of the new expression", max_length=40, placeholder="smirking", elem_id="teach-name"
             )
-            files = gr.File(
-                label="One to five pictures of it",
-                file_count="multiple",
-                file_types=["image"],
-                type="filepath",
-                height=180,
-                elem_id="teach-files",
-            )
+            files = picture_files(label="One to five pictures of it", height=180, elem_id="teach-files")
             constituents = gr.Dropdown(
                 basics,
                 multiselect=True,
@@ -142,9 +135,7 @@ def build_teach(sessions: Sessions, key: gr.State) -> None:
                 info="Two basics that it blends: they help where there is one picture only.",
             )
             cropped = gr.Checkbox(False, label="These are face crops")
-            consent = gr.Checkbox(
-                False, label="I may use these pictures (myself, or with permission)", elem_id="teach-consent"
-            )
+            consent = consent_box("teach-consent")
             with gr.Row():
                 go = gr.Button("Teach", variant="primary", elem_id="teach-go")
                 undo = gr.Button("Undo the last lesson", interactive=False, elem_id="teach-undo")

@@ -103,6 +103,12 @@ def maps_of(model: FaceModel, last: Tensor) -> ClassMaps:
     return ClassMaps(logits, raw / (last.shape[-2] * last.shape[-1]), pooled, model.classes)
 
 
+def _unit_rows(model: FaceModel) -> Tensor:
+    if model.units is None:
+        raise ValueError("This model reads no action units.")
+    return model.units.weight
+
+
 @torch.no_grad()
 def unit_maps_of(model: FaceModel, last: Tensor) -> Tensor:
     """Maps (B, U, h, w) of all action units from last feature maps (B, C, h, w), in units of the readout's logit.
@@ -112,9 +118,7 @@ def unit_maps_of(model: FaceModel, last: Tensor) -> Tensor:
     Raises:
         ValueError: The model reads no action units.
     """
-    if model.units is None:
-        raise ValueError("This model reads no action units.")
-    return torch.einsum("uc,bchw->buhw", model.units.weight, last) / (last.shape[-2] * last.shape[-1])
+    return torch.einsum("uc,bchw->buhw", _unit_rows(model), last) / (last.shape[-2] * last.shape[-1])
 
 
 class Composed(NamedTuple):
@@ -139,9 +143,7 @@ def by_units(model: FaceModel) -> Composed:
     Raises:
         ValueError: The model reads no action units.
     """
-    if model.units is None:
-        raise ValueError("This model reads no action units.")
-    rows, units = model.head.weight.double(), model.units.weight.double()  # (K, C), (U, C)
+    rows, units = model.head.weight.double(), _unit_rows(model).double()  # (K, C), (U, C)
     weights = torch.linalg.lstsq(units.T, rows.T).solution.T  # (K, U)
     return Composed(weights.float(), (rows - weights @ units).float())
 

@@ -67,8 +67,8 @@ class Compositional(LinearLearner):
     freedom; `between` (R, C) rows whose products sum to what else counts as noise: the scatter of a base class's means
     over data sets, and evidence at places where nothing moved; `offset` (S, C) where each data set lies; `trust` (S,)
     how much its labels count; `base` (K0, C) the means of step 0; `origin` (C,) what expressions depart from. With a
-    readout of action units also `units` (U, C),
-    its rows; `unit_origin` (U,) and `unit_gain` (), how prototypes are read on its scale.
+    readout of action units also `units` (U, C), its rows; `unit_origin` (U,) and `unit_gain` (), how prototypes are
+    read on its scale.
     """
 
     takes_sources = True

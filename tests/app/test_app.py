@@ -196,6 +196,18 @@ class TestCamera:
         assert sessions.reader("anna").checkpoint.shift is None
         assert sessions.reader("anna").names[-1] == "beaming"  # what was taught stays
 
+    def test_adapting_again_takes_the_place_of_the_first_time(self, reader, files, mine):
+        sessions = Sessions(reader)
+        camera = Camera(sessions)
+        for _ in range(3):
+            camera.adapt(mine, True, "anna")
+        assert len(sessions.lessons("anna")) == 1
+        TestTeach().give(Teach(sessions), files)
+        camera.adapt(mine, True, "anna")
+        camera.forget("anna")
+        assert len(sessions.lessons("anna")) == 3  # adapted, taught, and as it was before adapting
+        assert [r.names[-1] == "beaming" for r in sessions.lessons("anna")] == [False, True, True]
+
     @pytest.mark.parametrize(
         ("count", "consent", "words"),
         [(0, True, "20 or more pictures"), (3, True, "at least 20 faces; there are 3"), (20, False, "may use these")],
