@@ -8,60 +8,30 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cfer.checkpoint import Checkpoint
-from cfer.checkpoint.landmarks import LandmarkReadout
-from cfer.emotions import UNIT_NAMES
-from cfer.explain.attribution import attribution_layer, mirrored_gradients
+from cfer.emotions import UNIT_NAMES, Kind
+from cfer.explain.attribution import mirrored_gradients
+from cfer.explain.composition import Composition, compose
 from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import ClassMaps, maps_of, unit_maps_of
-from cfer.explain.reference import Reference
 from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
 from cfer.explain.report import ClassExplanation, MapKind, RelationReport, relation_report
-from cfer.model import FaceModel, Preprocessing, plain_numerics
+from cfer.faces.quality import Quality
+from cfer.model import plain_numerics
+from cfer.passes import Passes
+from cfer.yardsticks import Yardsticks
 
 READING_SCHEMA = 2
 """Version of `FaceReading.to_dict`: 2 since action units are in it."""
 
 
-class Source(Protocol):
-    """What a face needs of the reader that read it."""
-
-    checkpoint: Checkpoint
-
-    @property
-    def neutral(self) -> Tensor | None:
-        """What the backbone makes of neutral faces at the layer for attribution."""
-        ...
-
-    @property
-    def kinds(self) -> tuple[MapKind, ...]:
-        """Kinds of maps that the model allows, Grad-CAM first."""
-        ...
-
-    @property
-    def landmark_readout(self) -> LandmarkReadout | None:
-        """Where landmarks are read off the features."""
-        ...
-
-    @property
-    def reference(self) -> Reference | None:
-        """The yardstick of a single face."""
-        ...
-
-    def constituents(self, name: str) -> tuple[str, ...]:
-        """The known constituents of a class."""
-        ...
-
-    def relatable(self, name: str) -> bool:
-        """Whether a class can be related to the six basics."""
-        ...
+_BASIC = {Kind.NEUTRAL, Kind.BASIC}
 
 
 @dataclass(frozen=True)
@@ -83,55 +53,6 @@ class UnitReading:
         return f"{self.name}, AU{self.number}"
 
 
-class Passes:
-    """What the backbone made of one crop, each pass at most once. It does not depend on the head."""
-
-    @plain_numerics()
-    def __init__(
-        self, model: FaceModel, preprocessing: Preprocessing, crop: np.ndarray, mark: np.ndarray | None = None
-    ) -> None:
-        """Take a crop (S, S, 3) uint8, and the mark of the picture it is from; nothing is computed yet."""
-        self.crop, self.mark = crop, mark
-        self.x = preprocessing([crop])  # (1, 3, S, S)
-        self.backbone = model.backbone
-        self.layer = attribution_layer(model)
-        self._model = model
-        self._lock = threading.RLock()
-        self._found: dict[bool, tuple[Tensor | None, Tensor]] = {}
-
-    @torch.no_grad()
-    @plain_numerics()
-    def _pass(self, mirrored: bool) -> tuple[Tensor | None, Tensor]:
-        """Output (1, c, h', w') at the layer for attribution, and last map (1, C, h, w)."""
-        with self._lock:
-            if mirrored not in self._found:
-                x = self.x.flip(-1) if mirrored else self.x
-                if self.layer is None:
-                    self._found[mirrored] = None, self._model.features(x)
-                else:
-                    output = self._model.until(x, self.layer)
-                    self._found[mirrored] = output, self._model.onwards(output, self.layer)
-            return self._found[mirrored]
-
-    @property
-    def last(self) -> Tensor:
-        """The last feature map (1, C, h, w) of the crop: one pass."""
-        return self._pass(False)[1]
-
-    @property
-    def pair(self) -> Tensor:
-        """Outputs (2, c, h', w') at the layer for attribution, of the crop and of its mirror image: two passes."""
-        straight, mirrored = self._pass(False)[0], self._pass(True)[0]
-        assert straight is not None
-        assert mirrored is not None
-        return torch.cat([straight, mirrored])
-
-    @property
-    def features(self) -> Tensor:
-        """Pooled features (C,): the mean over the crop and its mirror image, for lessons. Two passes."""
-        return torch.cat([self._pass(m)[1].mean((-2, -1)) for m in (False, True)]).mean(0)
-
-
 class FaceReading:
     """What is read in one face, and what it can be asked.
 
@@ -139,6 +60,7 @@ class FaceReading:
         box: x0, y0, x1, y1 in the picture's pixels.
         score: The detector's confidence; 1 for a picture that was said to be a crop.
         tiny: Whether the face has too few pixels to be read well.
+        quality: How it was photographed; None for a crop that nobody looked at.
         reader: Who read it.
         passes: What the backbone made of it.
         maps: Logits, Grad-CAM maps of all classes and pooled features, a batch of one.
@@ -146,10 +68,17 @@ class FaceReading:
 
     @plain_numerics()
     def __init__(
-        self, reader: Source, passes: Passes, box: tuple[float, float, float, float], score: float, tiny: bool
+        self,
+        reader: Yardsticks,
+        passes: Passes,
+        box: tuple[float, float, float, float],
+        score: float,
+        tiny: bool,
+        quality: Quality | None = None,
     ) -> None:
         """Read; one pass of the backbone unless it was made before."""
         self.reader, self.passes, self.box, self.score, self.tiny = reader, passes, box, score, tiny
+        self.quality = quality
         self.maps: ClassMaps = maps_of(reader.checkpoint.model, passes.last)
         self._lock = threading.RLock()
         self._attributed: dict[str, Tensor] = {}
@@ -194,6 +123,37 @@ class FaceReading:
         if model.units is None:
             return {}
         return dict(zip(model.action_units, unit_maps_of(model, self.passes.last)[0], strict=True))
+
+    @cached_property
+    def basics(self) -> dict[str, float]:
+        """Probabilities of the basic classes alone, neutral among them, renormalised to sum to 1."""
+        found = {c.name: self.probabilities[c.name] for c in self.reader.checkpoint.classes if c.kind in _BASIC}
+        whole = sum(found.values())
+        return {name: p / whole for name, p in found.items()} if whole else found
+
+    @plain_numerics()
+    def composition(self, name: str) -> Composition | None:
+        """What a class's score is made of on this face; None for a model without action units or a neutral face.
+
+        Raises:
+            KeyError: The model has no such class.
+        """
+        reader, model = self.reader, self.reader.checkpoint.model
+        self.maps.of(name)  # known, or an error in words
+        if reader.by_units is None or reader.neutral_features is None or model.units is None:
+            return None
+        moved = self.maps.features[0] - reader.neutral_features  # (C,)
+        units = model.units.weight.detach() @ moved  # (U,)
+        basics = {basic: self.basics[basic] for basic in SIX if basic in self.basics}
+        place, parts = model.classes.index(name), reader.constituents(name)
+        return compose(name, place, parts, reader.by_units, model.action_units, (moved, units), basics)
+
+    @cached_property
+    @plain_numerics()
+    def strangeness(self) -> float | None:
+        """Share (0 to 1) of known pictures that lie nearer to the others than this face; None where not measured."""
+        known = self.reader.familiarity
+        return None if known is None else known.strangeness(self.maps.features[0])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: box, the detector's score, probabilities and action units."""

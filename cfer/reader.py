@@ -4,34 +4,30 @@ A reader never changes and may be shared by threads; a lesson gives another read
 depend on the head.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from cfer.adapt import Adaptation, adapt, unadapted
-from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
-from cfer.checkpoint.landmarks import FILE as LANDMARKS
-from cfer.checkpoint.landmarks import LandmarkReadout
-from cfer.emotions import Kind
-from cfer.explain.attribution import attribution_layer, layer_baseline, neutral_faces
-from cfer.explain.reference import Reference
-from cfer.explain.relation import SIX
-from cfer.explain.report import MapKind
-from cfer.face_reading import FaceReading, Passes
+from cfer.checkpoint import Checkpoint
+from cfer.face_reading import FaceReading
 from cfer.faces.align import align, whole_square
 from cfer.faces.detect import detect_faces
+from cfer.faces.quality import Quality, quality_of
 from cfer.lessons.copies import Shown, first_same, mark_of
 from cfer.lessons.effect import Effect
-from cfer.lessons.lesson import teach
+from cfer.lessons.lesson import taught, teach
+from cfer.lessons.names import clean_name
+from cfer.lessons.record import DEFAULT_EAGER, Lesson, constituents_for
 from cfer.model import plain_numerics
+from cfer.passes import Passes
 from cfer.pictures import Decoded, PictureError, decode_picture
+from cfer.yardsticks import Yardsticks
 
 Picture = str | Path | bytes | Image.Image | np.ndarray | Decoded
 """What a picture may be given as; see `cfer.pictures.read_picture`."""
@@ -44,82 +40,42 @@ class Reading:
     faces: tuple[FaceReading, ...]
 
 
-class Reader:
+class Reader(Yardsticks):
     """A checkpoint that reads pictures and can be taught. Immutable: a lesson gives another reader."""
 
-    def __init__(self, checkpoint: Checkpoint | str | Path = DEFAULT) -> None:
-        """Take a checkpoint or load one from a folder.
+    _base: Checkpoint | None = None
+    _lessons: tuple[Lesson, ...] = ()
+
+    def at_step(self, step: int) -> "Reader":
+        """The reader as it was after a step, for reading: it shares the backbone, so a face is read again for nothing.
+
+        It cannot be taught, because the learner's state is not kept for every step.
 
         Raises:
-            CheckpointError: The folder cannot be used.
+            ValueError: There is no such step.
         """
-        self.checkpoint = checkpoint if isinstance(checkpoint, Checkpoint) else load_checkpoint(checkpoint)
-        self._lock = threading.Lock()
-        self._neutral: list[Tensor | None] = []
+        heads = self.checkpoint.heads
+        if not 0 <= step < len(heads):
+            raise ValueError(f"There is no step {step}; the last one is {len(heads) - 1}.")
+        head = heads[step]
+        classes = self.checkpoint.classes[: len(head.bias)]
+        model = self.checkpoint.model.with_head(tuple(c.name for c in classes), head.weight, head.bias)
+        return self._over(replace(self.checkpoint, model=model, classes=classes, heads=heads[: step + 1]))
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the model's weights."""
-        return model_digest(self.checkpoint.model)
+    def trio(self, face: FaceReading, name: str = "") -> list[str]:
+        """What to show beside each other: the answer, or a class by name, in the middle.
 
-    @property
-    @plain_numerics()
-    def neutral(self) -> Tensor | None:
-        """What this backbone makes of neutral faces (c, h', w'), or None for one that cannot be divided at a layer."""
-        with self._lock:
-            if not self._neutral:
-                model, layer = self.checkpoint.model, attribution_layer(self.checkpoint.model)
-                faces = self.checkpoint.preprocessing(neutral_faces())
-                self._neutral.append(None if layer is None else layer_baseline(model, faces, layer))
-            return self._neutral[0]
-
-    @property
-    def kinds(self) -> tuple[MapKind, ...]:
-        """Kinds of maps that this model allows, Grad-CAM first."""
-        return tuple(MapKind) if attribution_layer(self.checkpoint.model) else (MapKind.GRAD_CAM,)
-
-    @cached_property
-    def landmark_readout(self) -> LandmarkReadout | None:
-        """Where landmarks are read off the features, if it was measured; it depends on the backbone alone."""
-        data = self.checkpoint.measured.get(LANDMARKS)
-        return None if data is None else LandmarkReadout.from_bytes(data)
-
-    @cached_property
-    def measured(self) -> Reference | None:
-        """Relations over many faces, if they were measured; of this model or of the one it was taught on top of."""
-        return Reference.from_files(self.checkpoint.measured)
-
-    @property
-    def reference(self) -> Reference | None:
-        """`measured` where it holds for this very model: the yardstick of a single face."""
-        return self.measured if self.measured and self.measured.model == self.digest else None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of all classes, in the model's order."""
-        return self.checkpoint.names
-
-    def constituents(self, name: str) -> tuple[str, ...]:
-        """The known constituents of a class, empty for a basic one."""
-        return next((c.constituents for c in self.checkpoint.classes if c.name == name), ())
-
-    def is_basic(self, name: str) -> bool:
-        """Whether a class is neutral or one of the six basics."""
-        return any(c.name == name and c.kind in {Kind.NEUTRAL, Kind.BASIC} for c in self.checkpoint.classes)
-
-    def relatable(self, name: str) -> bool:
-        """Whether a class has two constituents among the six basics, all of which the model knows."""
-        constituents = self.constituents(name)
-        return len(constituents) == 2 and set(constituents) <= set(SIX) <= set(self.names)
-
-    def trio(self, face: FaceReading) -> list[str]:
-        """Constituent, compound, constituent of the likeliest class with two of them, or the likeliest classes."""
+        Left and right of a class with two known constituents stand these; of any other the likeliest other class that
+        has no constituents, and the likeliest that has.
+        """
         ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
-        for name in ranked:
-            constituents = self.constituents(name)
-            if len(constituents) == 2:
-                return [constituents[0], name, constituents[1]]
-        return [ranked[1], ranked[0], ranked[2]]
+        middle = name or ranked[0]
+        parts = self.constituents(middle)
+        if len(parts) == 2:
+            return [parts[0], middle, parts[1]]
+        others = [n for n in ranked if n != middle]
+        left = next((n for n in others if self.is_basic(n)), others[0])
+        return [left, middle, next((n for n in others if n != left and not self.is_basic(n)), others[-1])]
 
     @plain_numerics()
     def read(self, picture: Picture, *, already_cropped: bool = False) -> Reading:
@@ -142,13 +98,18 @@ class Reader:
 
         if already_cropped:
             height, width = pixels.shape[:2]
-            return Reading((self.read_crop(whole_square(pixels), box=full(0, 0, width, height), mark=mark),))
-        return Reading(
-            tuple(
-                self.read_crop(align(pixels, f), box=full(*f.box), score=f.score, tiny=f.tiny, mark=mark)
-                for f in detect_faces(pixels)
+            crop = whole_square(pixels)
+            seen = next(iter(detect_faces(crop)), None)
+            quality = quality_of(crop, seen, scale * max(height, width) / crop.shape[0])
+            return Reading((self.read_crop(crop, box=full(0, 0, width, height), mark=mark, quality=quality),))
+        found = []
+        for face in detect_faces(pixels):
+            crop = align(pixels, face)
+            quality = quality_of(crop, face, scale)
+            found.append(
+                self.read_crop(crop, box=full(*face.box), score=face.score, tiny=face.tiny, mark=mark, quality=quality)
             )
-        )
+        return Reading(tuple(found))
 
     def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
         """Read the largest face of a picture.
@@ -172,10 +133,11 @@ class Reader:
         score: float = 1.0,
         tiny: bool = False,
         mark: np.ndarray | None = None,
+        quality: Quality | None = None,
     ) -> FaceReading:
         """Read one square crop (S, S, 3) uint8, with the mark of the picture that it is from if that is known."""
         passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, crop, mark)
-        return FaceReading(self, passes, box, score, tiny)
+        return FaceReading(self, passes, box, score, tiny, quality)
 
     @plain_numerics()
     def reread(self, face: FaceReading) -> FaceReading:
@@ -185,48 +147,112 @@ class Reader:
         passes = face.passes
         if passes.backbone is not self.checkpoint.model.backbone:
             passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, face.crop, passes.mark)
-        return FaceReading(self, passes, face.box, face.score, face.tiny)
+        return FaceReading(self, passes, face.box, face.score, face.tiny, face.quality)
+
+    @property
+    def base(self) -> Checkpoint:
+        """The checkpoint without the lessons that this reader was given."""
+        return self._base or self.checkpoint
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """The lessons that this reader was given, in the order in which they were."""
+        return self._lessons
 
     @plain_numerics()
+    def lesson(
+        self,
+        name: str,
+        pictures: Sequence[FaceReading | Picture] = (),
+        *,
+        against: Sequence[FaceReading | Picture] = (),
+        constituents: tuple[str, ...] = (),
+        units: tuple[int, ...] = (),
+        eager: str = DEFAULT_EAGER,
+        already_cropped: bool = False,
+    ) -> Lesson:
+        """Make a lesson from the largest face of each picture; nobody is taught it yet.
+
+        Args:
+            name: The new class's.
+            pictures: Faces that were read, or pictures; none for a class that is known by its constituents or units.
+            against: Pictures that are not it.
+            constituents: The basics it blends, if they are known.
+            units: Numbers of the action units that it shows, if they are known.
+            eager: How hard it pulls; see `cfer.lessons.record.EAGER`.
+            already_cropped: Take whole pictures for faces.
+
+        Raises:
+            LessonError: The name or a constituent will not do, or there is nothing to learn from.
+            PictureError: A picture cannot be used.
+        """
+        known = self.base.names
+        name = clean_name(name, known)
+        shots, others = (self._faces(each, already_cropped) for each in (pictures, against))
+        width = self.checkpoint.model.num_features
+        empty = torch.empty(0, width)
+        return Lesson(
+            name,
+            torch.stack([f.passes.features for f in shots]) if shots else empty,
+            torch.cat([f.maps.features for f in shots]) if shots else empty,
+            torch.cat([f.maps.features for f in others]) if others else empty,
+            constituents_for(name, constituents, known),
+            units,
+            eager,
+        )
+
+    @plain_numerics()
+    def with_lessons(self, lessons: Sequence[Lesson]) -> "Reader":
+        """A reader that knows these lessons and no others; their order decides nothing but how they are listed.
+
+        Raises:
+            LessonError: Two have one name, or one was made with another network.
+        """
+        lessons = tuple(lessons)
+        if not lessons:
+            return self._over(self.base)
+        return self._over(taught(self.base, lessons), self.base, lessons)
+
+    @plain_numerics()
+    def effect(self, lesson: Lesson, *, held_out: Sequence[FaceReading] = ()) -> Effect:
+        """What a lesson does, or did, to everything else that this reader knows; see `cfer.lessons.lesson.teach`."""
+        further = torch.cat([f.maps.features for f in held_out]) if held_out else None
+        return teach(self.base, lesson, self.lessons, further)
+
     def teach(
         self,
         name: str,
-        pictures: Sequence[FaceReading | Picture],
+        pictures: Sequence[FaceReading | Picture] = (),
         *,
         held_out: Sequence[FaceReading | Picture] = (),
-        constituents: tuple[str, ...] = (),
         already_cropped: bool = False,
+        **given: Any,
     ) -> tuple["Reader", Effect]:
-        """Teach a class from the largest face of each picture; see `cfer.lessons.lesson.teach`.
+        """Teach a class from the largest face of each picture.
 
         Args:
             name: The new class's.
             pictures: Faces that were read, or pictures.
             held_out: Further ones of the class, to measure with.
-            constituents: The basics it blends, if they are known.
             already_cropped: Take whole pictures for faces.
+            given: What else `lesson` takes.
 
         Returns:
             A reader that knows the class, and what the lesson did; this reader stays as it was.
 
         Raises:
-            LessonError: The name or a constituent will not do, or there is no picture.
+            LessonError: The name or a constituent will not do, or there is nothing to learn from.
             PictureError: A picture cannot be used.
         """
-        shots, further = (
-            [p if isinstance(p, FaceReading) else self.face(p, already_cropped=already_cropped) for p in each]
-            for each in (pictures, held_out)
-        )
+        clean_name(name, self.names)
+        shots, further = (self._faces(each, already_cropped) for each in (pictures, held_out))
         shots, further, notes = _without_copies(shots, further)
-        taught, effect = teach(
-            self.checkpoint,
-            name,
-            torch.stack([f.passes.features for f in shots]) if shots else torch.empty(0),
-            pictures=torch.cat([f.maps.features for f in shots]) if shots else None,
-            held_out=torch.cat([f.maps.features for f in further]) if further else None,
-            constituents=constituents,
-        )
-        return self._over(taught), replace(effect, notes=tuple(notes))
+        lesson = self.lesson(name, shots, **given)
+        effect = self.effect(lesson, held_out=further)
+        return self.with_lessons((*self.lessons, lesson)), replace(effect, notes=tuple(notes))
+
+    def _faces(self, pictures: Sequence[FaceReading | Picture], already_cropped: bool) -> list[FaceReading]:
+        return [p if isinstance(p, FaceReading) else self.face(p, already_cropped=already_cropped) for p in pictures]
 
     @plain_numerics()
     def adapt(
@@ -254,17 +280,19 @@ class Reader:
             )
             faces += [f for f in found if not f.tiny]
         features = torch.cat([f.maps.features for f in faces]) if faces else torch.empty(0, 1)
-        adapted, done = adapt(self.checkpoint, features)
-        return self._over(adapted), done
+        adapted, done = adapt(self.base, features)
+        return self._over(adapted).with_lessons(self.lessons), done
 
     def unadapted(self) -> "Reader":
-        """A reader as this one was before it was adapted."""
-        return self._over(unadapted(self.checkpoint))
+        """A reader as this one was before it was adapted; what it was taught stays."""
+        return self._over(unadapted(self.base)).with_lessons(self.lessons)
 
-    def _over(self, checkpoint: Checkpoint) -> "Reader":
+    def _over(
+        self, checkpoint: Checkpoint, base: Checkpoint | None = None, lessons: tuple[Lesson, ...] = ()
+    ) -> "Reader":
         """A reader of a checkpoint with the same backbone."""
         reader = Reader(checkpoint)
-        reader._neutral = self._neutral
+        reader._neutral, reader._base, reader._lessons = self._neutral, base, lessons
         return reader
 
 

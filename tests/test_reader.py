@@ -99,7 +99,7 @@ def test_a_first_look_is_two_passes_and_one_attribution_and_nothing_is_done_twic
     counted["passes"] = 0
     (face,) = reader.read(photograph).faces
     assert counted == {"passes": 1, "attributions": 0, "classes": 0}
-    trio = reader.trio(face)
+    trio = reader.trio(face, "happily surprised")
     first = face.maps_by(MapKind.INTEGRATED_GRADIENTS, trio)
     looked = {"passes": 2, "attributions": 1, "classes": 3}
     assert counted == looked

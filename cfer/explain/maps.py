@@ -137,14 +137,22 @@ class Composed(NamedTuple):
 
 
 @torch.no_grad()
-def by_units(model: FaceModel) -> Composed:
+def by_units(model: FaceModel, features: Tensor | None = None) -> Composed:
     """Take the head of a model apart by its action units.
+
+    Args:
+        model: With a linear head.
+        features: Pooled features (P, C) of some faces: what is left then varies least over them. None weighs all
+            directions of the feature space alike, also those in which faces hardly differ.
 
     Raises:
         ValueError: The model reads no action units.
     """
     rows, units = model.head.weight.double(), _unit_rows(model).double()  # (K, C), (U, C)
-    weights = torch.linalg.lstsq(units.T, rows.T).solution.T  # (K, U)
+    over = torch.eye(rows.shape[1], dtype=torch.double)
+    if features is not None:
+        over = features.double() - features.double().mean(0)  # (P, C)
+    weights = torch.linalg.lstsq(over @ units.T, over @ rows.T).solution.T  # (K, U)
     return Composed(weights.float(), (rows - weights @ units).float())
 
 

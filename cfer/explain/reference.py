@@ -126,6 +126,16 @@ class Reference:
             f"than across people (gap {gaps[kind][measure][0]:.2f} against {elsewhere:.2f})."
         )
 
+    def beyond_chance(
+        self, compound: str, gap: float | None, measure: str = "cosine", kind: str = WHOLE
+    ) -> bool | None:
+        """Whether one face's gap is larger than 95 % of faces have under a head or a network that learned nothing."""
+        if gap is None or compound not in self.facts["compounds"]:
+            return None
+        _, luck = self.lucky(kind, measure)
+        shuffled = self.facts["compounds"][compound]["quantiles"][source(kind, SHUFFLED)][measure][1]
+        return bool(gap > max(0.0, luck, shuffled))
+
     def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine", kind: str = WHOLE) -> str:
         """What one face's gap means, beside the same measurement where there can be nothing to find."""
         if gap is None:
@@ -134,8 +144,7 @@ class Reference:
             return "This expression was taught or was not measured: there is nothing to hold the gap against."
         known = self.facts["compounds"][compound]["quantiles"]
         constituents = " and ".join(self.facts["compounds"][compound]["constituents"])
-        _, luck = self.lucky(kind, measure)
-        if gap <= max(0.0, luck, known[source(kind, SHUFFLED)][measure][1]):
+        if not self.beyond_chance(compound, gap, measure, kind):
             return f"No evidence here beyond what any two maps of a face share (gap {gap:+.2f}; 0 by chance)."
         middle = known[kind][measure][0]
         usual = "as usual" if gap >= middle else "less than usual"

@@ -101,6 +101,8 @@ class Comparison:
             chance.
         rank_of_15: For each measure, the constituents' place among all pairs of basics; 8 by chance.
         verdict: The gap in words, beside its controls; None where none were measured for this model.
+        beyond_chance: Whether the gap is larger than 95 % of those of a head or a network that learned nothing; None
+            where that was not measured, or where there is no gap.
     """
 
     kind: MapKind
@@ -110,6 +112,7 @@ class Comparison:
     both_first: Mapping[str, float | None]
     rank_of_15: Mapping[str, float | None]
     verdict: str | None
+    beyond_chance: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ class RelationReport:
                     "both_constituents_first": dict(c.both_first),
                     "rank_of_15": dict(c.rank_of_15),
                     "verdict": c.verdict,
+                    "beyond_chance": c.beyond_chance,
                 }
                 for c in self.comparisons
             },
@@ -233,6 +237,7 @@ def _compared(
         {m: _number(relation.both_first(m)[0]) for m in relation.likeness},
         {m: _number(relation.pair_rank(m)[0]) for m in relation.likeness},
         reference.about_one_face(compound, gaps["cosine"], kind=kind.value) if reference else None,
+        reference.beyond_chance(compound, gaps["cosine"], kind=kind.value) if reference else None,
     )
 
 
