@@ -5,7 +5,10 @@
 RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one on the training
 people of a fold, as `cfer train continual` does it; the class is then taught from drawn pictures, and everything is
 scored over all classes on people whom nothing saw. "promised_loss": what the lesson says that the old classes lost,
-from check features; "lost": what they lost on the test people. "shots": share of the taught pictures recognised.
+from check features; "lost": what they lost on the test people; "most_hurt": the loss of the class that lost most.
+"shots": share of the taught pictures recognised. Beside lessons stand the same learner's plain step, nearest means, and
+a head that is trained anew on 20 exemplars a class and the new pictures, as Teachable Machine does it. The first fold's
+people are for choosing how hard a class pulls by default ("choice"), the others' for reporting ("lessons").
 """
 
 import argparse
@@ -17,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo, load_checkpoint
@@ -28,16 +32,14 @@ from cfer.evaluation.metrics import harmonic_mean
 from cfer.evaluation.stream import Features, make_stream, stream_label
 from cfer.features.table import FeatureTable, extract_features
 from cfer.learners.base import Head
-from cfer.lessons.lesson import Policy, teach
+from cfer.lessons.lesson import observed, taught, teach
+from cfer.lessons.record import DEFAULT_EAGER, EAGER, Lesson
 from cfer.synth.dataset import MANIFEST
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
 
 FOLDS, USED, DRAWS = 10, 3, 5
-POLICIES = {
-    "default": Policy(),
-    "taught pictures need not be recognised": Policy(recognise=False),
-    "twice the false alarms": Policy(false_alarms=0.1),
-}
+EXEMPLARS = 20
+PLAIN, NEAREST, RETRAINED = "plain step", "nearest mean", "head trained anew"
 
 
 def without(base: Checkpoint, features: FeatureTable, compound: str) -> tuple[Checkpoint, Features, Features]:
@@ -74,22 +76,61 @@ def recalls(head: Head, test: Features, classes: range) -> list[float]:
     return [float((predicted[test.y == k] == k).float().mean()) for k in classes]
 
 
-def lesson(known: Checkpoint, compound: str, shots: Tensor, test: Features, policy: Policy) -> dict[str, float]:
-    """One lesson, scored on people whom nothing saw."""
+def scored(known: Checkpoint, heads: tuple[Head, Head], shots: Tensor, test: Features) -> dict[str, float]:
+    """A head before and after a lesson on people whom nothing saw."""
     new = len(known.names)
-    taught, effect = teach(known, compound, shots, policy=policy)
-    before = float(np.mean(recalls(known.head, test, range(new))))
-    *old, own = recalls(taught.head, test, range(new + 1))
-    after = float(np.mean(old))
+    before = recalls(heads[0], test, range(new))
+    *after, own = recalls(heads[1], test, range(new + 1))
+    old, still = float(np.mean(before)), float(np.mean(after))
     return {
-        "before": before,
-        "after": after,
-        "lost": before - after,
-        "promised_loss": effect.old_before - effect.old_after,
+        "before": old,
+        "after": still,
+        "lost": old - still,
+        "most_hurt": max(b - a for b, a in zip(before, after, strict=True)),
         "new": own,
-        "harmonic": harmonic_mean(after, own),
-        "shots": float((F.linear(shots, *taught.head).argmax(1) == new).float().mean()),
+        "harmonic": harmonic_mean(still, own),
+        "shots": float((F.linear(shots, *heads[1]).argmax(1) == new).float().mean()),
     }
+
+
+def lesson(known: Checkpoint, compound: str, shots: Tensor, test: Features, eager: str) -> dict[str, float]:
+    """One lesson."""
+    given = Lesson(compound, shots, shots, constituents=ClassInfo.of(compound).constituents, eager=eager)
+    effect = teach(known, given)
+    found = scored(known, (known.head, taught(known, [given]).head), shots, test)
+    return found | {"promised_loss": effect.old_before - effect.old_after}
+
+
+def plain(known: Checkpoint, compound: str, shots: Tensor, test: Features) -> dict[str, float]:
+    """The learner's step without any placement."""
+    given = Lesson(compound, shots, shots, constituents=ClassInfo.of(compound).constituents)
+    return scored(known, (known.head, observed(known, given)[1]), shots, test)
+
+
+def nearest(known: Checkpoint, shots: Tensor, train: Features, test: Features) -> dict[str, float]:
+    """Nearest class means, the new one's from the shots."""
+    means = [train.x[train.y == k].mean(0) for k in range(len(known.names))]
+    heads = []
+    for each in (means, [*means, shots.mean(0)]):
+        weight = torch.stack(each)
+        heads.append(Head(weight, -0.5 * weight.square().sum(1)))
+    return scored(known, (heads[0], heads[1]), shots, test)
+
+
+def retrained(known: Checkpoint, shots: Tensor, train: Features, test: Features) -> dict[str, float]:
+    """A head trained from nothing on some exemplars a class and the shots, every class counting alike."""
+    kept = [train.x[train.y == k][:EXEMPLARS] for k in range(len(known.names))]
+    heads = []
+    for each in (kept, [*kept, shots]):
+        x = torch.cat(each)
+        y = torch.cat([torch.full((len(rows),), k) for k, rows in enumerate(each)])
+        middle, scale = x.mean(0), x.std(0) + 1e-6
+        fitted = LogisticRegression(C=0.01, class_weight="balanced", max_iter=200)
+        fitted.fit(((x - middle) / scale).numpy(), y.numpy())
+        weight = torch.from_numpy(fitted.coef_).float() / scale
+        bias = torch.from_numpy(fitted.intercept_).float() - weight @ middle
+        heads.append(Head(weight, bias))
+    return scored(known, (heads[0], heads[1]), shots, test)
 
 
 def summary(rows: list[dict[str, float]], groups: list[int]) -> dict[str, Any]:
@@ -110,8 +151,8 @@ def main() -> None:
     base = load_checkpoint()
     table = read_data(run / "faces" / MANIFEST)
     features = extract_features(base.model, table, base.preprocessing, run / "features.safetensors")
-    rows: dict[tuple[str, int], list[dict[str, float]]] = {}
-    groups: dict[tuple[str, int], list[int]] = {}
+    rows: dict[tuple[bool, str, int], list[dict[str, float]]] = {}
+    groups: dict[tuple[bool, str, int], list[int]] = {}
     for fold in range(USED):
         divided = replace(features, table=fold_split(features.table, FOLDS, fold, 0))
         for place, compound in enumerate(COMPOUNDS):
@@ -119,14 +160,25 @@ def main() -> None:
             mine = train.x[train.y == len(known.names)]
             for draw in range(DRAWS):
                 picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(100 * fold + draw))
-                asked = [("default", shots) for shots in (1, 3, 5)] + [(name, 1) for name in list(POLICIES)[1:]]
-                for policy, shots in asked:
-                    found = lesson(known, compound, mine[picks[:shots]], test, POLICIES[policy])
-                    rows.setdefault((policy, shots), []).append(found)
-                    groups.setdefault((policy, shots), []).append(place)
+                shots = {count: mine[picks[:count]] for count in (1, 3, 5)}
+                found = {(eager, 1): lesson(known, compound, shots[1], test, eager) for eager in EAGER}
+                if fold:
+                    for count in (3, 5):
+                        key = DEFAULT_EAGER, count
+                        found[key] = lesson(known, compound, shots[count], test, DEFAULT_EAGER)
+                    found[PLAIN, 1] = plain(known, compound, shots[1], test)
+                    found[NEAREST, 1] = nearest(known, shots[1], train, test)
+                    if not draw:
+                        found[RETRAINED, 1] = retrained(known, shots[1], train, test)
+                for (name, count), scores in found.items():
+                    rows.setdefault((fold > 0, name, count), []).append(scores)
+                    groups.setdefault((fold > 0, name, count), []).append(place)
             print(fold, compound, flush=True)
-    results = {f"{policy}, {shots}": summary(each, groups[policy, shots]) for (policy, shots), each in rows.items()}
-    found = {"folds": USED, "draws": DRAWS, "compounds": len(COMPOUNDS), "lessons": results}
+    results: dict[str, Any] = {"choice": {}, "lessons": {}}
+    for (reported, name, count), each in rows.items():
+        part = "lessons" if reported else "choice"
+        results[part][f"{name}, {count}"] = summary(each, groups[reported, name, count])
+    found = {"folds": USED, "draws": DRAWS, "compounds": len(COMPOUNDS)} | results
     Path(__file__).with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(results, indent=1))
 

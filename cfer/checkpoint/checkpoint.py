@@ -78,6 +78,7 @@ class Checkpoint:
         learner: Fitted on all steps so far; `observe` on a copy goes on.
         calibration: What is folded into the learner's head.
         offsets: What lessons add (K,) to the calibrated logits.
+        pulls: What they add (K, C) to the calibrated rows; None where nothing was taught.
         domains: What is added in rendered faces and in photographs; None where only one kind was learned from.
         shift: By how much (C,) the features of the camera in use lie off those that were learned from; see
             `cfer.adapt`. None for a checkpoint that was not adapted.
@@ -100,6 +101,7 @@ class Checkpoint:
     measured: Mapping[str, bytes] = field(default_factory=dict)
     domains: Domains | None = None
     shift: Tensor | None = None
+    pulls: Tensor | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,28 +120,37 @@ class Checkpoint:
 
     def folded(self, head: Head) -> Head:
         """A balanced head over these classes, with all that is folded into this checkpoint's own."""
-        found = fold(self.domains.added(head) if self.domains else head, self.calibration, self.offsets)
+        found = fold(self.domains.added(head) if self.domains else head, self.calibration, self.offsets, self.pulls)
         return found if self.shift is None else Head(found.weight, found.bias - found.weight @ self.shift)
 
-    def with_room(self, offset: float = 0.0) -> "Checkpoint":
-        """The same with calibration, domains and offsets for one more class, which itself is not there yet."""
+    def with_room(self, offset: float = 0.0, pull: Tensor | None = None) -> "Checkpoint":
+        """The same with calibration, domains, offsets and pulls for one more class, which itself is not there yet."""
         base = sum(c.kind in {Kind.NEUTRAL, Kind.BASIC} for c in self.classes)
+        pulls = self.pulls
+        if pulls is not None or pull is not None:
+            width = self.model.num_features
+            known = torch.zeros(len(self.offsets), width) if pulls is None else pulls
+            pulls = torch.cat([known, torch.zeros(1, width) if pull is None else pull[None]])
         return replace(
             self,
             calibration=self.calibration.with_class(),
             offsets=torch.cat([self.offsets, self.offsets.new_tensor([offset])]),
             domains=self.domains.with_class(base) if self.domains else None,
+            pulls=pulls,
         )
 
-    def with_class(self, new: ClassInfo, learner: LinearLearner, offset: float) -> "Checkpoint":
+    def with_class(
+        self, new: ClassInfo, learner: LinearLearner, offset: float, pull: Tensor | None = None
+    ) -> "Checkpoint":
         """The same backbone with one more class; this checkpoint is left as it was.
 
         Args:
             new: The class.
             learner: A copy of this checkpoint's that has observed it.
             offset: What is added to its calibrated logit.
+            pull: What is added (C,) to its calibrated row; nothing by default.
         """
-        classes, roomy = (*self.classes, new), self.with_room(offset)
+        classes, roomy = (*self.classes, new), self.with_room(offset, pull)
         head = roomy.folded(learner.head())
         return replace(
             roomy,

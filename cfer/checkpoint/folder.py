@@ -40,7 +40,7 @@ SCHEMA_VERSION = 3
 CONFIG = "config.json"
 DEFAULT = CHECKPOINTS / "default"
 _TRIANGLE = "@triangle"
-_DOMAINS, _SHIFT = "domains.", "camera.shift"
+_DOMAINS, _SHIFT, _PULLS = "domains.", "camera.shift", "lessons.pulls"
 T = TypeVar("T")
 
 
@@ -85,6 +85,18 @@ def _listed(folder: Path) -> set[str] | None:
         return None
 
 
+def listed_files(folder: str | Path) -> set[str]:
+    """Paths of all files of a checkpoint, inside its folder.
+
+    Raises:
+        CheckpointError: There is no checkpoint.
+    """
+    found = _listed(Path(folder))
+    if found is None:
+        raise CheckpointError(f"{folder} is not a checkpoint.")
+    return found
+
+
 def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
     tensors: dict[str, Mapping[str, Tensor]] = {
         "model.safetensors": checkpoint.model.state_dict(),
@@ -93,6 +105,7 @@ def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
             "lessons.offsets": checkpoint.offsets,
             **{_DOMAINS + k: v for k, v in (checkpoint.domains.tensors() if checkpoint.domains else {}).items()},
             **({} if checkpoint.shift is None else {_SHIFT: checkpoint.shift}),
+            **({} if checkpoint.pulls is None else {_PULLS: checkpoint.pulls}),
         },
         "checks.safetensors": {"x": checkpoint.checks.x.half(), "y": checkpoint.checks.y.to(torch.int16)},
     }
@@ -214,6 +227,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     spec = parsed(LearnerSpec, config, "learner")
     state = load_file(str(folder / "learner.safetensors"))
     offsets, shift = state.pop("lessons.offsets"), state.pop(_SHIFT, None)
+    pulls = state.pop(_PULLS, None)
     domains = {name.removeprefix(_DOMAINS): state.pop(name) for name in list(state) if name.startswith(_DOMAINS)}
     learner = REGISTRY[spec.name].from_state(unpacked(state), spec.per_class)
     if not isinstance(learner, LinearLearner):
@@ -242,6 +256,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
         },
         Domains(**domains) if domains else None,
         shift,
+        pulls,
     )
     _check_parts(checkpoint, folder)
     return checkpoint
@@ -271,6 +286,7 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         "its calibration": len(checkpoint.calibration.log_prior) == count and checkpoint.calibration.temperature > 0,
         "its offsets": tuple(checkpoint.offsets.shape) == (count,),
         "its domains": checkpoint.domains is None or _domains_fit(checkpoint.domains, features, count),
+        "its pulls": checkpoint.pulls is None or tuple(checkpoint.pulls.shape) == (count, features),
         "its shift": checkpoint.shift is None or tuple(checkpoint.shift.shape) == (features,),
         "its check features": checkpoint.checks.x.shape == (len(checkpoint.checks.y), features)
         and (

@@ -1,4 +1,4 @@
-"""`cfer read` and `cfer teach`."""
+"""`cfer read`."""
 
 import json
 from pathlib import Path
@@ -78,60 +78,3 @@ def _in_words(faces: list[dict[str, Any]]) -> str:
         best = sorted(face["probabilities"].items(), key=lambda item: -item[1])[:3]
         lines.append(", ".join(f"{name} {100 * p:.0f} %" for name, p in best))
     return " | ".join(lines)
-
-
-def teach(
-    name: Annotated[str, typer.Argument(help="The new expression's name.")],
-    pictures: Annotated[list[Path], typer.Argument(help="One to a few pictures that show it.")],
-    check: Annotated[list[Path] | None, typer.Option(help="Further pictures to measure with; may be repeated.")] = None,
-    part: Annotated[list[str] | None, typer.Option(help="A constituent; may be repeated.")] = None,
-    checkpoint: CheckpointFolder = None,
-    out: Annotated[Path | None, typer.Option(help="Where to save the taught checkpoint.")] = None,
-    already_cropped: Cropped = False,
-) -> None:
-    """Phase 3: teach an expression from one picture, and see what it cost the old ones.
-
-    Old classes are measured on kept validation features, over all classes. The new one is measured on --check
-    pictures, or, with several pictures, on each by a lesson from the others.
-    """
-    from cfer.checkpoint import check_checkpoint_folder, save_checkpoint
-    from cfer.evaluation.card import model_card
-    from cfer.lessons.names import LessonError
-    from cfer.outputs import OutputError
-
-    try:
-        if out:
-            check_checkpoint_folder(out)
-    except OutputError as error:
-        raise fail(error) from None
-    reader = load_reader(checkpoint)
-
-    def faces(paths: list[Path]) -> list[Any]:
-        found = []
-        for path in paths:
-            try:
-                found.append(reader.face(path, already_cropped=already_cropped))
-            except PictureError as error:
-                raise fail(PictureError(f"{path}: {error}")) from None
-        return found
-
-    try:
-        taught, effect = reader.teach(
-            name, faces(pictures), held_out=faces(check or []), constituents=tuple(part or ())
-        )
-    except LessonError as error:
-        raise fail(error) from None
-    typer.echo(f"{'expression':24} {'before':>7} {'after':>7}")
-    for old, before, after in zip(effect.old, effect.before, effect.after, strict=True):
-        typer.echo(f"{old:24} {before:7.1%} {after:7.1%}")
-    typer.echo(f"{'old classes, mean':24} {effect.old_before:7.1%} {effect.old_after:7.1%}")
-    if effect.new_recall is None:
-        typer.echo(f"{effect.name}: cannot be measured from one picture; give --check pictures or a second one")
-    else:
-        typer.echo(f"{effect.name:24} {'':7} {effect.new_recall:7.1%}  ({effect.new_measured} pictures)")
-        typer.echo(f"{'harmonic mean':24} {'':7} {effect.harmonic:7.1%}")
-    for note in effect.notes:
-        typer.echo(note, err=True)
-    if out:
-        save_checkpoint(taught.checkpoint, out, model_card(taught.checkpoint))
-        typer.echo(f"checkpoint: {out}")

@@ -48,6 +48,7 @@ class Step:
             published prototype describes. None without a readout.
         elsewhere: Rows (R, C) whose products sum to the mean product of features with themselves at places of rendered
             faces where nothing moved: what no class should take for evidence. None where it was not measured.
+        lesson: Whether a visitor teaches: what is known of old classes, and of how classes scatter, stays as it is.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Step:
     readout: Tensor | None = None
     prototypes: Tensor | None = None
     elsewhere: Tensor | None = None
+    lesson: bool = False
 
 
 class Learner(ABC):

@@ -33,7 +33,7 @@ def log_shares(counts: Tensor) -> Tensor:
     return torch.log((counts + 1) / (counts + 1).sum())
 
 
-def fold(head: Head, calibration: Calibration, offsets: Tensor | None = None) -> Head:
+def fold(head: Head, calibration: Calibration, offsets: Tensor | None = None, pulls: Tensor | None = None) -> Head:
     """The calibrated head: its softmax is the probability.
 
     The classes' mean row is taken out. No probability changes by that, but maps do: what all classes share (there is a
@@ -43,10 +43,13 @@ def fold(head: Head, calibration: Calibration, offsets: Tensor | None = None) ->
         head: Balanced, over K classes.
         calibration: For the same classes.
         offsets: Added (K,) to the calibrated logits; none by default.
+        pulls: Added (K, C) to the calibrated rows; none by default.
     """
     prior = calibration.prior_strength * torch.tensor(calibration.log_prior, dtype=torch.float32)
     bias = (head.bias + prior) / calibration.temperature
     weight = head.weight / calibration.temperature
     if offsets is not None:
         bias = bias + offsets
+    if pulls is not None:
+        weight = weight + pulls
     return Head(weight - weight.mean(0), bias - bias.mean())

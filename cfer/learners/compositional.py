@@ -200,7 +200,7 @@ class Compositional(LinearLearner):
     def _widen(self, step: Step, sources: Tensor, found: Tensor, counts: Tensor) -> None:
         """Add to each data set's scatter."""
         freedom = (counts - 1).clamp(min=0).sum(0).float()  # (S,)
-        if step.number and not float(freedom.sum()):  # single pictures have no scatter
+        if step.lesson or (step.number and not float(freedom.sum())):  # single pictures have no scatter
             return
         scatter = step.x.new_zeros(len(freedom), step.x.shape[1], step.x.shape[1])
         for s in range(len(freedom)):

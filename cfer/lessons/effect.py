@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,18 @@ from torch import Tensor
 from cfer.checkpoint import Checkpoint
 from cfer.evaluation.metrics import harmonic_mean
 from cfer.learners.base import Head
+from cfer.lessons.record import Lesson
+
+COSTLY, COLLISION = 0.02, 0.15
+"""Mean loss of the old classes, and loss of one of them to the new class, from which on a lesson is called so."""
+
+
+class Verdict(StrEnum):
+    """How a lesson went."""
+
+    FINE = "fine"
+    COSTS = "costs"
+    COLLIDES = "collides"
 
 
 @dataclass(frozen=True)
@@ -21,13 +34,15 @@ class Effect:
         shots: How many pictures it was taught from.
         old: The old classes' names, those that can be measured.
         before: Recall of each on the check features before the lesson.
-        after: The same afterwards, with the new class among the possible answers; each half of the features by an
-            offset that was set without it.
+        after: The same afterwards, with the new class among the possible answers; each half of the features by a
+            placement that was set without it.
         lost: Share of each one's check features that are now called the new class.
+        recognised: Share of the taught pictures that are recognised; None where there were none.
         new_recall: Share of further pictures of the new class that are recognised among all classes; None if there
             were none to measure with.
         new_measured: How many such pictures.
         nearest: Old classes by cosine of their discriminant with the new one's, centred; nearest first.
+        was_called: What the taught pictures were called before, and how many of them.
         notes: Sentences about pictures that were not counted.
     """
 
@@ -37,9 +52,11 @@ class Effect:
     before: tuple[float, ...]
     after: tuple[float, ...]
     lost: tuple[float, ...]
+    recognised: float | None
     new_recall: float | None
     new_measured: int
     nearest: tuple[tuple[str, float], ...]
+    was_called: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -57,42 +74,62 @@ class Effect:
         """Harmonic mean of the old classes' recall afterwards and the new one's; None if that was not measured."""
         return None if self.new_recall is None else harmonic_mean(self.old_after, self.new_recall)
 
+    @property
+    def most_hurt(self) -> tuple[str, float]:
+        """The old class of which most is called the new one now, and how much, 0 to 1."""
+        worst = max(range(len(self.old)), key=lambda k: self.lost[k])
+        return self.old[worst], self.lost[worst]
+
+    @property
+    def verdict(self) -> Verdict:
+        """How it went: fine, costly on average, or at one old class's expense."""
+        if self.most_hurt[1] >= COLLISION:
+            return Verdict.COLLIDES
+        return Verdict.COSTS if self.old_before - self.old_after >= COSTLY else Verdict.FINE
+
 
 def effect_of(
-    checkpoint: Checkpoint, name: str, shots: int, head: Head, offsets: Sequence[float], right: Sequence[bool]
+    before: Checkpoint, after: Checkpoint, lesson: Lesson, halves: Sequence[Head], right: Sequence[bool]
 ) -> Effect:
     """Measure a lesson.
 
     Args:
-        checkpoint: Before the lesson.
-        name: The new class.
-        shots: How many pictures it was taught from.
-        head: Calibrated, with the new class last, without a policy's offset.
-        offsets: The new class's for the even and for the odd check features, each set on the other ones' half.
+        before: The checkpoint without it.
+        after: The checkpoint with it; its classes may stand in another order.
+        lesson: What was taught.
+        halves: The head with the lesson placed by the even and by the odd check features.
         right: Whether further pictures of the new class were recognised, one by one.
     """
-    x, y, new = checkpoint.check_features, checkpoint.checks.y, len(checkpoint.names)
-    before = F.linear(x, *checkpoint.head).argmax(1)
-    logits = F.linear(x, *head)
-    logits[0::2, new] += offsets[1]  # set on the odd ones
-    logits[1::2, new] += offsets[0]
-    after = logits.argmax(1)
-    measured = [k for k in range(new) if bool((y == k).any())]
+    x, y = before.check_features, before.checks.y
+    own = after.names.index(lesson.name)
+    moved = torch.tensor([after.names.index(name) for name in before.names])  # an old class's place afterwards
+    was = F.linear(x, *before.head).argmax(1)
+    now = torch.empty_like(was)
+    now[0::2] = F.linear(x[0::2], *halves[1]).argmax(1)  # set on the odd ones
+    now[1::2] = F.linear(x[1::2], *halves[0]).argmax(1)
+    measured = [k for k in range(len(before.names)) if bool((y == k).any())]
 
     def share(condition: Tensor) -> tuple[float, ...]:
         return tuple(float(condition[y == k].float().mean()) for k in measured)
 
-    centre = head.weight.mean(0)
-    alike = F.cosine_similarity(head.weight[:new] - centre, head.weight[new] - centre)
+    centre = after.head.weight.mean(0)
+    alike = F.cosine_similarity(after.head.weight[moved] - centre, after.head.weight[own] - centre)
     ranked = alike.argsort(descending=True).tolist()
+    recognised, called = None, ()
+    if len(lesson.seen):
+        recognised = float((F.linear(lesson.seen, *after.head).argmax(1) == own).float().mean())
+        names = [before.names[k] for k in F.linear(lesson.seen, *before.head).argmax(1).tolist()]
+        called = tuple((name, names.count(name)) for name in dict.fromkeys(names))
     return Effect(
-        name=name,
-        shots=shots,
-        old=tuple(checkpoint.names[k] for k in measured),
-        before=share(before == y),
-        after=share(after == y),
-        lost=share(after == torch.tensor(new)),
+        name=lesson.name,
+        shots=len(lesson.shots),
+        old=tuple(before.names[k] for k in measured),
+        before=share(was == y),
+        after=share(now == moved[y]),
+        lost=share(now == own),
+        recognised=recognised,
         new_recall=sum(right) / len(right) if right else None,
         new_measured=len(right),
-        nearest=tuple((checkpoint.names[k], float(alike[k])) for k in ranked),
+        nearest=tuple((before.names[k], float(alike[k])) for k in ranked),
+        was_called=called,
     )

@@ -1,176 +1,163 @@
-"""Phase 3: teach a class from one to a few pictures, scored over all classes.
+"""Phase 3: teach classes from no, one or a few pictures, scored over all classes.
 
-A lesson is the step that training takes: a copy of the checkpoint's learner observes the new class. What is added is a
-policy about its offset. It is lowered where the newcomer would claim more of the old classes than a lesson may cost,
-judged on features that nothing was fitted to; and it is raised as far as the taught pictures need to be recognised,
-whatever that costs. What a lesson did cost is measured crosswise: each half of those features by the offset that the
-other half allows. Undoing a lesson is going back to the checkpoint that was taught, which stays as it was.
+A lesson is the step that training takes: a copy of the checkpoint's learner observes the new class; what is known of
+the old ones, and of how classes scatter, stays as it is. `cfer.lessons.placement` then sets how hard the class pulls.
+What a checkpoint with lessons knows is a function of the checkpoint and of the *set* of lessons: they are taught in the
+order of their names, each placed against the checkpoint alone, so that removing one gives, to the last bit, what was
+there without it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
-from cfer.emotions import EXPRESSIONS, Kind
 from cfer.evaluation.stream import prototypes
 from cfer.learners.base import Head, LinearLearner, Step
 from cfer.lessons.effect import Effect, effect_of
-from cfer.lessons.names import LessonError, clean_name, same_name
-
-FALSE_ALARMS = 0.05
-"""Share of the old classes that a new class may claim: what a lesson may cost. A policy, not a fit."""
-
-MARGIN = 0.1
-"""By how much a taught picture's own class leads the next one, in units of the logit."""
+from cfer.lessons.names import LessonError, clean_name
+from cfer.lessons.placement import Place, place, placed, room
+from cfer.lessons.record import EAGER, Lesson, constituents_for
 
 
-@dataclass(frozen=True)
-class Policy:
-    """How a new class is placed beside the old ones.
-
-    Attributes:
-        false_alarms: Share of the old classes' check features, each class counting alike, that it may claim.
-        recognise: Whether the taught pictures are recognised afterwards, whatever that costs.
-    """
-
-    false_alarms: float = FALSE_ALARMS
-    recognise: bool = True
-
-
-def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
-    """The constituents a class is taught with: those chosen, or the vocabulary's where the model knows both.
-
-    Raises:
-        LessonError: A chosen constituent is not known to the model.
-    """
-    meant = [same_name(part, known) for part in chosen]
-    for part, name_of_part in zip(chosen, meant, strict=True):
-        if name_of_part is None:
-            raise LessonError(f"{part!r} is not a class of this model.")
-    if chosen:
-        return tuple(dict.fromkeys(part for part in meant if part))
-    entry = EXPRESSIONS.get(name)
-    return entry.constituents if entry and all(p in known for p in entry.constituents) else ()
-
-
-def teach(
-    checkpoint: Checkpoint,
-    name: str,
-    shots: Tensor,
-    *,
-    pictures: Tensor | None = None,
-    held_out: Tensor | None = None,
-    constituents: tuple[str, ...] = (),
-    policy: Policy = Policy(),
-) -> tuple[Checkpoint, Effect]:
-    """Teach one class; the checkpoint given is left as it was.
+def taught(base: Checkpoint, lessons: Sequence[Lesson]) -> Checkpoint:
+    """A checkpoint that knows some lessons; the one given is left as it was.
 
     Args:
-        checkpoint: A model with its learner.
-        name: The new class's.
-        shots: Features (n, C) of its pictures, n >= 1, as the learner observes them.
-        pictures: Features (m, C) of the same pictures as they are read, which must be recognised; the shots by default.
-        held_out: Features (m, C) of further pictures of the class, to measure with. Without them, and with at least
-            two shots, each shot is measured by a lesson from the others.
-        constituents: The basics it blends, if the person knows them.
-        policy: How the class is placed.
+        base: A model with its learner.
+        lessons: In any order.
 
     Raises:
-        LessonError: The name or a constituent will not do, or there is no picture.
+        LessonError: Two lessons, or a lesson and a class of the model, have one name; features are of another network.
     """
-    name = clean_name(name, checkpoint.names)
-    constituents = constituents_for(name, constituents, checkpoint.names)
-    if not len(shots):
-        raise LessonError("A lesson needs at least one picture.")
-    pictures = shots if pictures is None else pictures
-    kind = EXPRESSIONS[name].kind if name in EXPRESSIONS else Kind.TAUGHT
-    new = ClassInfo(name, kind, constituents)
-    learner, head = observed(checkpoint, name, shots, constituents)
-    seen = pictures if policy.recognise else None
-    taught = checkpoint.with_class(new, learner, offset_for(head, checkpoint, seen, policy.false_alarms))
-    lessons = {**(checkpoint.facts.lessons or {}), name: len(shots)}
-    taught = replace(taught, facts=replace(taught.facts, lessons=lessons))
+    return _with_places(base, {lesson.name: (lesson, placement(base, lesson)) for lesson in _checked(base, lessons)})
 
+
+def placement(base: Checkpoint, lesson: Lesson, part: int | None = None) -> Place:
+    """Where a lesson's class stands beside those of a checkpoint.
+
+    Args:
+        base: The checkpoint, without the lesson.
+        lesson: The lesson.
+        part: Judge by every other check feature, the even (0) or the odd (1) ones; None for all.
+    """
+    plain, own = replace(base, shift=None), _unmoved(base, lesson)
+    _, head = observed(plain, own)
+    chosen = slice(None) if part is None else slice(part, None, 2)
+    x, y = plain.checks.x[chosen], plain.checks.y[chosen]
+    return place(head, x, y, own.seen, own.against, EAGER[lesson.eager])
+
+
+def teach(base: Checkpoint, lesson: Lesson, others: Sequence[Lesson] = (), held_out: Tensor | None = None) -> Effect:
+    """What a lesson does to a checkpoint that knows some others.
+
+    Args:
+        base: The checkpoint, without any of the lessons.
+        lesson: The one in question.
+        others: Lessons that it already knows.
+        held_out: Features (m, C) of further pictures of the class, to measure with. Without them, and with at least
+            two pictures, each is measured by a lesson from the others.
+
+    Raises:
+        LessonError: See `taught`.
+    """
+    known = [other for other in others if other.name != lesson.name]
+    _checked(base, [*known, lesson])
+    places = {other.name: (other, placement(base, other)) for other in known}
+    before = _with_places(base, places)
+    after = _with_places(base, places | {lesson.name: (lesson, placement(base, lesson))})
+    halves = []
+    for part in (0, 1):
+        halves.append(_with_places(base, places | {lesson.name: (lesson, placement(base, lesson, part))}).head)
     if held_out is not None and len(held_out):
-        right = [bool(hit) for hit in F.linear(held_out, *taught.head).argmax(1) == len(checkpoint.names)]
+        own = after.names.index(lesson.name)
+        right = [bool(hit) for hit in F.linear(held_out, *after.head).argmax(1) == own]
     else:
-        right = _each_without_itself(checkpoint, name, shots, pictures, constituents, policy) if len(shots) > 1 else []
-    halves = [offset_for(head, checkpoint, seen, policy.false_alarms, part=part) for part in (0, 1)]
-    return taught, effect_of(checkpoint, name, len(shots), head, halves, right)
+        right = _each_without_itself(base, lesson) if len(lesson.shots) > 1 else []
+    return effect_of(before, after, lesson, halves, right)
 
 
-def observed(
-    checkpoint: Checkpoint, name: str, shots: Tensor, constituents: tuple[str, ...]
-) -> tuple[LinearLearner, Head]:
-    """A copy of a checkpoint's learner that has seen one more class, and its calibrated head without a policy."""
-    count = len(checkpoint.names)
-    index = tuple(checkpoint.names.index(p) for p in constituents)
-    neutral = checkpoint.names.index("neutral") if "neutral" in checkpoint.names else None
-    labels = torch.full((len(shots),), count)
-    units = checkpoint.model.action_units
-    step = Step(
-        len(checkpoint.heads),
+def observed(base: Checkpoint, lesson: Lesson) -> tuple[LinearLearner, Head]:
+    """A copy of a checkpoint's learner that has seen one more class, and its calibrated head without a placement."""
+    learner = base.learner.copy()
+    learner.observe(_step(base, lesson, len(base.names)), _generator(base, lesson))
+    return learner, base.with_room().folded(learner.head())
+
+
+def unshifted(base: Checkpoint, features: Tensor) -> Tensor:
+    """Features (n, C) as the camera that was learned from would give them."""
+    if not len(features):
+        return features.new_empty(0, base.model.num_features)
+    return features if base.shift is None else features - base.shift
+
+
+def _unmoved(base: Checkpoint, lesson: Lesson) -> Lesson:
+    """A lesson with features as the camera that was learned from would give them."""
+    shots, seen, against = (unshifted(base, each) for each in (lesson.shots, lesson.seen, lesson.against))
+    return replace(lesson, shots=shots, seen=seen, against=against)
+
+
+def _with_places(base: Checkpoint, places: dict[str, tuple[Lesson, Place]]) -> Checkpoint:
+    """The checkpoint with lessons at their places, in the order of their names."""
+    found = base
+    for name in sorted(places):
+        lesson, where = places[name]
+        learner = found.learner.copy()
+        learner.observe(_step(base, lesson, len(found.names)), _generator(base, lesson))
+        new = ClassInfo(name, lesson.kind, lesson.constituents)
+        found = found.with_class(new, learner, where.offset, where.pull)
+        known = {**(found.facts.lessons or {}), name: len(lesson.shots)}
+        found = replace(found, facts=replace(found.facts, lessons=known))
+    return found
+
+
+def _step(base: Checkpoint, lesson: Lesson, count: int) -> Step:
+    units, shots = base.model.action_units, unshifted(base, lesson.shots)
+    shown = None
+    if units:
+        shown = prototypes((lesson.name,), units)
+        if lesson.units:
+            shown = torch.tensor([[float(unit in lesson.units) for unit in units]])
+    return Step(
+        len(base.heads) + count - len(base.names),
         range(count, count + 1),
         count + 1,
-        shots if checkpoint.shift is None else shots - checkpoint.shift,
-        labels,
-        (index,),
-        neutral,
-        prototypes=prototypes((name,), units) if units else None,
+        shots,
+        torch.full((len(shots),), count),
+        (tuple(base.names.index(p) for p in lesson.constituents),),
+        base.names.index("neutral") if "neutral" in base.names else None,
+        prototypes=shown,
+        lesson=True,
     )
-    learner = checkpoint.learner.copy()
-    learner.observe(step, torch.Generator().manual_seed(checkpoint.facts.seed * 1000 + step.number))
-    return learner, checkpoint.with_room().folded(learner.head())
 
 
-def offset_for(
-    head: Head, checkpoint: Checkpoint, pictures: Tensor | None, false_alarms: float, part: int | None = None
-) -> float:
-    """What is added to the new class's logit, the last of a calibrated head.
-
-    Args:
-        head: With the new class, as the learner has it.
-        checkpoint: Whose check features the old classes are judged on.
-        pictures: Features (m, C) that must be recognised afterwards, or None for none.
-        false_alarms: See `Policy`.
-        part: Judge on every other check feature, the even (0) or the odd (1) ones; None for all.
-    """
-    chosen = slice(None) if part is None else slice(part, None, 2)
-    x, y = checkpoint.check_features[chosen], checkpoint.checks.y[chosen]
-    offset = min(0.0, _allowed(room(head, x), y, false_alarms)) if len(x) else 0.0
-    if pictures is not None and len(pictures):
-        offset = max(offset, float(room(head, pictures).max()) + MARGIN)
-    return offset
+def _generator(base: Checkpoint, lesson: Lesson) -> torch.Generator:
+    """Chance that depends on the class's name alone, so that the order of lessons does not matter."""
+    return torch.Generator().manual_seed(base.facts.seed * 1000 + sum(lesson.name.encode()))
 
 
-def room(head: Head, x: Tensor) -> Tensor:
-    """By how much (N,) the best old class leads the last one: the offset above which a row is claimed."""
-    logits = F.linear(x, *head)  # (N, K + 1)
-    return logits[:, :-1].amax(1) - logits[:, -1]
+def _checked(base: Checkpoint, lessons: Sequence[Lesson]) -> Sequence[Lesson]:
+    taken = list(base.names)
+    for lesson in lessons:
+        if clean_name(lesson.name, taken) != lesson.name:
+            raise LessonError(f"{lesson.name!r} is not the name of a lesson.")
+        constituents_for(lesson.name, lesson.constituents, base.names)
+        for features in (lesson.shots, lesson.seen, lesson.against):
+            if len(features) and features.shape[1] != base.model.num_features:
+                raise LessonError(f"The lesson {lesson.name!r} was made with another network.")
+        taken.append(lesson.name)
+    return lessons
 
 
-def _allowed(margin: Tensor, y: Tensor, false_alarms: float) -> float:
-    """The largest offset at which no more than a share of the rows, each class counting alike, is claimed."""
-    share = 1 / torch.bincount(y).float()[y]
-    order = margin.argsort()
-    taken = (share[order] / share.sum()).cumsum(0)
-    within = int((taken <= false_alarms).sum())
-    return float(margin[order[min(within, len(order) - 1)]]) - 1e-4
-
-
-def _each_without_itself(
-    checkpoint: Checkpoint, name: str, shots: Tensor, pictures: Tensor, constituents: tuple[str, ...], policy: Policy
-) -> list[bool]:
+def _each_without_itself(base: Checkpoint, lesson: Lesson) -> list[bool]:
     """Whether each picture is recognised after a lesson from the other ones."""
-    found = []
-    for i in range(len(shots)):
-        rest = [j for j in range(len(shots)) if j != i]
-        _, head = observed(checkpoint, name, shots[rest], constituents)
-        seen = pictures[rest] if policy.recognise else None
-        offset = offset_for(head, checkpoint, seen, policy.false_alarms)
-        found.append(bool(room(head, pictures[[i]]) < offset))
+    plain, own, found = replace(base, shift=None), _unmoved(base, lesson), []
+    for i in range(len(own.shots)):
+        rest = [j for j in range(len(own.shots)) if j != i]
+        fewer = replace(own, shots=own.shots[rest], seen=own.seen[rest])
+        head = placed(observed(plain, fewer)[1], placement(plain, fewer))
+        found.append(bool(room(head, own.seen[[i]]) < 0))
     return found

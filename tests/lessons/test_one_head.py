@@ -3,8 +3,8 @@
 import torch
 from typer.testing import CliRunner
 
-from cfer.app.safety import Sessions
 from cfer.app.teach import Teach
+from cfer.app.visitors import Sessions, Visitor
 from cfer.checkpoint import load_checkpoint
 from cfer.cli import app
 from cfer.reader import Reader
@@ -15,7 +15,7 @@ def test_the_command_the_app_and_python_teach_the_same(files, tmp_path):
     reader = Reader()
     taught, _ = reader.teach("beaming", [picture], constituents=("happy",))
     sessions = Sessions(reader)
-    Teach(sessions).teach("beaming", [picture], ["happy"], False, True, "anna")
+    Teach(sessions).teach("beaming", [picture], None, ["happy"], [], [], "balanced", False, True, Visitor("anna"))
     command = ["teach", "beaming", picture, "--part", "happy", "--out", str(tmp_path / "taught")]
     assert CliRunner().invoke(app, command).exit_code == 0
     for other in (sessions.reader("anna").checkpoint, load_checkpoint(tmp_path / "taught")):
