@@ -1,17 +1,15 @@
 """Pictures and plots from readings. Pure functions, no global state."""
 
+from collections.abc import Sequence
 from functools import cache
+from textwrap import wrap
 
 import numpy as np
-import plotly.graph_objects as go
-import torch
 from PIL import Image, ImageDraw, ImageFont
 from plotly.colors import sample_colorscale
 from torch import Tensor
 
 from cfer.explain.maps import positive, upsample
-
-_COLOURS = ("#6366f1", "#0d9488", "#64748b")
 
 
 @cache
@@ -52,12 +50,35 @@ def overlay(crop: np.ndarray, raw: Tensor, scale: float, opacity: float = 0.5, s
     return Image.fromarray(np.rint(face * (1 - alpha) + colour(heat) * alpha).astype(np.uint8))
 
 
-def overlay_parts(crop: np.ndarray, raw: Tensor, scale: float, size: int = 336) -> tuple[Image.Image, Image.Image]:
-    """Face and transparent heat as two pictures, for a viewer that sets the opacity itself."""
-    face = Image.fromarray(crop).resize((size, size), Image.Resampling.BICUBIC)
-    heat = upsample(positive(raw), size).numpy() / scale if scale > 0 else np.zeros((size, size))
-    alpha = np.rint(255 * np.clip(heat, 0, 1) ** 0.5).astype(np.uint8)
-    return face, Image.fromarray(np.dstack([colour(heat), alpha]), "RGBA")
+def result_picture(
+    crop: np.ndarray, sentence: str, titles: Sequence[str], raws: Sequence[Tensor], note: str, side: int = 300
+) -> Image.Image:
+    """A result as one picture to share: the sentence, the face, its maps each on its own scale, and a note.
+
+    Args:
+        crop: The face (S, S, 3) uint8.
+        sentence: Above.
+        titles: Of the maps.
+        raws: The maps (h, w), signed.
+        note: Below, small; as many lines as it needs.
+        side: Of the face and of each map, in pixels.
+    """
+    gap = 16
+    width = gap + (1 + len(raws)) * (side + gap)
+    large, plain, small = (ImageFont.load_default(size=size) for size in (30, 18, 14))
+    lines = wrap(note, max(20, width // 8))
+    image = Image.new("RGB", (width, side + 130 + 20 * len(lines)), "white")
+    pen = ImageDraw.Draw(image)
+    pen.text((gap, 16), sentence, fill="#111827", font=large)
+    face = Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC)
+    image.paste(face, (gap, 64))
+    for place, (title, raw) in enumerate(zip(titles, raws, strict=True), 1):
+        left = gap + place * (side + gap)
+        image.paste(overlay(crop, raw, shared_scale([raw]), 0.75, side), (left, 64))
+        pen.text((left, side + 72), title, fill="#111827", font=plain)
+    for number, line in enumerate(lines):
+        pen.text((gap, side + 110 + 20 * number), line, fill="#475569", font=small)
+    return image
 
 
 def boxed(picture: np.ndarray, boxes: list[tuple[float, float, float, float]], chosen: int) -> Image.Image:
@@ -78,53 +99,3 @@ def boxed(picture: np.ndarray, boxes: list[tuple[float, float, float, float]], c
             (x0 + width + 2, y0 + width), str(number + 1), fill=ink, font=font, stroke_width=2, stroke_fill="black"
         )
     return image
-
-
-def percent(probability: float) -> str:
-    """A probability in whole percents, a small one in words."""
-    return "< 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
-
-
-def probability_bars(probabilities: dict[str, float], title: str, colour_index: int = 0) -> go.Figure:
-    """Bars of some classes, all on the scale from 0 to 100 %, in the order given."""
-    names = list(probabilities)[::-1]
-    values = [100 * probabilities[n] for n in names]
-    bars = go.Bar(
-        x=values,
-        y=names,
-        orientation="h",
-        marker_color=_COLOURS[colour_index],
-        text=[percent(v / 100) for v in values],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
-    )
-    figure = go.Figure(bars)
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
-        height=60 + 30 * max(3, len(names)),
-        margin={"l": 10, "r": 45, "t": 36, "b": 10},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font_color="#7f8ea3",
-        xaxis={"range": [0, 100], "visible": False, "fixedrange": True},
-        yaxis={"automargin": True, "fixedrange": True},
-    )
-    return figure
-
-
-def evidence_words(raw: Tensor, probability: float, twin: bool = False) -> str:
-    """What to say beside a map: a caution where it has little to show.
-
-    Args:
-        raw: (h, w), signed.
-        probability: The map's class's, 0 to 1.
-        twin: Whether the map is the same as another one shown.
-    """
-    if not bool(torch.any(raw > 0)):
-        return "no evidence for this expression anywhere in the face"
-    if twin:
-        return "the same map as its neighbour: the model does not tell them apart here"
-    if probability < 0.05:
-        return "the model does not believe in this expression: others have more evidence in this face"
-    return ""

@@ -47,13 +47,18 @@ ALLOWED = {
     "explain": {"emotions", "faces", "synth", "model"},
     "measure": LEARNING | {"explain"},
     "adapt": {"emotions", "learners", "checkpoint"},
-    "face_reading": {"emotions", "checkpoint", "explain", "model"},
-    "reader": {"adapt", "face_reading", "emotions", "pictures", "faces", "model", "checkpoint", "explain", "lessons"},
+    "yardsticks": {"emotions", "checkpoint", "explain", "model"},
+    "passes": {"explain", "model"},
+    "face_reading": {"emotions", "explain", "faces", "model", "passes", "yardsticks"},
+    "reader": {"adapt", "face_reading", "passes", "yardsticks", "pictures", "faces", "model", "checkpoint", "lessons"},
+    "hub": {"checkpoint", "evaluation", "files"},
     "draw": {"explain"},
     "evidence": {"emotions", "outputs", "checkpoint", "explain", "reader", "draw"},
-    "cli": LEARNING | {"adapt", "face_reading", "evaluation", "training", "lessons", "measure", "reader", "evidence"},
+    "cli": LEARNING
+    | {"adapt", "face_reading", "evaluation", "training", "lessons", "measure", "reader", "evidence"}
+    | {"hub"},
     "app": {"adapt", "emotions", "places", "pictures", "faces", "checkpoint", "explain", "evaluation", "lessons"}
-    | {"reader", "face_reading", "evidence", "draw"},
+    | {"reader", "face_reading", "evidence", "draw", "hub"},
     "__main__": {"cli"},
     "__init__": {"pictures", "reader"},
 }

@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 import torch
 
-from cfer.draw import boxed, colour, evidence_words, overlay, overlay_parts, probability_bars, shared_scale
+from cfer.draw import boxed, colour, overlay, result_picture, shared_scale
 
 FACE = np.full((50, 50, 3), 100, np.uint8)
 
@@ -11,7 +10,6 @@ def test_a_map_without_evidence_shows_the_plain_face():
     for raw in (torch.zeros(4, 4), -torch.rand(4, 4)):
         assert shared_scale([raw]) == 0
         assert (np.asarray(overlay(FACE, raw, shared_scale([raw]))) == 100).all()
-        assert np.asarray(overlay_parts(FACE, raw, 0.0)[1])[..., 3].max() == 0
 
 
 def test_evidence_is_drawn_where_it_is():
@@ -26,35 +24,25 @@ def test_one_scale_keeps_maps_comparable():
     strong, weak = torch.full((2, 2), 4.0), torch.full((2, 2), 1.0)
     scale = shared_scale([strong, weak])
     assert scale == 4
-    heat = [np.asarray(overlay_parts(FACE, m, scale)[1])[10, 10, 3] for m in (strong, weak)]
-    assert heat == [255, 128]
+    moved = [abs(np.asarray(overlay(FACE, m, scale, 1.0)).astype(int)[10, 10] - 100).max() for m in (strong, weak)]
+    assert moved[0] > moved[1]
+
+
+def test_a_result_to_share_has_the_face_every_map_and_the_note():
+    raws = [torch.eye(4), torch.zeros(4, 4)]
+    image = np.asarray(
+        result_picture(FACE, "This face looks happy", ["happy 90 %", "sad 1 %"], raws, "note " * 60, side=60)
+    )
+    assert image.shape[1] == 16 + 3 * 76
+    assert (image[80:110, 30:60] == 100).all()  # the face as it is
+    assert (image[70:120, 170:220] == 100).all()  # a map without evidence
+    assert not (image[70:120, 96:146] == 100).all()
+    assert (image[140:] < 250).any()  # the note
 
 
 def test_colours_are_viridis():
     got = colour(np.array([[0.0, 0.5, 1.0, 2.0]]))
     np.testing.assert_allclose(got[0], [[68, 1, 84], [33, 144, 141], [253, 231, 37], [253, 231, 37]], atol=2)
-
-
-@pytest.mark.parametrize(
-    ("raw", "probability", "twin", "words"),
-    [
-        (torch.zeros(2, 2), 0.9, False, "no evidence"),
-        (-torch.ones(2, 2), 0.9, False, "no evidence"),
-        (torch.ones(2, 2), 0.9, True, "does not tell them apart"),
-        (torch.ones(2, 2), 0.01, False, "does not believe"),
-        (torch.ones(2, 2), 0.9, False, ""),
-    ],
-)
-def test_weak_maps_come_with_words(raw, probability, twin, words):
-    said = evidence_words(raw, probability, twin)
-    assert words in said
-    assert bool(words) == bool(said)
-
-
-def test_bars_keep_the_order_and_say_small_values_in_words():
-    figure = probability_bars({"happy": 0.9, "sad": 0.001}, "Basic")
-    assert list(figure.data[0].y) == ["sad", "happy"]
-    assert list(figure.data[0].text) == ["< 1 %", "90 %"]
 
 
 def test_boxes_are_drawn_on_a_reduced_picture():

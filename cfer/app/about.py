@@ -1,32 +1,77 @@
-"""The About tab: the model card, how to read a map, and what happens to a visitor's pictures."""
+"""The About tab: limits first, how to read a map, what happens to pictures, results by data set, the model's card."""
 
 import re
 
 import gradio as gr
+import plotly.graph_objects as go
 
+from cfer.app.texts import labels
 from cfer.evaluation.card import model_card
+from cfer.hub import Found
 from cfer.reader import Reader
 
-_PRIVACY = """## Your pictures
 
-A picture is read in memory and in a temporary file that is deleted within about an hour. Nothing is logged about its
-content, nothing is used for training, and what you teach is yours alone: it lives until you leave, an hour at most.
+def confusion(reader: Reader) -> go.Figure | None:
+    """Rows are true, columns predicted, in shares of a row; None for a checkpoint that was not tested."""
+    facts = reader.checkpoint.facts.continual
+    if not facts:
+        return None
+    shares = [[100 * v / max(1, sum(row)) for v in row] for row in facts["test_counts"]]
+    names = list(facts["classes"])
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=names,
+            y=names,
+            colorscale="Viridis",
+            zmin=0,
+            zmax=100,
+            customdata=facts["test_counts"],
+            hovertemplate="%{y} called %{x}: %{z:.0f} % (%{customdata} pictures)<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=620,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font_color="#7f8ea3",
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(automargin=True)
+    return figure
 
-## How to read a map
 
-All maps are of the same face by the same model: bright where something speaks for that expression rather than for the
-average one, untouched where nothing does. *What differs from a neutral face* shares out how much the score differs
-from that of a neutral (rendered) face; on a photograph it may also light up hair or shadows that rendered faces lack.
-*Against the other two maps* shows what speaks for one of three expressions rather than for the other two. *The whole
-face* is Grad-CAM at the last layer; *against its rivals here* weighs all other expressions by how likely they are in
-this face. With *one scale* the maps may be compared; with *own scales* each is stretched to its own maximum, so a
-bright spot may mean very little. Maps are coarse (a few cells across the face, enlarged), and two maps of one face
-always look somewhat alike, because faces have their eyes and mouth in the same place.
-"""
+def by_domain(reader: Reader) -> str:
+    """Results on each data set's test part as a Markdown table; empty for a checkpoint that was not tested."""
+    facts = reader.checkpoint.facts.continual
+    if not facts:
+        return ""
+    rows = [
+        "| data | test pictures | accuracy | 95 % interval | mean over classes |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for found in facts["data_sets"]:
+        low, high = found["accuracy_interval"]
+        rows.append(
+            f"| {found['name']} | {found['pictures']:,} | {100 * found['accuracy']:.1f} % | {100 * low:.1f} to "
+            f"{100 * high:.1f} % | {100 * found['macro_recall']:.1f} % |"
+        )
+    return "\n".join(rows)
 
 
-def build_about(reader: Reader) -> None:
-    """Lay the tab out."""
-    gr.Markdown(_PRIVACY)
+def build_about(reader: Reader, found: Found) -> None:
+    """Lay the tab out; `found` says where the checkpoint came from."""
+    for key in ("about_limits", "about_maps", "about_pictures"):
+        gr.Markdown(labels(key), elem_id=key.replace("_", "-"))
+    figure = confusion(reader)
+    if figure is not None:
+        gr.Markdown(labels("about_results"))
+        gr.Markdown(by_domain(reader))
+        gr.Markdown(labels("about_confusion"))
+        gr.Plot(figure, show_label=False, elem_id="about-confusion")
     card = re.sub(r"\A---\n.*?\n---\n", "", model_card(reader.checkpoint), flags=re.DOTALL)
-    gr.Markdown(card, elem_id="about-card")
+    source = f"`{found.source}`" + (f" at `{found.revision}`" if found.revision else "")
+    gr.Markdown(f"{source}, sha256 `{reader.digest}`", elem_id="about-model")
+    with gr.Accordion(labels("about_card"), open=False):
+        gr.Markdown(re.sub(r"^(#+) ", r"##\1 ", card, flags=re.MULTILINE), elem_id="about-card")

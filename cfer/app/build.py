@@ -1,9 +1,9 @@
 """Put the tabs together and launch."""
 
 import atexit
+import html
 import logging
 import os
-import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,20 +13,23 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from cfer.app.about import build_about
+from cfer.app.api import build_api
 from cfer.app.camera import build_camera
-from cfer.app.explore import build_explore
+from cfer.app.compare import build_compare
+from cfer.app.explore_tab import arrive, build_explore
+from cfer.app.journey import build_journey
 from cfer.app.relations import build_relations
-from cfer.app.safety import KEEP_SECONDS, MAX_FILE, BodyLimit, Headers, Sessions, sweep_files
-from cfer.app.teach import build_teach
-from cfer.app.theme import FAVICON, STYLE, theme
+from cfer.app.safety import MAX_FILE, BodyLimit, Headers, sweep_files
+from cfer.app.teach_tab import build_teach
+from cfer.app.texts import labels
+from cfer.app.theme import FAVICON, HEAD, STYLE, theme
+from cfer.app.visitors import KEEP_SECONDS, Sessions, Visitor
+from cfer.hub import find_checkpoint
 from cfer.reader import Reader
 
+log = logging.getLogger("cfer.app")
+
 TITLE = "cfer: compound facial expressions, explained"
-
-
-def new_key() -> str:
-    """A visitor's key: nobody can guess another's."""
-    return secrets.token_hex(16)
 
 
 def own_uploads() -> None:
@@ -46,26 +49,36 @@ def own_uploads() -> None:
 def build_app(reader: Reader | None = None) -> gr.Blocks:
     """Build the page around a reader; the project's own checkpoint by default."""
     own_uploads()
-    reader = reader or Reader()
+    found = find_checkpoint(os.environ.get("CFER_CHECKPOINT") if reader is None else None)
+    if found.note:
+        log.warning("%s", found.note)
+    reader = reader or Reader(found.folder)
     sessions = Sessions(reader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, KEEP_SECONDS)) as demo:
-        key = gr.State("", time_to_live=KEEP_SECONDS, delete_callback=sessions.forget)
-        demo.load(new_key, None, key, api_visibility="private", queue=False)
-        gr.Markdown(
-            "# cfer\nWhat a face expresses, which basic expressions a compound is made of, where the evidence lies, "
-            "and how to teach a new one from a picture."
-        )
+        visitor = gr.State(Visitor(), time_to_live=KEEP_SECONDS, delete_callback=sessions.forget)
+        with gr.Row(elem_id="cfer-title"):
+            gr.Markdown("# cfer")
+            gr.Markdown(labels("about_line"))
+        if found.note:
+            gr.Markdown(f"**{html.escape(found.note)}**", elem_id="cfer-note")
         with gr.Tabs():
-            with gr.Tab("Explore", id="explore"):
-                build_explore(sessions, key)
-            with gr.Tab("Teach", id="teach"):
-                build_teach(sessions, key)
-                build_camera(sessions, key)
+            with gr.Tab("Explore", id="explore") as explore_tab:
+                parts = build_explore(sessions, visitor)
+            with gr.Tab("Teach", id="teach") as tab:
+                build_teach(sessions, visitor, tab)
+                build_camera(sessions, visitor)
             if reader.measured:
-                with gr.Tab("Relations", id="relations"):
-                    build_relations(reader.measured, reader.reference is not None)
+                with gr.Tab("Relations", id="relations") as tab:
+                    build_relations(reader.measured, reader.reference is not None, visitor, tab)
+            if reader.steps > 1:
+                with gr.Tab("Journey", id="journey") as tab:
+                    build_journey(parts["explore"], parts["shown"], visitor, tab)
+            with gr.Tab("Compare", id="compare") as tab:
+                build_compare(parts["explore"], parts["shown"], visitor, tab)
             with gr.Tab("About", id="about"):
-                build_about(reader)
+                build_about(reader, found)
+        build_api(sessions)
+        arrive(demo, parts, visitor, explore_tab)
     demo.queue(max_size=32, default_concurrency_limit=1, api_open=False)
     return demo
 
@@ -86,6 +99,8 @@ def launch(demo: gr.Blocks, **settings: Any) -> Any:
         "favicon_path": FAVICON,
         "theme": theme(),
         "css_paths": [STYLE],
+        "head": HEAD,
+        "i18n": labels,
         "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(Headers)]},
     }
     return demo.launch(**(defaults | settings))

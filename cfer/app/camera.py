@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 
 from cfer.adapt import LEAST, Adaptation
-from cfer.app.safety import Sessions, complaint, consent_box, guarded, picture_files
+from cfer.app.safety import complaint, consent_box, guarded, picture_files
+from cfer.app.visitors import Sessions, Visitor
 from cfer.pictures import PictureError
-from cfer.reader import Reader
 
 MOST = 100
 """Pictures at a time."""
@@ -38,7 +38,7 @@ class Camera:
         """Keep the sessions."""
         self.sessions = sessions
 
-    def adapt(self, files: list[str] | None, consent: bool, key: str) -> tuple[Any, ...]:
+    def adapt(self, files: list[str] | None, consent: bool, visitor: Visitor) -> tuple[Any, ...]:
         """Adapt the visitor's reader; on any complaint it stays as it was."""
         if not files:
             raise complaint(f"Bring {LEAST} or more pictures from your camera or collection.")
@@ -46,33 +46,26 @@ class Camera:
             raise complaint(f"At most {MOST} pictures at a time; you brought {len(files)}.")
         if not consent:
             raise complaint("Please confirm that you may use these pictures.")
-        reader, faces, refused = self.sessions.reader(key), [], 0
+        reader, faces, refused = self.sessions.reader(visitor.key), [], 0
         for path in files:
             try:
                 faces += [f for f in reader.read(Path(path)).faces if not f.tiny]
             except PictureError:
                 refused += 1
         adapted, done = reader.adapt(faces)
-        self._keep(key, adapted)
+        self.sessions.change(visitor.key, lambda now: now.changed(adapted))
         unused = f" {refused} files could not be read as pictures." if refused else ""
         return adaptation_words(done) + unused, gr.Button(interactive=True)
 
-    def forget(self, key: str) -> tuple[Any, ...]:
+    def forget(self, visitor: Visitor) -> tuple[Any, ...]:
         """Go back to the model as it is for everybody; what was taught stays."""
-        if self.sessions.lessons(key):
-            self._keep(key, self.sessions.reader(key).unadapted())
+        reader = self.sessions.reader(visitor.key)
+        if reader.base.shift is not None:
+            self.sessions.change(visitor.key, lambda now: now.changed(reader.unadapted()))
         return "The model is as it was before it was adapted.", gr.Button(interactive=False)
 
-    def _keep(self, key: str, reader: Reader) -> None:
-        """Put a reader after the last lesson, in place of an earlier adapting there: any number of them is one step."""
-        earlier = self.sessions.lessons(key)
-        steps = (self.sessions.base, *earlier)
-        if earlier and len(steps[-2].names) == len(steps[-1].names):
-            earlier = earlier[:-1]
-        self.sessions.keep(key, (*earlier, reader))
 
-
-def build_camera(sessions: Sessions, key: gr.State) -> None:
+def build_camera(sessions: Sessions, visitor: gr.State) -> None:
     """Lay the panel out and wire it."""
     camera = Camera(sessions)
     with gr.Accordion("Adapt to your own camera", open=False, elem_id="camera"):
@@ -84,5 +77,5 @@ def build_camera(sessions: Sessions, key: gr.State) -> None:
             back = gr.Button("Undo adapting", interactive=False, elem_id="camera-undo")
         verdict = gr.Markdown(elem_id="camera-verdict")
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
-    go.click(guarded(camera.adapt), [files, consent, key], [verdict, back], **busy)
-    back.click(guarded(camera.forget), [key], [verdict, back], **busy)
+    go.click(guarded(camera.adapt), [files, consent, visitor], [verdict, back], **busy)
+    back.click(guarded(camera.forget), [visitor], [verdict, back], **busy)

@@ -1,6 +1,5 @@
 """The Relations tab: fifteen compounds against six basics over many faces, and what would look the same by chance."""
 
-import base64
 import html
 import io
 from collections.abc import Callable
@@ -8,13 +7,14 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-import pandas as pd
 import torch
 from PIL import Image
 
-from cfer.app.panels import picture_uri
+from cfer.app.panels import Panel, panels, thumbnails
 from cfer.app.safety import guarded
-from cfer.draw import colour, overlay_parts
+from cfer.app.texts import Speech, labels
+from cfer.app.visitors import Visitor
+from cfer.draw import colour
 from cfer.explain.reference import (
     CHANGE,
     ELSEWHERE,
@@ -44,7 +44,6 @@ SOURCES |= {CHANGE: "change from neutral: the model"} | {
 """What maps may be of, in words; a checkpoint may lack some."""
 HEAD, DELETION, UNITS = "rows of the head", "loss by deletion", "shared action units (FACS)"
 MIXTURE = "shares of a mixture"
-_PICK = "Choose a cell to see its maps and faces."
 
 
 def sources_of(reference: Reference) -> dict[str, str]:
@@ -79,26 +78,34 @@ def bounds(reference: Reference, view: str, source: str) -> tuple[float, float]:
     return float(np.nanmin(values)), float(np.nanmax(values))
 
 
-def styled(reference: Reference, view: str, source: str) -> Any:
-    """A table whose cells are coloured from low to high, constituents in bold."""
+def matrix_table(
+    reference: Reference, view: str, source: str, say: Speech, chosen: tuple[int, int] | None = None
+) -> str:
+    """The matrix as HTML: a button a cell, coloured from low to high, a row's constituents underlined."""
     values = matrix(reference, view, source)
     low, high = bounds(reference, view, source)
-    frame = pd.DataFrame(values.round(2), columns=list(reference.basics))
-    frame.insert(0, "compound", reference.compounds)
     span = max(high - low, 1e-9)
-
-    def style(row: pd.Series) -> list[str]:
-        own = reference.facts["compounds"][row["compound"]]["constituents"]
-        cells = [""]
-        for name in reference.basics:
-            height = 0.0 if np.isnan(row[name]) else (row[name] - low) / span
+    heads = "".join(f'<th scope="col">{html.escape(say.name(name))}</th>' for name in reference.basics)
+    rows = []
+    for row, compound in enumerate(reference.compounds):
+        own = reference.facts["compounds"][compound]["constituents"]
+        cells = []
+        for column, basic in enumerate(reference.basics):
+            value = values[row, column]
+            height = 0.0 if np.isnan(value) else (value - low) / span
             shade = colour(np.array([[height]]))[0, 0]
-            ink = "black" if shade @ [0.299, 0.587, 0.114] > 120 else "white"
-            weight = "font-weight: bold; text-decoration: underline" if name in own else ""
-            cells.append(f"background-color: rgb({shade[0]}, {shade[1]}, {shade[2]}); color: {ink}; {weight}")
-        return cells
-
-    return frame.style.apply(style, axis=1).format(dict.fromkeys(reference.basics, "{:.2f}"), na_rep="none")
+            ink = "#000" if shade @ [0.299, 0.587, 0.114] > 120 else "#fff"
+            said = say("no_number") if np.isnan(value) else f"{value:.2f}"
+            pressed = "true" if chosen == (row, column) else "false"
+            label = html.escape(f"{say.name(compound)}, {say.name(basic)}: {said}", quote=True)
+            mark = ' class="own"' if basic in own else ""
+            cells.append(
+                f'<td><button type="button" data-row="{row}" data-column="{column}" aria-label="{label}" '
+                f'aria-pressed="{pressed}"{mark} style="background:rgb({shade[0]},{shade[1]},{shade[2]});color:{ink}">'
+                f"{html.escape(said)}</button></td>"
+            )
+        rows.append(f'<tr><th scope="row">{html.escape(say.name(compound))}</th>{"".join(cells)}</tr>')
+    return f'<div class="cfer-matrix"><table><tr><td></td>{heads}</tr>{"".join(rows)}</table></div>'
 
 
 def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
@@ -138,76 +145,94 @@ def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
     return said
 
 
-def cell(reference: Reference, compound: str, basic: str, measure: str, kind: str = WHOLE) -> str:
+def cell(reference: Reference, compound: str, basic: str, measure: str, kind: str, say: Speech) -> str:
     """Mean maps of a compound and a basic on the compound's faces, with examples; HTML, everything escaped."""
     row = reference.facts["compounds"][compound]
     place = reference.basics.index(basic)
     maps = [torch.from_numpy(values.astype(np.float32)) for values in reference.mean_of(compound, basic, kind)]
     faces = reference.faces[compound]
     face = np.asarray(Image.open(io.BytesIO(faces[0])).convert("RGB"))
-    scale = max(float(m.max()) for m in maps)
-    figures = []
-    for name, raw in zip((compound, basic), maps, strict=True):
-        picture, heat = overlay_parts(face, raw, scale, 224)
-        label = html.escape(f"Mean evidence for {name}" + (", change from neutral" if kind == CHANGE else ""))
-        figures.append(
-            f'<figure><div class="cfer-stack"><img src="{picture_uri(picture)}" alt="{label}">'
-            f'<img class="cfer-heat" src="{picture_uri(heat)}" alt=""></div><figcaption>{label}, over faces that '
-            f"show {html.escape(compound)}</figcaption></figure>"
-        )
-    shown = "".join(
-        f'<img src="data:image/jpeg;base64,{base64.b64encode(data).decode()}" alt="rendered face {i}">'
-        for i, data in enumerate(faces, 1)
-    )
+    note = (say("relations_change"),) if kind == CHANGE else ()
+    shown = [
+        Panel(say("relations_mean", name=say.name(name)), raw, notes=note)
+        for name, raw in zip((compound, basic), maps, strict=True)
+    ]
+    examples = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in faces]
     likeness = float(reference.matrix(measure, kind)[reference.compounds.index(compound), place])
-    part = "a constituent" if basic in row["constituents"] else "not a constituent"
-    words = f"{compound} and {basic} ({part}): likeness {likeness:.2f} by the model's maps. "
-    words += reference.verdict(compound, measure, kind)
+    part = say("relations_part" if basic in row["constituents"] else "relations_no_part")
+    named = {"compound": say.name(compound), "basic": say.name(basic)}
+    words = say("relations_cell", **named, part=part, likeness=f"{likeness:.2f}")
     return (
-        f"<p>{html.escape(words)}</p><div class='cfer-maps'>{''.join(figures)}</div>"
-        f'<div class="cfer-thumbnails">Rendered faces of nobody: {shown}</div>'
+        f"<h3>{html.escape(words)}</h3><p>{html.escape(reference.verdict(compound, measure, kind))}</p>"
+        f"{panels(face, shown, say)}{thumbnails(examples, say('relations_faces', name=say.name(compound)))}"
     )
 
 
-def build_relations(reference: Reference, same_model: bool) -> None:
+class Relations:
+    """Handlers of the tab, over what `cfer measure` found."""
+
+    def __init__(self, reference: Reference) -> None:
+        """Keep the measurements."""
+        self.reference = reference
+
+    def redraw(self, view: str, source: str, chosen: tuple[int, int] | None, visitor: Visitor) -> tuple[str, str, str]:
+        """The matrix, what it says, and the chosen cell: everything that a switch changes."""
+        say, reference = visitor.speech, self.reference
+        return (
+            matrix_table(reference, view, source, say, chosen),
+            summary(reference, view, source),
+            self._cell(view, source, chosen, say),
+        )
+
+    def choose(
+        self, view: str, source: str, visitor: Visitor, event: gr.EventData
+    ) -> tuple[tuple[int, int], str, str, str]:
+        """Show a cell beside the matrix."""
+        row, column = int(event.row), int(event.column)
+        inside = 0 <= row < len(self.reference.compounds) and 0 <= column < len(self.reference.basics)
+        chosen = (row, column) if inside else (0, 0)
+        return (chosen, *self.redraw(view, source, chosen, visitor))
+
+    def _cell(self, view: str, source: str, chosen: tuple[int, int] | None, say: Speech) -> str:
+        if chosen is None:
+            return f"<p>{html.escape(say('relations_pick'))}</p>"
+        measure, kind = view if view in MEASURES else "cosine", kind_of(source)
+        row, column = chosen
+        return cell(self.reference, self.reference.compounds[row], self.reference.basics[column], measure, kind, say)
+
+
+def build_relations(reference: Reference, same_model: bool, visitor: gr.State, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
-    gr.Markdown(
-        "How alike is a compound's map to each basic's, on the same face and by the same model? Over "
-        f"{reference.people} rendered people whom training never saw; a row's constituents are underlined. Two maps of "
-        "a face always look alike, so switch to the controls before you believe a number. The rendered faces perform "
-        "the action units of the coding manual's table: what agrees with that table is in part built into them."
-        + ("" if same_model else "\n\n**Measured on another model than the one that is loaded.**")
-    )
+    relations = Relations(reference)
+    gr.Markdown(labels("relations_question"))
+    gr.Markdown(labels("relations_built_in"))
+    if not same_model:
+        gr.Markdown(labels("relations_other_model"))
+    chosen = gr.State(None)
     with gr.Row():
         view = gr.Dropdown(
-            [*MEASURES, MIXTURE, HEAD, DELETION, UNITS], value="cosine", label="Compare by", min_width=200
+            [*MEASURES, MIXTURE, HEAD, DELETION, UNITS], value="cosine", label=labels("relations_by"), min_width=200
         )
         source = gr.Dropdown(
             [(words, name) for name, words in sources_of(reference).items()],
             value=WHOLE,
-            label="Maps of",
+            label=labels("relations_of"),
             min_width=200,
         )
-    table = gr.Dataframe(
-        styled(reference, "cosine", WHOLE),
-        interactive=False,
-        wrap=True,
-        max_height=640,
-        elem_id="relations-table",
-    )
-    words = gr.Markdown(summary(reference, "cosine"), elem_id="relations-words")
-    chosen = gr.HTML(f"<p>{_PICK}</p>", elem_id="relations-cell")
+    with gr.Row():
+        with gr.Column(scale=3, min_width=300):
+            table = gr.HTML(elem_id="relations-table", js_on_load=_CLICK)
+        with gr.Column(scale=2, min_width=300):
+            shown = gr.HTML(elem_id="relations-cell")
+    with gr.Accordion(labels("relations_fold"), open=False):
+        words = gr.Markdown(elem_id="relations-words")
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    for trigger in (view.input, source.input, tab.select):
+        trigger(guarded(relations.redraw), [view, source, chosen, visitor], [table, words, shown], **quiet)
+    table.select(guarded(relations.choose), [view, source, visitor], [chosen, table, words, shown], **quiet)
 
-    def redraw(view: str, source: str) -> tuple[Any, ...]:
-        return styled(reference, view, source), summary(reference, view, source)
 
-    def choose(view: str, source: str, event: gr.SelectData) -> str:
-        row, column = event.index
-        if not 1 <= column <= len(reference.basics):
-            return f"<p>{_PICK}</p>"
-        measure = view if view in MEASURES else "cosine"
-        return cell(reference, reference.compounds[row], reference.basics[column - 1], measure, kind_of(source))
-
-    for trigger in (view.input, source.input):
-        trigger(guarded(redraw), [view, source], [table, words], api_visibility="private")
-    table.select(guarded(choose), [view, source], chosen, api_visibility="private")
+_CLICK = """element.addEventListener("click", (event) => {
+  const cell = event.target.closest("button[data-row]");
+  if (cell) trigger("select", { row: Number(cell.dataset.row), column: Number(cell.dataset.column) });
+});"""

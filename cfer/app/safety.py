@@ -2,27 +2,25 @@
 
 import functools
 import html
+import inspect
 import logging
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from cfer.adapt import AdaptError
+from cfer.app.visitors import KEEP_SECONDS
 from cfer.lessons.names import LessonError
 from cfer.pictures import PictureError
-from cfer.reader import Reader
 
 log = logging.getLogger("cfer.app")
 
 MAX_BODY = 64_000_000
 MAX_FILE = "60mb"
-KEEP_SECONDS = 3600
-_MAX_SESSIONS = 60
 
 Receive = Callable[[], Any]
 Send = Callable[[dict[str, Any]], Any]
@@ -66,67 +64,32 @@ def complaint(message: str) -> gr.Error:
 
 
 def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Let only messages meant for people out of a handler; everything else goes to the log."""
+    """Let only messages meant for people out of a handler or a generator; everything else goes to the log."""
 
     @functools.wraps(handler)
     def safe(*args: Any, **kwargs: Any) -> Any:
         try:
             return handler(*args, **kwargs)
-        except gr.Error:
-            raise
-        except (PictureError, LessonError, AdaptError) as error:
-            raise complaint(str(error)) from None
-        except Exception:  # the outermost door of every handler: nothing of it may reach a visitor
-            log.exception("%s failed", getattr(handler, "__name__", handler))
-            raise complaint("Something went wrong on our side. Your picture was not kept; please try again.") from None
+        except Exception as error:  # the outermost door of every handler: nothing of it may reach a visitor
+            raise _for_visitors(error, handler) from None
 
-    return safe
+    @functools.wraps(handler)
+    def safely(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            yield from handler(*args, **kwargs)
+        except Exception as error:  # likewise
+            raise _for_visitors(error, handler) from None
+
+    return safely if inspect.isgeneratorfunction(handler) else safe
 
 
-class Sessions:
-    """Each visitor's taught readers, newest last: bounded, forgotten after an hour, never shared."""
-
-    def __init__(self, base: Reader, capacity: int = _MAX_SESSIONS, seconds: float = KEEP_SECONDS) -> None:
-        """Start with nobody."""
-        self.base, self._capacity, self._seconds = base, capacity, seconds
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[float, tuple[Reader, ...]]] = OrderedDict()
-
-    def lessons(self, key: str) -> tuple[Reader, ...]:
-        """The visitor's readers after each lesson; empty if there was none or it was forgotten."""
-        with self._lock:
-            self._sweep()
-            if key not in self._known:
-                return ()
-            self._known.move_to_end(key)
-            return self._known[key][1]
-
-    def reader(self, key: str) -> Reader:
-        """The visitor's current reader."""
-        return (self.base, *self.lessons(key))[-1]
-
-    def keep(self, key: str, lessons: tuple[Reader, ...]) -> None:
-        """Set the visitor's lessons; raises `LessonError` for a visitor without a key, whose page is too old."""
-        if lessons and not key:
-            raise LessonError("This page has been open for too long. Reload it, please.")
-        with self._lock:
-            if lessons:
-                self._known[key] = (time.monotonic(), lessons)
-                self._known.move_to_end(key)
-            else:
-                self._known.pop(key, None)
-            self._sweep()
-
-    def forget(self, key: str) -> None:
-        """Drop all of a visitor's lessons."""
-        self.keep(key, ())
-
-    def _sweep(self) -> None:
-        now = time.monotonic()
-        for key in [k for k, (since, _) in self._known.items() if now - since > self._seconds]:
-            del self._known[key]
-        while len(self._known) > self._capacity:
-            self._known.popitem(last=False)
+def _for_visitors(error: Exception, handler: Callable[..., Any]) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, PictureError | LessonError | AdaptError):
+        return complaint(str(error))
+    log.error("%s failed", getattr(handler, "__name__", handler), exc_info=error)
+    return complaint("Something went wrong on our side. Your picture was not kept; please try again.")
 
 
 def sweep_files(folder: Path, seconds: float = KEEP_SECONDS) -> None:

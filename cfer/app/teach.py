@@ -1,57 +1,30 @@
-"""The Teach tab: a new expression from one to five pictures, and what it cost the old ones."""
+"""What the Teach tab does: lessons as records, what each cost, trying it, taking it home."""
 
+import base64
+import html
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-import pandas as pd
-
-from cfer.app.panels import map_panels, thumbnails
-from cfer.app.safety import Sessions, complaint, consent_box, guarded, picture_files
-from cfer.explain.report import MapKind
-from cfer.lessons.effect import Effect
+from cfer.app.explore import read_path
+from cfer.app.lesson_panel import effect_panel, lesson_list, preview, teaching_words
+from cfer.app.map_views import CHANGE, raw_maps
+from cfer.app.panels import class_panels, panels
+from cfer.app.texts import Speech
+from cfer.app.verdict import bars, doubts_about
+from cfer.app.visitors import MOST_LESSONS, Sessions, Visitor
+from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
+from cfer.lessons.names import LessonError, clean_name
+from cfer.lessons.record import MOST_PICTURES
 from cfer.pictures import PictureError
 from cfer.reader import FaceReading, Reader
 
-MAX_PICTURES = 5
-MAX_LESSONS = 8
-_START = "Nothing taught yet. What you teach stays with you and is forgotten when you leave."
-
-
-def lesson_table(effect: Effect) -> pd.DataFrame:
-    """Before and after, a row a class, in whole percents."""
-    rows = [
-        (name, f"{100 * b:.0f} %", f"{100 * a:.0f} %", f"{100 * lost:.0f} %")
-        for name, b, a, lost in zip(effect.old, effect.before, effect.after, effect.lost, strict=True)
-    ]
-    mean = ("all old, mean", f"{100 * effect.old_before:.1f} %", f"{100 * effect.old_after:.1f} %", "")
-    new = "not measured" if effect.new_recall is None else f"{100 * effect.new_recall:.0f} %"
-    return pd.DataFrame(
-        [*rows, mean, (f"{effect.name} (new)", "", new, "")],
-        columns=["expression", "recognised before", "recognised after", f"now called “{effect.name}”"],
-    )
-
-
-def lesson_words(effect: Effect) -> str:
-    """What the lesson did, in sentences."""
-    change = 100 * (effect.old_after - effect.old_before)
-    moved = f"{100 * effect.old_before:.1f} % to {100 * effect.old_after:.1f} % ({change:+.1f})"
-    cost = f"The old expressions went from {moved}."
-    if effect.new_recall is None:
-        new = (
-            "From one picture the new one cannot be measured: add a second picture, and each is tested without itself."
-        )
-    else:
-        new = (
-            f"Of {effect.new_measured} pictures, each tested by a lesson from the others, "
-            f"{100 * effect.new_recall:.0f} % were recognised among all classes "
-            f"(harmonic mean with the old ones: {100 * (effect.harmonic or 0):.0f} %)."
-        )
-    worst = max(zip(effect.lost, effect.old, strict=True))
-    hurt = f" Most mistaken for it now: {worst[1]} ({100 * worst[0]:.0f} %)." if worst[0] > 0 else ""
-    near = ", ".join(name for name, _ in effect.nearest[:3])
-    notes = "".join(f" {note}" for note in effect.notes)
-    return f"### Learned: {effect.name}\n{cost}{hurt} {new}{notes}\n\nNearest known expressions: {near}."
+Shown = dict[str, Any]
+"""What a handler shows, by the names in `PARTS`."""
+PARTS = ("verdict", "maps", "lessons", "choice", "undo", "kept", "file")
 
 
 class Teach:
@@ -61,103 +34,229 @@ class Teach:
         """Keep the sessions."""
         self.sessions = sessions
 
-    def teach(
-        self, name: str, files: list[str] | None, constituents: list[str] | None, cropped: bool, consent: bool, key: str
-    ) -> tuple[Any, ...]:
-        """Give a lesson; on any complaint what was taught before stays as it was."""
-        lessons = self.sessions.lessons(key)
-        reader = (self.sessions.base, *lessons)[-1]
+    def look(self, files: list[str] | None, cropped: bool, visitor: Visitor) -> str:
+        """What the pictures are called now, and which of them are poor: before anything is taught."""
         if not files:
-            raise complaint("Bring one to five pictures that show the new expression.")
-        if len(files) > MAX_PICTURES:
-            raise complaint(f"At most {MAX_PICTURES} pictures a lesson; you brought {len(files)}.")
-        if not consent:
-            raise complaint("Please confirm that you may use these pictures.")
-        if len(lessons) >= MAX_LESSONS:
-            raise complaint(f"At most {MAX_LESSONS} lessons at a time. Undo one first.")
-        faces = [self._face(reader, i, path, cropped) for i, path in enumerate(files, 1)]
-        taught, effect = reader.teach(name, faces, constituents=tuple(constituents or ()))
-        self.sessions.keep(key, (*lessons, taught))
-        face = taught.reread(faces[0])
-        near = [n for n, _ in effect.nearest if taught.is_basic(n)][:2]
-        names = [near[0], effect.name, near[1]]
-        return (
-            lesson_words(effect),
-            gr.Dataframe(lesson_table(effect), visible=True),
-            thumbnails([f.crop for f in faces]),
-            map_panels(face, names, list(face.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps[0]), one_scale=True),
-            gr.Button(interactive=True),
-            self._standing(taught),
-        )
+            return ""
+        reader, say = self.sessions.reader(visitor.key), visitor.speech
+        lines, faces = [], []
+        for number, path in enumerate(files, 1):
+            try:
+                found = reader.read(Path(path), already_cropped=cropped).faces
+            except PictureError as error:
+                lines.append(say("teach_picture", number=number, what=str(error)))
+                continue
+            if not found:
+                lines.append(say("teach_picture", number=number, what=say("teach_no_face")))
+                continue
+            if len(found) > 1:
+                lines.append(say("teach_picture", number=number, what=say("teach_several", count=len(found))))
+            faces.append(found[0])
+            lines += [
+                say("teach_picture", number=number, what=html.unescape(doubt))
+                for doubt in doubts_about(reader, found[0], say)
+            ]
+        return preview(faces, lines, say)
 
-    def undo(self, key: str) -> tuple[Any, ...]:
-        """Forget the last lesson, or the last adapting if that came later."""
-        latest, lessons = self.sessions.reader(key), self.sessions.lessons(key)[:-1]
-        self.sessions.keep(key, lessons)
-        reader = (self.sessions.base, *lessons)[-1]
-        fewer = len(reader.names) < len(latest.names)
-        return (
-            "The last lesson is forgotten." if fewer else "What you adapted last is undone.",
-            gr.Dataframe(visible=False),
-            "",
-            "",
-            gr.Button(interactive=bool(lessons)),
-            self._standing(reader),
-        )
+    def teach(
+        self,
+        name: str,
+        files: list[str] | None,
+        photo: str | None,
+        constituents: list[str] | None,
+        units: list[int] | None,
+        against: list[str] | None,
+        eager: str,
+        cropped: bool,
+        consent: bool,
+        visitor: Visitor,
+    ) -> Shown:
+        """Give a lesson, or improve one of that name; on any complaint what was taught before stays as it was."""
+        say = visitor.speech
+        shots = [*(files or []), *([photo] if photo else [])]
 
-    def _standing(self, reader: Reader) -> str:
-        taught = reader.names[len(self.sessions.base.names) :]
-        return f"Taught so far: {', '.join(taught)}. Explore knows them too." if taught else _START
+        def give() -> Shown:
+            if shots and not consent:
+                raise LessonError(say("teach_consent"))
+            reader = self.sessions.reader(visitor.key)
+            known = {lesson.name: lesson for lesson in reader.lessons}
+            meant = clean_name(name, reader.base.names)
+            if meant not in known and len(known) >= MOST_LESSONS:
+                raise LessonError(say("teach_most_lessons", most=MOST_LESSONS))
+            if max(len(shots), len(against or [])) > MOST_PICTURES:
+                raise LessonError(say("teach_most_pictures", most=MOST_PICTURES))
+            faces = [self._face(reader, i, path, cropped, say) for i, path in enumerate(shots, 1)]
+            others = [self._face(reader, i, path, cropped, say) for i, path in enumerate(against or [], 1)]
+            rest = reader.with_lessons([lesson for lesson in reader.lessons if lesson.name != meant])
+            given: dict[str, Any] = {
+                "constituents": tuple(constituents or ()),
+                "units": tuple(units or ()),
+                "eager": eager,
+            }
+            taught, effect = rest.teach(meant, faces, against=others, **given)
+            self.sessions.change(visitor.key, lambda now: now.changed(taught, effect))
+            return self._told(visitor, effect_panel(effect, say), self._maps(taught, faces, effect, say))
+
+        return self._answer(give, visitor)
+
+    def try_it(self, path: str | None, chosen: str | None, visitor: Visitor) -> str:
+        """Read a further picture with the lessons, with the taught class's map beside its nearest ones."""
+        say, reader = visitor.speech, self.sessions.reader(visitor.key)
+        if not path:
+            return ""
+        try:
+            faces = reader.read(read_path(path, say)).faces
+        except PictureError as error:
+            return _complaint(str(error))
+        if not faces:
+            return _complaint(say("no_face"))
+        face = faces[0]
+        name = chosen if chosen in reader.names else face.top
+        names = reader.trio(face, name)
+        title = say.html("answer", name=say.name(face.top))
+        likely = bars(say("journey_answers"), face.probabilities, say, name)
+        maps = panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, CHANGE), say), say)
+        return f"<h3>{title}</h3><div class='cfer-strip one'>{likely}</div>{maps}"
+
+    def rename(self, chosen: str | None, name: str, visitor: Visitor) -> Shown:
+        """Give a lesson another name."""
+
+        def go() -> Shown:
+            reader = self.sessions.reader(visitor.key)
+            mine = self._chosen(reader, chosen, visitor.speech)
+            taken = [*reader.base.names, *(x.name for x in reader.lessons if x.name != mine.name)]
+            new = replace(mine, name=clean_name(name, taken))
+            lessons = [new if x.name == mine.name else x for x in reader.lessons]
+            self._keep(visitor, reader.with_lessons(lessons))
+            return self._told(visitor, _said(visitor.speech("teach_renamed", old=mine.name, new=new.name)))
+
+        return self._answer(go, visitor)
+
+    def remove(self, chosen: str | None, visitor: Visitor) -> Shown:
+        """Forget one lesson, whichever it is; the others stay as they are."""
+
+        def go() -> Shown:
+            reader = self.sessions.reader(visitor.key)
+            mine = self._chosen(reader, chosen, visitor.speech)
+            self._keep(visitor, reader.with_lessons([x for x in reader.lessons if x.name != mine.name]))
+            return self._told(visitor, _said(visitor.speech("teach_removed", name=mine.name)))
+
+        return self._answer(go, visitor)
+
+    def undo(self, visitor: Visitor) -> Shown:
+        """Go back by one change, of lessons or of the camera."""
+
+        def go() -> Shown:
+            self.sessions.undo(visitor.key)
+            return self._told(visitor, _said(visitor.speech("teach_undone")))
+
+        return self._answer(go, visitor)
+
+    def reset(self, visitor: Visitor) -> Shown:
+        """Forget all lessons; that can be undone, too."""
+
+        def go() -> Shown:
+            self._keep(visitor, self.sessions.reader(visitor.key).with_lessons(()))
+            return self._told(visitor, _said(visitor.speech("teach_reset")))
+
+        return self._answer(go, visitor)
+
+    def save(self, visitor: Visitor) -> str:
+        """All lessons as a file to take home."""
+        reader = self.sessions.reader(visitor.key)
+        data = pack_lessons(reader.base, reader.lessons)
+        folder = Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+        path = folder / "lessons.safetensors"
+        path.write_bytes(data)
+        return str(path)
+
+    def bring(self, path: str | None, visitor: Visitor) -> Shown:
+        """Add the lessons of a file; of two lessons of one name the one that is there stays."""
+        if not path:
+            return {}
+        return self._answer(lambda: self._brought(Path(path).read_bytes(), visitor), visitor)
+
+    def again(self, kept: str | None, visitor: Visitor) -> Shown:
+        """Bring back what the browser kept; what it kept may be anything."""
+
+        def go() -> Shown:
+            try:
+                data = base64.b64decode(kept or "", validate=True)
+            except ValueError:
+                raise LessonError(visitor.speech("teach_not_kept")) from None
+            return self._brought(data, visitor)
+
+        return self._answer(go, visitor)
+
+    def standing(self, visitor: Visitor) -> Shown:
+        """The list of lessons as it is."""
+        return self._told(visitor, "") if self.sessions.reader(visitor.key).lessons else {}
+
+    def _brought(self, data: bytes, visitor: Visitor) -> Shown:
+        say, reader = visitor.speech, self.sessions.reader(visitor.key)
+        found, refused = merged(reader.lessons, unpack_lessons(reader.base, data))
+        if len(found) > MOST_LESSONS:
+            raise LessonError(say("teach_most_lessons", most=MOST_LESSONS))
+        self._keep(visitor, reader.with_lessons(found))
+        words = say("teach_brought", names=say.both([x.name for x in found]))
+        if refused:
+            words += " " + say("teach_left_out", names=say.both(list(refused)))
+        return self._told(visitor, _said(words))
+
+    def _keep(self, visitor: Visitor, reader: Reader) -> None:
+        self.sessions.change(visitor.key, lambda now: now.changed(reader))
 
     @staticmethod
-    def _face(reader: Reader, number: int, path: str, cropped: bool) -> FaceReading:
+    def _chosen(reader: Reader, chosen: str | None, say: Speech) -> Any:
+        mine = next((x for x in reader.lessons if x.name == chosen), None)
+        if mine is None:
+            raise LessonError(say("teach_choose"))
+        return mine
+
+    def _answer(self, go: Callable[[], Shown], visitor: Visitor) -> Shown:
+        """Do something; a complaint is shown in place and leaves everything else as it was."""
+        try:
+            return go()
+        except (LessonError, PictureError) as error:
+            return {"verdict": _complaint(str(error))}
+
+    def _told(self, visitor: Visitor, verdict: str, maps: str = "") -> Shown:
+        visit, say = self.sessions.visit(visitor.key), visitor.speech
+        lessons = visit.reader.lessons
+        packed = base64.b64encode(pack_lessons(visit.reader.base, lessons)).decode() if lessons else ""
+        return {
+            "verdict": verdict,
+            "maps": maps,
+            "lessons": lesson_list(visit, say),
+            "choice": [x.name for x in lessons],
+            "undo": bool(visit.earlier),
+            "kept": packed,
+            "file": self.save(visitor) if lessons else None,
+        }
+
+    @staticmethod
+    def _maps(reader: Reader, faces: list[FaceReading], effect: Any, say: Speech) -> str:
+        if not faces:
+            return ""
+        face = reader.reread(faces[0])
+        names = reader.trio(face, effect.name)
+        if len(reader.constituents(effect.name)) != 2:
+            near = [name for name, _ in effect.nearest if reader.is_basic(name)][:2]
+            names = [near[0], effect.name, near[1]]
+        words = f"<p>{html.escape(teaching_words(effect, face, say))}</p>"
+        return words + panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, CHANGE), say), say)
+
+    @staticmethod
+    def _face(reader: Reader, number: int, path: str, cropped: bool, say: Speech) -> FaceReading:
         try:
             return reader.face(Path(path), already_cropped=cropped)
         except PictureError as error:
-            raise PictureError(f"Picture {number}: {error}") from error
+            raise PictureError(say("teach_picture", number=number, what=str(error))) from error
 
 
-def build_teach(sessions: Sessions, key: gr.State) -> None:
-    """Lay the tab out and wire it."""
-    teach = Teach(sessions)
-    basics = [n for n in sessions.base.names if sessions.base.is_basic(n)]
-    with gr.Row():
-        with gr.Column(scale=1, min_width=300):
-            name = gr.Textbox(
-                label="Name of the new expression", max_length=40, placeholder="smirking", elem_id="teach-name"
-            )
-            files = picture_files(label="One to five pictures of it", height=180, elem_id="teach-files")
-            constituents = gr.Dropdown(
-                basics,
-                multiselect=True,
-                max_choices=2,
-                label="Made of (optional)",
-                info="Two basics that it blends: they help where there is one picture only.",
-            )
-            cropped = gr.Checkbox(False, label="These are face crops")
-            consent = consent_box("teach-consent")
-            with gr.Row():
-                go = gr.Button("Teach", variant="primary", elem_id="teach-go")
-                undo = gr.Button("Undo the last lesson", interactive=False, elem_id="teach-undo")
-            standing = gr.Markdown(_START, elem_id="teach-standing")
-        with gr.Column(scale=2, min_width=300):
-            verdict = gr.Markdown("The lesson's result appears here.", elem_id="teach-verdict")
-            table = gr.Dataframe(
-                visible=False, interactive=False, label="What it cost", elem_id="teach-table", wrap=True
-            )
-            maps = gr.HTML(elem_id="teach-maps")
-            shots = gr.HTML(elem_id="teach-shots")
-            gr.Markdown(
-                "Old expressions are measured on kept validation features that nothing was fitted to, with the new one "
-                "among the possible answers."
-            )
-    results = [verdict, table, shots, maps, undo, standing]
-    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-    go.click(
-        guarded(teach.teach),
-        [name, files, constituents, cropped, consent, key],
-        results,
-        api_visibility="private",
-        **busy,
-    )
-    undo.click(guarded(teach.undo), [key], results, api_visibility="private", **busy)
+def _complaint(message: str) -> str:
+    return f'<p class="cfer-complaint warn" role="alert">{html.escape(message)}</p>'
+
+
+def _said(message: str) -> str:
+    return f'<p class="cfer-complaint">{html.escape(message)}</p>'

@@ -5,6 +5,7 @@ from importlib.resources import files
 import gradio as gr
 
 STYLE = str(files("cfer.app").joinpath("assets/style.css"))
+HEAD = f"<script>{files('cfer.app').joinpath('assets/maps.js').read_text(encoding='utf-8')}</script>"
 FAVICON = str(files("cfer.app").joinpath("assets/favicon.svg"))
 
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import typer
 import typer.core
 
-from cfer.cli import data, evaluation, explaining, measuring, reading, training
+from cfer.cli import data, evaluation, explaining, hub, lessons, measuring, reading, training
 from cfer.cli.common import USER_ERROR
 
 
@@ -39,11 +39,14 @@ app.add_typer(train, name="train")
 
 app.command()(reading.read)
 app.command()(explaining.explain)
-app.command()(reading.teach)
+app.command()(lessons.teach)
+app.add_typer(lessons.lessons, name="lessons")
 train.command("basic")(training.train_basic)
 train.command("continual")(training.train_continual)
 app.command()(evaluation.evaluate)
 app.command()(measuring.measure)
+app.command()(hub.push)
+app.command()(hub.pull)
 app.command()(data.synth)
 app.command("check-data")(data.check_data)
 

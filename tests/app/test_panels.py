@@ -1,55 +1,66 @@
+import json
 import re
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from cfer.app.panels import map_panels
+from cfer.app.panels import Panel, class_panels, panels, toolbar
+from cfer.app.texts import Speech
 
 NAMES = ["happy", "happily <i>surprised", "surprised"]
+SAY = Speech()
 
 
 @pytest.fixture
 def face(photograph):
     chances = dict(zip(NAMES, (0.975, 0.018, 0.007), strict=True))
-    return SimpleNamespace(crop=photograph[:96, :96], probabilities=chances)
+    basics = {"happy": 0.6, "surprised": 0.4}
+    return SimpleNamespace(crop=photograph[:96, :96], probabilities=chances, basics=basics)
 
 
 def captions(html):
     return [re.sub(r"<[^>]+>", " ", text) for text in re.findall(r"<figcaption>(.*?)</figcaption>", html)]
 
 
-def test_captions_say_how_much_evidence_there_is(face):
+def test_the_browser_gets_the_maps_own_numbers(face):
+    raw = torch.tensor([[2.0, 1.5], [0.0, -0.123456]])
+    html = panels(face.crop, [Panel("happy", raw)], SAY)
+    (values,) = re.findall(r'data-map="([^"]+)"', html)
+    assert json.loads(unescape(values)) == [[2.0, 1.5], [0.0, -0.1235]]
+
+
+def test_captions_say_what_a_map_is_worth(face):
     raws = [torch.tensor([[2.0, 1.5], [0.0, -0.5]]), torch.tensor([[0.1, 0.0], [-3.0, 0.0]]), -torch.ones(2, 2)]
-    first, second, third = captions(map_panels(face, NAMES, raws, one_scale=True))
-    assert "evidence for 3.5, against 0.5" in first
-    assert "evidence for 0.1, against 3.0" in second
-    assert "does not believe in this expression" in second
-    assert "no evidence for this expression anywhere" in third
+    first, second, third = captions(panels(face.crop, class_panels(face, NAMES, raws, SAY), SAY))
+    assert "98 %" in first
+    assert "unlikely here (2 %)" in second
+    assert "no evidence for it anywhere" in third
 
 
-@pytest.mark.parametrize("one_scale", [True, False])
-def test_a_map_without_evidence_is_not_painted(face, one_scale):
-    raws = [torch.ones(2, 2), torch.zeros(2, 2), -torch.ones(2, 2)]
-    html = map_panels(face, NAMES, raws, one_scale=one_scale)
-    heats = re.findall(r'class="cfer-heat" src="([^"]+)"', html)
-    assert heats[1] == heats[2] != heats[0]
+def test_beside_a_constituent_stands_its_share_of_the_basics(face):
+    """Its probability among all classes is small because the blend has it: that would deny the answer."""
+    raws = [torch.ones(2, 2) * i for i in (1, 2, 3)]
+    texts = captions(panels(face.crop, class_panels(face, NAMES, raws, SAY, ("happy", "surprised")), SAY))
+    assert "60 % among the basics" in texts[0]
+    assert "40 % among the basics" in texts[2]
+    assert "unlikely" not in texts[2]
 
 
 def test_two_identical_maps_are_called_so(face):
     same = torch.ones(2, 2)
-    texts = captions(map_panels(face, NAMES, [same, same.clone(), 2 * same], one_scale=True))
+    texts = captions(panels(face.crop, class_panels(face, NAMES, [same, same.clone(), 2 * same], SAY), SAY))
     assert ["does not tell them apart" in text for text in texts] == [True, True, False]
 
 
-def test_a_map_that_can_hardly_be_seen_on_one_scale_is_called_faint(face):
-    raws = [torch.full((2, 2), value) for value in (10.0, 1.0, 5.0)]
-    for one_scale in (True, False):
-        texts = captions(map_panels(face, NAMES, raws, one_scale=one_scale))
-        assert ["faint" in text for text in texts] == [False, one_scale, False]
-
-
 def test_names_are_escaped(face):
-    html = map_panels(face, NAMES, [torch.ones(2, 2)] * 3, one_scale=True)
+    html = panels(face.crop, class_panels(face, NAMES, [torch.ones(2, 2)] * 3, SAY), SAY)
     assert "<i>surprised" not in html
     assert "&lt;i&gt;surprised" in html
+
+
+def test_every_way_of_drawing_has_a_control_with_a_name():
+    html = toolbar(SAY)
+    assert set(re.findall(r'data-cfer="(\w+)"', html)) == {"show", "scale", "opacity", "contrast", "colours"}
+    assert html.count("<input") + html.count("<select") == html.count("<label")

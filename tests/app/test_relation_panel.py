@@ -3,10 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from cfer.app.relation_panel import relation_panel, render
+from cfer.app.relation_panel import relation_panel, render, verdict
+from cfer.app.texts import Speech
 from cfer.explain.relation import SIX
 from cfer.explain.report import MapKind
 from cfer.reader import Reader
+
+SAY = Speech()
 
 
 @pytest.fixture(scope="module")
@@ -16,45 +19,58 @@ def seen(photograph):
 
 
 def test_the_panel_shows_what_the_report_says(seen):
-    html, report = relation_panel(*seen, "happily surprised"), seen[1].relation("happily surprised")
+    html, report = relation_panel(*seen, "happily surprised", SAY), seen[1].relation("happily surprised")
     changed, whole = report.by(MapKind.INTEGRATED_GRADIENTS), report.by(MapKind.GRAD_CAM)
     rows = re.findall(r"<tr><td>(?:<b>)?([a-z ]+)(?:</b>)?</td>(.*?)</tr>", html)
-    assert [name for name, _ in rows] == [*SIX, "constituents less others"]
+    assert [name for name, _ in rows] == [*SIX, "its two basics less the others"]
     for place, (_, cells) in enumerate(rows[:6]):
-        wanted = (changed.likeness["cosine"], whole.likeness["cosine"], report.head_likeness, report.lost_without)
+        wanted = (whole.likeness["cosine"], changed.likeness["cosine"], report.head_likeness, report.lost_without)
         assert re.findall(r"<td>(.*?)</td>", cells) == [f"{values[place]:.2f}" for values in wanted]
-    gap = re.findall(r"<b>([+-][\d.]+)</b>", rows[-1][1])[1]
+    gap = re.findall(r"<b>([+-][\d.]+)</b>", rows[-1][1])[0]
     assert gap == f"{whole.gap['cosine']:+.2f}"
-    assert changed.verdict in html
-    assert whole.verdict in html
+    assert verdict(report, SAY) in html
+
+
+@pytest.mark.parametrize(
+    ("likeness", "beyond", "words"),
+    [
+        ((0.8, 0.1, 0.1, 0.1, 0.7, 0.1), True, ("lies where that for happy and surprised lies", "more than chance")),
+        ((0.8, 0.1, 0.1, 0.1, 0.0, 0.1), False, ("that for happy lies, and little where", "may be chance")),
+        ((0.1, 0.5, 0.5, 0.5, 0.0, 0.5), None, ("does not lie where", "was not measured")),
+        ((None, 0.5, 0.5, 0.5, 0.6, 0.5), True, ("that for surprised lies, and little where", "more than chance")),
+    ],
+)
+def test_the_verdict_is_a_plain_sentence_and_a_word_on_chance(seen, likeness, beyond, words):
+    report = seen[1].relation("happily surprised")
+    last = replace(report.comparisons[-1], likeness={"cosine": likeness}, beyond_chance=beyond)
+    said = verdict(replace(report, comparisons=(last,)), SAY)
+    for part in words:
+        assert part in said
 
 
 def test_without_evidence_there_is_no_number(seen):
     report = seen[1].relation("awed")
-    whole = replace(
-        report.by(MapKind.GRAD_CAM), likeness={"cosine": (None,) * 6}, verdict="There is nothing to compare."
-    )
-    html = render(replace(report, comparisons=(whole,), mixture_explained=None))
-    assert "nothing to compare" in html
+    whole = replace(report.by(MapKind.GRAD_CAM), likeness={"cosine": (None,) * 6})
+    html = render(replace(report, comparisons=(whole,), mixture_explained=None), SAY)
     assert html.count("<td>no evidence</td>") == 6
     assert "<td><b>no evidence</b></td>" in html
     assert "15 pairs" not in html
 
 
 def test_a_basic_is_tied_to_nothing(seen):
-    assert relation_panel(*seen, "happy") == ""
+    assert "no tie to measure" in relation_panel(*seen, "happy", SAY)
 
 
 def test_a_model_on_which_nothing_was_measured_says_so(seen):
     reader, face = seen
-    assert "not measured on this model" not in relation_panel(reader, face, "happily surprised")
+    assert "was not measured on this model" not in relation_panel(reader, face, "happily surprised", SAY)
     taught, _ = reader.teach("smirking", [face])
-    assert "not measured on this model" in relation_panel(taught, taught.reread(face), "happily surprised")
+    assert "was not measured on this model" in relation_panel(taught, taught.reread(face), "happily surprised", SAY)
 
 
 def test_a_network_that_cannot_be_divided_has_no_column_of_change(seen):
     report = seen[1].relation("awed")
-    html = render(replace(report, comparisons=(report.by(MapKind.GRAD_CAM),)))
-    assert "differs from a neutral face" not in html
+    html = render(replace(report, comparisons=(report.by(MapKind.GRAD_CAM),)), SAY)
+    assert "differs from neutral" not in html
     assert "whole face" in html
     assert html.count("<th>") == 4

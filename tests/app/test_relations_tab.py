@@ -5,12 +5,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cfer.app.relations import DELETION, HEAD, MIXTURE, UNITS, cell, matrix, sources_of, styled, summary
+from cfer.app.relations import (
+    DELETION,
+    HEAD,
+    MIXTURE,
+    UNITS,
+    Relations,
+    cell,
+    matrix,
+    matrix_table,
+    sources_of,
+    summary,
+)
+from cfer.app.texts import Speech
+from cfer.app.visitors import Visitor
 from cfer.emotions import COMPOUNDS
 from cfer.explain.reference import CHANGE, WHOLE
 from cfer.explain.similarity import MEASURES
 from cfer.reader import Reader
 
+SAY = Speech()
 HEADS, MEAN = f"{WHOLE}, random head", f"{WHOLE}, mean face"
 
 
@@ -26,7 +40,7 @@ def test_every_view_is_a_matrix_with_a_summary(known, view):
     values = matrix(known, view, HEADS)
     assert values.shape == (15, 6)
     assert np.isfinite(values).all()
-    text = styled(known, view, HEADS).to_html()
+    text = matrix_table(known, view, HEADS, SAY)
     assert all(name in text for name in COMPOUNDS)
     words = summary(known, view)
     if view in MEASURES:
@@ -39,21 +53,28 @@ def test_only_likeness_of_maps_has_nulls(known):
 
 
 def test_constituents_are_underlined(known):
-    underlined = styled(known, "cosine", WHOLE).to_html().count("underline")
-    assert underlined >= 1
-    own = sum(len(known.facts["compounds"][c]["constituents"]) for c in COMPOUNDS)
-    assert own == 30
+    assert matrix_table(known, "cosine", WHOLE, SAY).count('class="own"') == 2 * len(COMPOUNDS)
 
 
 def test_a_cell_shows_two_mean_maps_and_faces(known):
-    shown = cell(known, "awed", "happy", "cosine")
-    assert "not a constituent" in shown
+    shown = cell(known, "awed", "happy", "cosine", WHOLE, SAY)
+    assert "not one of its basics" in shown
     assert shown.count("cfer-heat") == 2
-    assert shown.count("rendered face") == 4
-    assert "a constituent" in cell(known, "awed", "fearful", "cosine")
-    changed = cell(known, "awed", "fearful", "cosine", CHANGE)
-    assert "change from neutral" in changed
-    assert changed != cell(known, "awed", "fearful", "cosine")
+    assert shown.count("<img") == 2 + 4
+    assert "(one of its basics)" in cell(known, "awed", "fearful", "cosine", WHOLE, SAY)
+    changed = cell(known, "awed", "fearful", "cosine", CHANGE, SAY)
+    assert "change from a neutral face" in changed
+    assert changed != cell(known, "awed", "fearful", "cosine", WHOLE, SAY)
+
+
+def test_a_switch_renews_the_matrix_the_words_and_the_chosen_cell(known):
+    relations, row = Relations(known), known.compounds.index("awed")
+    chosen = (row, known.basics.index("fearful"))
+    before = relations.redraw("cosine", WHOLE, chosen, Visitor())
+    after = relations.redraw("cosine", CHANGE, chosen, Visitor())
+    assert all(a != b for a, b in zip(before, after, strict=True))
+    assert 'aria-pressed="true"' in after[0]
+    assert "Choose a cell" in relations.redraw("cosine", WHOLE, None, Visitor())[2]
 
 
 def test_the_same_number_has_the_same_colour_under_every_null(known):
@@ -61,18 +82,18 @@ def test_the_same_number_has_the_same_colour_under_every_null(known):
     for source in sources:
         facts["compounds"]["awed"]["likeness"][source]["cosine"][0] = 0.5
     changed = replace(known, facts=facts)
-    row = known.compounds.index("awed")
-    shades = set()
+    row, shades = known.compounds.index("awed"), set()
     for source in sources:
-        sheet = styled(changed, "cosine", source).to_html(table_uuid="t")
-        shades.add(re.search(rf"#T_t_row{row}_col1\b[^{{]*{{\s*background-color: ([^;]+)", sheet).group(1))
+        sheet = matrix_table(changed, "cosine", source, SAY)
+        shades.add(re.search(rf'data-row="{row}" data-column="0"[^>]*background:([^;]+)', sheet).group(1))
     assert len(shades) == 1
 
 
-def test_a_place_without_evidence_on_any_face_says_none(known):
+def test_a_place_without_evidence_on_any_face_says_so(known):
     facts = json.loads(json.dumps(known.facts))
     facts["compounds"]["awed"]["likeness"][WHOLE]["cosine"][0] = None
-    assert styled(replace(known, facts=facts), "cosine", WHOLE).to_html().count(">none<") == 1
+    sheet = matrix_table(replace(known, facts=facts), "cosine", WHOLE, SAY)
+    assert sheet.count(">no evidence<") == 1
 
 
 def test_agreement_is_that_of_the_maps_that_are_shown(known):

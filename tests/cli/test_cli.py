@@ -7,7 +7,7 @@ from drawn_faces import draw_face
 from PIL import Image
 from typer.testing import CliRunner
 
-from cfer.checkpoint import load_checkpoint
+from cfer.checkpoint import DEFAULT, load_checkpoint
 from cfer.cli import app
 from cfer.emotions import BASICS, EXPRESSIONS
 from cfer.places import EXAMPLES
@@ -77,9 +77,33 @@ def test_teach_measures_and_saves(pictures, tmp_path):
     assert "cannot be measured from one picture" in runner.invoke(app, base).stdout
 
 
+def test_lessons_are_saved_shown_merged_and_applied(pictures, tmp_path):
+    crop, one, two = str(pictures / "crop.png"), tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    taught = runner.invoke(app, ["teach", "beaming", crop, "--already-cropped", "--lesson-file", str(one)])
+    assert taught.exit_code == 0, taught.output
+    assert "verdict: " in taught.stdout
+    blend = ["teach", "smirking", "--part", "happy", "--part", "disgusted", "--eager", "careful"]
+    assert runner.invoke(app, [*blend, "--lesson-file", str(two)]).exit_code == 0
+    both = tmp_path / "both.safetensors"
+    assert "2 lessons" in runner.invoke(app, ["lessons", "merge", str(one), str(two), "--out", str(both)]).stdout
+    rows = [json.loads(line) for line in runner.invoke(app, ["lessons", "show", str(both)]).stdout.splitlines()]
+    assert [(row["name"], row["pictures"], row["eager"]) for row in rows] == [
+        ("beaming", 1, "balanced"),
+        ("smirking", 0, "careful"),
+    ]
+    assert runner.invoke(app, ["lessons", "apply", str(both), "--out", str(tmp_path / "new")]).exit_code == 0
+    assert load_checkpoint(tmp_path / "new").names[-2:] == ("beaming", "smirking")
+    (tmp_path / "bad").write_bytes(b"no")
+    refused = runner.invoke(app, ["lessons", "show", str(tmp_path / "bad")])
+    assert refused.exit_code == 2
+    assert "not a lesson file" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["beaming"], "Bring a picture"),
+        (["beaming", "crop.png", "--already-cropped", "--eager", "wild"], "'wild' is none of these"),
         (["happy", "crop.png", "--already-cropped"], "knows 'happy' already"),
         (["beaming", "empty.png"], "empty.png: No face was found"),
         (["beaming", "broken.jpg"], "broken.jpg: This is not a picture"),
@@ -91,6 +115,15 @@ def test_a_lesson_that_cannot_be_given_is_refused_in_words(pictures, arguments, 
     result = runner.invoke(app, ["teach", *arguments])
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_a_dry_run_of_a_push_lists_every_file():
+    result = runner.invoke(app, ["push", str(DEFAULT), "me/faces", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    assert "config.json" in result.stdout
+    assert "Nothing was sent" in result.stdout
+    assert runner.invoke(app, ["push", str(DEFAULT), "faces", "--dry-run"]).exit_code == 2
+    assert "is not a name on the Hub" in runner.invoke(app, ["pull", "faces"]).stderr
 
 
 @pytest.mark.slow

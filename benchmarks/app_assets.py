@@ -1,0 +1,49 @@
+"""What the app shows of committed results.
+
+python -m benchmarks.app_assets     writes cfer/app/assets/methods.json from saliency.json, streams.json from
+                                    continual.json
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.saliency_methods import DEFAULT, LAST
+from cfer.app.map_views import CHANGE, LIBRARY, WHOLE
+
+HERE = Path(__file__).parent
+ASSETS = HERE.parent / "cfer" / "app" / "assets"
+STREAMS = (("compositional", 0), ("predictive-replay", 20), ("fine-tuning", 0))
+"""Learners and exemplars a class: this project's, the paper's, and one that does nothing against forgetting."""
+
+
+def verdicts(table: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+    """Localization on rendered people, and that of the mean map of all faces, by the app's name of a kind of maps."""
+    names = {CHANGE: DEFAULT, WHOLE: LAST} | {name: name for name in LIBRARY}
+    rows = table["methods"]
+    return {
+        ours: {"ratio": rows[theirs]["ratio"], "mean_map": rows[theirs]["mean_map"]}
+        for ours, theirs in names.items()
+        if theirs in rows
+    }
+
+
+def streams(results: dict[str, Any]) -> dict[str, Any]:
+    """Accuracy over all classes seen, step by step, of some learners with all pictures of every class."""
+    found = results["muscles"]
+    rows = {(row["method"], row["memory"]): row for row in found["settings"] if row["shots"] is None}
+    return {
+        "people": found["people"],
+        "orders": found["orders"],
+        "step_accuracy": {name: rows[name, memory]["step_accuracy"] for name, memory in STREAMS},
+    }
+
+
+def load(name: str) -> dict[str, Any]:
+    """A committed result."""
+    return json.loads((HERE / name).read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    for name, content in (("methods", verdicts(load("saliency.json"))), ("streams", streams(load("continual.json")))):
+        (ASSETS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

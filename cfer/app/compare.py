@@ -1,0 +1,116 @@
+"""The Compare tab: two pictures, or one picture by the model at two times, with the same classes."""
+
+import html
+from typing import Any
+
+import gradio as gr
+
+from cfer.app.explore import Explore, ExploreState
+from cfer.app.map_views import WHOLE, raw_maps
+from cfer.app.panels import class_panels, panels, picture_uri, thumbnail
+from cfer.app.safety import complaint, guarded, plain_image
+from cfer.app.texts import Speech, labels
+from cfer.app.verdict import bars, sentences
+from cfer.app.visitors import Visitor
+from cfer.pictures import PictureError
+from cfer.reader import FaceReading, Reader
+
+NOW, BEFORE = "now", "before"
+
+
+class Compare:
+    """Handlers of the tab."""
+
+    def __init__(self, explore: Explore) -> None:
+        """Keep Explore's handlers, which know the visitors."""
+        self.explore = explore
+
+    def models(self, visitor: Visitor) -> tuple[Any, Any]:
+        """The times at which the model may be asked: as it is now, before lessons, after each step of training."""
+        say, reader = visitor.speech, self.explore.sessions.reader(visitor.key)
+        base = self.explore.sessions.base
+        found = [(say("compare_now"), NOW)]
+        if reader is not base:
+            found.append((say("compare_before"), BEFORE))
+        for step in range(base.steps - 1, -1, -1):
+            names = base.at_step(step).names
+            found.append((say("compare_step", step=step, name=say.name(names[-1])), str(step)))
+        return gr.Dropdown(choices=found, value=NOW), gr.Dropdown(choices=found, value="0" if base.steps > 1 else NOW)
+
+    def compare(
+        self,
+        shown: ExploreState | None,
+        paths: tuple[str | None, str | None],
+        times: tuple[str | None, str | None],
+        visitor: Visitor,
+    ) -> str:
+        """Both sides, with maps of the classes that either side answers."""
+        say = visitor.speech
+        sides = [
+            self._side(shown, path, time, i, visitor) for i, (path, time) in enumerate(zip(paths, times, strict=True))
+        ]
+        wanted = [face.top for _, face in sides]
+        for reader, face in sides:
+            wanted += reader.trio(face)
+        names = [n for n in dict.fromkeys(wanted) if all(n in reader.names for reader, _ in sides)][:3]
+        return f'<div class="cfer-compare">{"".join(column(r, f, names, say) for r, f in sides)}</div>'
+
+    def _side(
+        self, shown: ExploreState | None, path: str | None, time: str | None, side: int, visitor: Visitor
+    ) -> tuple[Reader, FaceReading]:
+        say, reader = visitor.speech, self.explore.sessions.reader(visitor.key)
+        base = self.explore.sessions.base
+        if time and time != NOW:
+            reader = base if time == BEFORE else base.at_step(min(int(time), base.steps - 1))
+        if path:
+            try:
+                return reader, reader.face(path)
+            except PictureError as error:
+                raise complaint(say("compare_picture", side=say(f"compare_side_{side}"), why=str(error))) from None
+        if shown is None:
+            raise complaint(say("bring_first"))
+        return reader, reader.reread(shown.face)
+
+
+def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> str:
+    """One side: the face, the answer, the likeliest expressions, maps of the classes that both sides show."""
+    crop = f'<img class="cfer-face" src="{picture_uri(thumbnail(face.crop))}" alt="">'
+    title = say.html("answer", name=say.name(face.top))
+    lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
+    maps = panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, WHOLE), say), say, legend=False)
+    shown = bars(say("journey_answers"), face.probabilities, say, face.top)
+    note = html.escape(say("compare_maps"))
+    return (
+        f'<section><div class="cfer-answer">{crop}<div><h2>{title}</h2>{lines}</div></div>'
+        f'<div class="cfer-strip one">{shown}</div><h3>{note}</h3>{maps}</section>'
+    )
+
+
+def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.Tab) -> None:
+    """Lay the tab out and wire it."""
+    compare = Compare(explore)
+    gr.Markdown(labels("compare_intro"))
+    pictures, times = [], []
+    with gr.Row():
+        for side in ("left", "right"):
+            with gr.Column(min_width=280):
+                pictures.append(
+                    plain_image(
+                        label=labels("compare_upload"),
+                        sources=["upload", "webcam", "clipboard"],
+                        buttons=[],
+                        height=160,
+                        elem_id=f"compare-{side}",
+                    )
+                )
+                times.append(gr.Dropdown([], label=labels("compare_time"), elem_id=f"compare-time-{side}"))
+    go = gr.Button(labels("compare_button"), variant="primary", elem_id="compare-go")
+    result = gr.HTML(elem_id="compare-result")
+
+    def run(shown: Any, a: Any, b: Any, one: str, two: str, visitor: Visitor) -> str:
+        return compare.compare(shown, (a, b), (one, two), visitor)
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    tab.select(guarded(compare.models), [visitor], times, **quiet)
+    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    go.click(guarded(run), [shown, *pictures, *times, visitor], result, **busy)

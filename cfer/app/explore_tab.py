@@ -1,0 +1,135 @@
+"""The Explore tab's layout and wiring."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from cfer.app.explore import OUTPUTS, Explore, example_name, example_paths, greeting
+from cfer.app.map_views import CHANGE
+from cfer.app.safety import guarded, plain_image
+from cfer.app.takeaway import TakeAway
+from cfer.app.texts import labels
+from cfer.app.visitors import KEEP_SECONDS, Sessions, Visitor, new_visitor
+
+BUSY: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+
+
+def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[..., Any]:
+    """A handler that gives values by name, for Gradio, which wants them by component."""
+    safe = guarded(handler)
+
+    @functools.wraps(handler)
+    def stages(*args: Any) -> Iterator[Any]:
+        for stage in safe(*args):
+            yield {parts[name]: value for name, value in stage.items()}
+
+    return stages
+
+
+def build_explore(sessions: Sessions, visitor: gr.State) -> dict[str, Any]:
+    """Lay the tab out and wire it; gives its components and handlers by name, for the other tabs."""
+    explore = Explore(sessions)
+    parts: dict[str, Any] = {"shown": gr.State(None, time_to_live=KEEP_SECONDS)}
+    with gr.Row(elem_id="explore"):
+        with gr.Column(scale=1, min_width=280, elem_id="explore-input"):
+            picture = plain_image(
+                label=labels("picture"),
+                sources=["upload", "webcam", "clipboard"],
+                buttons=[],
+                height=210,
+                elem_id="explore-picture",
+                alt_text="The picture that you brought",
+            )
+            buttons = _examples()
+            cropped = gr.Checkbox(
+                False, label=labels("cropped"), info=labels("cropped_info"), elem_id="explore-cropped"
+            )
+            parts["found"] = gr.Image(
+                label=labels("found"), interactive=False, visible=False, buttons=[], elem_id="explore-found"
+            )
+            parts["picker"] = gr.Radio([], label=labels("which_face"), visible=False, elem_id="explore-picker")
+        with gr.Column(scale=3, min_width=300, elem_id="explore-result"):
+            parts["verdict"] = gr.HTML(elem_id="explore-verdict")
+            parts["readings"] = gr.HTML(elem_id="explore-readings")
+            parts["made"] = gr.HTML(elem_id="explore-made")
+            parts["maps"] = gr.HTML(elem_id="explore-maps")
+            parts["tools"] = gr.HTML(elem_id="explore-tools")
+            with gr.Row(elem_id="explore-choices"):
+                for side in ("left", "middle", "right"):
+                    parts[side] = gr.Dropdown([], label=labels(f"{side}_map"), min_width=140)
+                view = gr.Dropdown([], label=labels("method"), min_width=260, scale=2, elem_id="explore-method")
+            parts["tie"] = gr.HTML(elem_id="explore-tie")
+            parts["depth"] = gr.HTML(elem_id="explore-depth")
+            with gr.Accordion(labels("take_title"), open=False):
+                gr.Markdown(labels("take_note"))
+                make = gr.Button(labels("take_button"), elem_id="explore-take")
+                files = gr.File(label=labels("take_files"), interactive=False, visible=False, elem_id="explore-files")
+    outputs = [parts[name] for name in OUTPUTS]
+    quiet: dict[str, Any] = BUSY | {"show_progress": "hidden"}
+    read = by_name(explore.read, parts)
+    for trigger in (picture.input, cropped.input):
+        trigger(read, [picture, cropped, view, visitor], outputs, api_name="explore", **quiet)
+    for number, button in enumerate(buttons):
+        show = functools.partial(_example, explore, number)
+        # an upload that is no longer read is no longer shown; a plain value, because an update makes the component anew
+        button.click(None, None, picture, js="() => null", api_visibility="private")
+        button.click(None, None, None, js=f"() => cferLink({{example: {number + 1}}})", api_visibility="private")
+        button.click(by_name(show, parts), [view, visitor], [*outputs], **quiet)
+    choose = by_name(explore.choose, parts)
+    parts["picker"].input(choose, [picture, parts["shown"], parts["picker"], view, visitor], outputs, **quiet)
+    asked = [parts["shown"], parts["left"], parts["middle"], parts["right"], view, visitor]
+    for control in (parts["left"], parts["middle"], parts["right"], view):
+        control.input(by_name(_once(explore.redraw), parts), asked, [parts["maps"], parts["depth"]], **quiet)
+    parts["middle"].input(guarded(explore.relate), [parts["shown"], parts["middle"], visitor], parts["tie"], **quiet)
+    parts["middle"].input(None, parts["middle"], None, js="m => cferLink({middle: m})", api_visibility="private")
+    take = TakeAway(explore)
+    make.click(guarded(take.files), [*asked], files, **BUSY)
+    return parts | {"explore": explore, "view": view, "outputs": outputs}
+
+
+def _example(explore: Explore, number: int, view: str, visitor: Visitor) -> Iterator[dict[str, Any]]:
+    yield from explore.example(number, view, visitor)
+
+
+def _once(handler: Callable[..., dict[str, Any]]) -> Callable[..., Iterator[dict[str, Any]]]:
+    @functools.wraps(handler)
+    def stage(*args: Any) -> Iterator[dict[str, Any]]:
+        yield handler(*args)
+
+    return stage
+
+
+def _examples() -> list[gr.Button]:
+    """A button each with its picture and what it is rendered to show, so that it can be named and reached by keys."""
+    paths: list[Path] = example_paths()
+    gr.Markdown(labels("examples"), elem_id="explore-examples-title")
+    with gr.Row(elem_id="explore-examples"):
+        return [gr.Button(example_name(path), icon=path, size="sm", min_width=90) for path in paths]
+
+
+def arrive(demo: gr.Blocks, parts: dict[str, Any], visitor: gr.State, tab: gr.Tab) -> None:
+    """Greet a visitor with an example that is read already, the one that a link asks for; read anew after lessons."""
+    explore, view = parts["explore"], parts["view"]
+
+    def greet(request: gr.Request) -> tuple[Any, ...]:
+        who = new_visitor(request)
+        return (who, *greeting(explore.sessions.base, who.speech))
+
+    def first(visitor: Visitor, request: gr.Request) -> Iterator[dict[str, Any]]:
+        asked = request.query_params.get("example", "1")
+        number = int(asked) - 1 if asked.isdigit() and 0 < int(asked) <= len(example_paths()) else 0
+        yield from explore.example(number, CHANGE, visitor, request.query_params.get("middle", ""))
+
+    quiet: dict[str, Any] = BUSY | {"show_progress": "hidden"}
+    greeted = demo.load(guarded(greet), None, [visitor, view, parts["tools"]], queue=False, api_visibility="private")
+    if example_paths():
+        outputs = parts["outputs"]
+
+        def show(visitor: Visitor, request: gr.Request) -> Iterator[Any]:
+            yield from by_name(first, parts)(visitor, request)
+
+        greeted.then(show, [visitor], outputs, **quiet)
+    tab.select(by_name(explore.again, parts), [parts["shown"], view, visitor], parts["outputs"], **quiet)

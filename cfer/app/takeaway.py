@@ -1,0 +1,76 @@
+"""What a visitor takes away: a picture to share, the numbers as a table and as JSON, the evidence as a zip."""
+
+import csv
+import io
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import gradio as gr
+
+import cfer
+from cfer.app.explore import Explore, ExploreState
+from cfer.app.map_views import raw_maps
+from cfer.app.safety import complaint
+from cfer.app.visitors import Visitor
+from cfer.draw import result_picture
+from cfer.evidence import write_evidence
+from cfer.face_reading import READING_SCHEMA, FaceReading
+from cfer.reader import Reader
+
+
+class TakeAway:
+    """Handler of the button, over the Explore tab."""
+
+    def __init__(self, explore: Explore) -> None:
+        """Keep the tab's handlers."""
+        self.explore = explore
+
+    def files(
+        self, shown: ExploreState | None, left: str, middle: str, right: str, view: str, visitor: Visitor
+    ) -> gr.File:
+        """Files about the face and the maps that are shown."""
+        say = visitor.speech
+        if shown is None or not middle:
+            raise complaint(say("bring_first"))
+        names = [left, middle, right]
+        reader, face = self.explore._reread(shown, names, visitor)
+        folder = Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+        raws = raw_maps(reader, face, names, view)
+        note = say("picture_note", digest=reader.digest[:12], version=cfer.__version__)
+        titles = [f"{say.name(name)} {say.percent(face.probabilities[name])}" for name in names]
+        result_picture(face.crop, say("answer", name=say.name(face.top)).replace("**", ""), titles, raws, note).save(
+            folder / "cfer.png"
+        )
+        (folder / "cfer.csv").write_text(as_table(face), encoding="utf-8")
+        (folder / "cfer.json").write_text(as_json(reader, face, middle), encoding="utf-8")
+        write_evidence(reader, face, names, folder / "evidence", command="the app")
+        with zipfile.ZipFile(folder / "evidence.zip", "w", zipfile.ZIP_DEFLATED) as bundle:
+            for path in sorted((folder / "evidence").iterdir()):
+                bundle.write(path, f"evidence/{path.name}")
+        made = [folder / name for name in ("cfer.png", "cfer.csv", "cfer.json", "evidence.zip")]
+        return gr.File([str(path) for path in made], visible=True)
+
+
+def as_table(face: FaceReading) -> str:
+    """A face's numbers as CSV: what it is of, name, value from 0 to 1."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(("kind", "name", "value"))
+    rows.writerows(("expression", name, f"{p:.6f}") for name, p in face.probabilities.items())
+    rows.writerows(("action unit", f"AU{u.number} {u.name}", f"{u.intensity:.4f}") for u in face.units)
+    return out.getvalue()
+
+
+def as_json(reader: Reader, face: FaceReading, name: str) -> str:
+    """A face's numbers as `cfer read --json` gives them, and what the class in the middle is made of."""
+    made = face.composition(name)
+    plain = {
+        "schema_version": READING_SCHEMA,
+        "model_sha256": reader.digest,
+        "faces": [face.to_dict()],
+        "composition": {name: made.to_dict()} if made else {},
+    }
+    return json.dumps(plain, indent=1) + "\n"

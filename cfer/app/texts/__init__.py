@@ -1,0 +1,69 @@
+"""Every sentence for a visitor, in one place and in several languages.
+
+A sentence is a template with named places. Labels of controls are chosen in the browser (`labels`), sentences about a
+face on the server (`Speech`), both by the languages that the browser asks for.
+"""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import gradio as gr
+
+from cfer.app.texts import de, de_lessons, en, en_lessons
+
+LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"en": en.TEXTS | en_lessons.TEXTS, "de": de.TEXTS | de_lessons.TEXTS}
+)
+NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NAMES})
+"""Names of expressions, action units and parts of the face in other languages; English is what the package says."""
+labels = gr.I18n(**{language: dict(texts) for language, texts in LANGUAGES.items()})
+"""Labels by key, for Gradio to choose in the browser."""
+
+
+def spoken(accepted: str | None) -> str:
+    """The first language of an Accept-Language header that the app speaks; English if there is none."""
+    for wish in (accepted or "").split(","):
+        language = wish.split(";")[0].split("-")[0].strip().lower()
+        if language in LANGUAGES:
+            return language
+    return "en"
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Sentences in one language."""
+
+    language: str = "en"
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """A sentence with its places filled, as plain text.
+
+        Raises:
+            KeyError: There is no such sentence, or a place is left open.
+        """
+        return LANGUAGES[self.language][key].format(**values)
+
+    def html(self, key: str, **values: Any) -> str:
+        """The same with everything that is filled in escaped, and **words** bold."""
+        pieces = self(key, **{name: html.escape(str(value)) for name, value in values.items()}).split("**")
+        return "".join(f"<b>{piece}</b>" if i % 2 else piece for i, piece in enumerate(pieces))
+
+    def name(self, english: str) -> str:
+        """An expression, an action unit or a part of the face; what has no other name keeps its own."""
+        return NAMES[self.language].get(english, english)
+
+    def unit(self, number: int, english: str) -> str:
+        """An action unit as people write it."""
+        return f"{self.name(english)} (AU{number})"
+
+    def both(self, names: list[str] | tuple[str, ...]) -> str:
+        """Names joined: "a, b and c"."""
+        said = [self.name(name) for name in names]
+        return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} {self('and')} {said[-1]}"
+
+    def percent(self, share: float) -> str:
+        """A share in whole percents, a small one in words."""
+        return "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"

@@ -1,0 +1,301 @@
+"""German."""
+
+TEXTS: dict[str, str] = {
+    "and": "und",
+    "about_line": "Was ein Gesicht ausdrückt, woraus sich das zusammensetzt, wo die Hinweise darauf liegen und wie "
+    "man dem Modell einen neuen Ausdruck beibringt.",
+    # Explore: bringing a picture
+    "picture": "Ein Bild mit einem Gesicht",
+    "picture_alt": "Das mitgebrachte Bild",
+    "found": "Gefundene Gesichter",
+    "found_alt": "Das Bild mit umrahmten und nummerierten Gesichtern",
+    "cropped": "Das ist ein Gesichtsausschnitt",
+    "cropped_info": "Ankreuzen, um die Suche nach Gesichtern zu überspringen.",
+    "examples": "Oder ein gerendertes Gesicht, das niemandem gehört:",
+    "which_face": "Welches Gesicht?",
+    "faces_found": "{count} Gesichter: welches?",
+    "start": "Bitte ein Bild mitbringen: hochladen, mit der Webcam aufnehmen oder aus der Zwischenablage einfügen.",
+    "no_face": "In diesem Bild wurde kein Gesicht gefunden. Bitte eines versuchen, auf dem das Gesicht größer oder "
+    "mehr von vorn zu sehen ist, oder, falls das Bild schon ein Gesichtsausschnitt ist, „Das ist ein "
+    "Gesichtsausschnitt“ ankreuzen.",
+    "bring_first": "Bitte zuerst ein Bild mitbringen.",
+    "forgotten_class": "Das Modell kennt einen dieser Ausdrücke nicht mehr. Bitte das Bild noch einmal lesen lassen.",
+    # the answer
+    "answer": "Dieses Gesicht wirkt **{name}**",
+    "certain": "Das Modell ist fast sicher ({p}).",
+    "fairly": "Das Modell ist ziemlich sicher ({p}; an zweiter Stelle: {second}, {q}).",
+    "rather": "Das Modell neigt dazu ({p}); möglich ist auch „{second}“ ({q}).",
+    "unsure": "Das Modell ist nicht sicher: „{name}“ bekommt {p}, „{second}“ {q}.",
+    "made_of": "Es ist eine Mischung aus {parts}.",
+    "shown_units": "Muskeln am Werk: {units}.",
+    "no_units": "Kein Muskel ist deutlich am Werk.",
+    # doubts
+    "doubt_tiny": "Das Gesicht ist nur {pixels} Pixel breit: zu wenig, um es gut zu lesen.",
+    "doubt_small": "Das Gesicht ist nur {pixels} Pixel breit; ab etwa {enough} wird es besser gelesen.",
+    "doubt_tilted": "Der Kopf ist um {degrees} Grad oder mehr geneigt; vor dem Lesen wurde er in Richtung der "
+    "Senkrechten gedreht.",
+    "doubt_turned": "Der Kopf ist um etwa {degrees} Grad zur Seite gedreht; eine Gesichtshälfte ist kaum zu sehen.",
+    "doubt_dark": "Das Gesicht ist sehr dunkel (mittlere Helligkeit {value} von 255).",
+    "doubt_bright": "Das Gesicht ist überbelichtet (mittlere Helligkeit {value} von 255).",
+    "doubt_flat": "Das Gesicht hat sehr wenig Kontrast; vieles von dem, was Muskeln tun, ist nicht zu sehen.",
+    "doubt_strange": "Dieses Bild gleicht keinem Gesicht, das das Modell kennt ({share} der bekannten Bilder liegen "
+    "näher beieinander). Der Antwort ist nicht zu trauen.",
+    "doubt_no_face": "In diesem Ausschnitt ist kein Gesicht zu sehen. Das Modell antwortet, was immer man ihm zeigt.",
+    "doubt_neutral_units": "Das Modell nennt das Gesicht neutral und sieht doch Muskeln am Werk: {units}.",
+    "doubt_weak": "Eine Schwäche dieses Modells: Von {count} Testbildern zu „{name}“ wurden {share} erkannt{taken}.",
+    "doubt_weak_taken": "; die meisten übrigen wurden für „{other}“ gehalten",
+    # the strip
+    "kinds_title": "Ein Grundausdruck oder eine Mischung?",
+    "kind_basic": "Grundausdruck",
+    "kind_compound": "gemischt oder beigebracht",
+    "basics_title": "Wenn es ein Grundausdruck sein müsste",
+    "compounds_title": "Wenn es ein Mischausdruck sein müsste",
+    "made_title": "Was für „{name}“ spricht",
+    "whose": "Muskeln von „{who}“",
+    "whose_both": "Muskeln von beiden",
+    "whose_other": "andere Muskeln",
+    "by_muscles": "Muskeln machen {share} davon aus; den Rest erklärt kein Muskel.",
+    "without": "ohne {unit}",
+    "constituent": "{p} unter den Grundausdrücken",
+    "pair_sum": "Einfach addiert ({parts}): {share}, Platz {place} von 15 Paaren.",
+    "no_composition": "Dieses Modell liest keine Muskeln ab.",
+    "all_expressions": "Alle {count} Ausdrücke",
+    # the maps
+    "maps_title": "Wo die Hinweise liegen",
+    "map_alt": "Wo die Hinweise auf „{name}“ liegen.",
+    "strength": "Stärke {share}",
+    "no_evidence": "in diesem Gesicht nirgends ein Hinweis darauf",
+    "same_map": "dieselbe Karte wie daneben: Das Modell unterscheidet die beiden hier nicht",
+    "disbelieved": "hier unwahrscheinlich ({p})",
+    "densest": "Die Hinweise auf „{name}“ liegen hier am dichtesten: {where}.",
+    "region_density": "{region} (das {density}-Fache des Flächenanteils)",
+    "no_change_maps": "Dieses Netz kann nicht zeigen, was von einem neutralen Gesicht abweicht: Dies sind Karten des "
+    "ganzen Gesichts.",
+    "left_map": "Linke Karte",
+    "middle_map": "Mittlere Karte",
+    "right_map": "Rechte Karte",
+    "method": "Was die Karten zeigen",
+    "method_change": "Abweichung von einem neutralen Gesicht (integrierte Gradienten)",
+    "method_whole": "Das ganze Gesicht (Grad-CAM)",
+    "method_rivals": "Das ganze Gesicht, gegen seine Rivalen hier",
+    "method_known": "Bei gerenderten Gesichtern liegt auf dem, was sich bewegt hat, das {ratio}-Fache seines "
+    "Flächenanteils ({low} bis {high}); die mittlere Karte aller Gesichter kommt auf {mean}.",
+    "method_unknown": "Wie gut diese Karten zutreffen, wurde nicht gemessen.",
+    "method_scaled": "Dieses Verfahren skaliert jede Karte für sich: Ihre Stärken lassen sich nicht vergleichen.",
+    "legend_none": "durchsichtig: nichts",
+    "legend_most": "am meisten",
+    "legend_against": "dagegen",
+    "legend_for": "dafür",
+    "opacity": "Deckkraft",
+    "contrast": "Kontrast",
+    "scale": "Skala",
+    "scale_own": "je eine eigene",
+    "scale_common": "eine für alle",
+    "show": "Anzeigen",
+    "show_for": "Hinweise dafür",
+    "show_both": "dafür und dagegen",
+    "show_difference": "Unterschied zu den anderen beiden",
+    "colours": "Farben",
+    "how_to_read": "Dasselbe Gesicht, dasselbe Modell. Die Karten zeigen, wo die Hinweise liegen, auf die sich das "
+    "Modell stützt. Sie zeigen keine Ursachen, und zwei Karten eines Gesichts sehen sich immer etwas ähnlich.",
+    # depth
+    "by_muscle": "Muskel für Muskel",
+    "by_muscle_note": "Die Karte des ganzen Gesichts für „{name}“ ist genau die Summe dieser Karten: die jedes "
+    "Muskels nach seinem Gewicht und das, was kein Muskel erklärt.",
+    "unit_speaks": "Hinweise: {evidence}",
+    "unit_rest": "andere Muskeln",
+    "unit_beyond": "jenseits der Muskeln",
+    "unit_sum": "die Summe: {name}",
+    "by_region": "Teil für Teil",
+    "region_title": "Hinweise auf „{name}“ nach Teilen des Gesichts, geteilt durch den Flächenanteil des Teils "
+    "(1 = gleichmäßig verteilt)",
+    "relation": "Die Verbindung zu den Grundausdrücken",
+    "relation_none": "„{name}“ ist nicht aus zwei Grundausdrücken gemischt: Es gibt keine Verbindung zu messen.",
+    # relation
+    "tie_both": "In diesem Gesicht liegen die Hinweise auf „{name}“ dort, wo auch die auf „{first}“ und die auf "
+    "„{second}“ liegen.",
+    "tie_one": "In diesem Gesicht liegen die Hinweise auf „{name}“ dort, wo die auf „{first}“ liegen, und kaum dort, "
+    "wo die auf „{second}“ liegen.",
+    "tie_none": "In diesem Gesicht liegen die Hinweise auf „{name}“ weder dort, wo die auf „{first}“ liegen, noch "
+    "dort, wo die auf „{second}“ liegen.",
+    "tie_more": "Das ist mehr als Zufall: Bei einem Modell, das nichts gelernt hat, zeigt weniger als eines von "
+    "zwanzig Gesichtern ebenso viel.",
+    "tie_within": "Das kann Zufall sein: Auch ein Modell, das nichts gelernt hat, zeigt oft ebenso viel.",
+    "tie_unknown": "Wie stark eine Verbindung durch Zufall ausfällt, wurde bei diesem Modell nicht gemessen.",
+    "numbers": "Zahlen: „{name}“ und die sechs Grundausdrücke",
+    "column_basic": "Grundausdruck",
+    "column_grad_cam": "Ähnlichkeit der Karten: ganzes Gesicht",
+    "column_integrated_gradients": "Ähnlichkeit der Karten: was von neutral abweicht",
+    "column_rows": "Ähnlichkeit des Gesuchten",
+    "column_lost": "Verlust ohne seine Hinweise",
+    "row_gap": "seine beiden Grundausdrücke minus die übrigen",
+    "no_number": "keine Hinweise",
+    "explain_likeness": "Ähnlichkeit der Karten: 1, wenn zwei Karten gleich sind, 0, wenn sie keine Stelle gemeinsam "
+    "haben. In der letzten Zeile ergibt der Zufall 0.",
+    "explain_rows": "Ähnlichkeit des Gesuchten: wie ähnlich die Gewichte des Modells für zwei Ausdrücke sind, gleich "
+    "welches Gesicht es sieht. Karten ergeben sich aus diesen Gewichten und dem Gesicht; ein Teil jeder Ähnlichkeit "
+    "von Karten ist also diese.",
+    "explain_lost": "Verlust ohne seine Hinweise: wie viel weniger das Modell an den Mischausdruck glaubt, wenn das "
+    "Fünftel des Gesichts mit den meisten Hinweisen auf den Grundausdruck verwischt wird. Ebenso viele zufällig "
+    "gewählte Stellen zu verwischen kostet {random}.",
+    "explain_mixture": "Die beiden ({parts}) erklären zusammen {share} der Hinweise auf den Mischausdruck im ganzen "
+    "Gesicht: Platz {place} unter den 15 Paaren von Grundausdrücken; 8 wäre Zufall.",
+    # take away
+    "take_title": "Zum Mitnehmen",
+    "take_button": "Dateien erstellen",
+    "take_files": "Ein Bild zum Teilen, die Zahlen und die Hinweise mit allen Karten",
+    "take_note": "Die Dateien entstehen aus dem, was gezeigt wird, mit dem Namen des Modells und einer kurzen "
+    "Leseanleitung.",
+    "picture_note": "Was für ein Modell ein Hinweis ist und wo er liegt, nicht, was ein Mensch fühlt. Karten zeigen "
+    "keine Ursachen; jede hat ihre eigene Skala. cfer {version}, Modell {digest}.",
+    "share_link": "Ein Link zu dieser Ansicht (nur bei Beispielen):",
+    # Relations
+    "relations_question": "## Sieht das Modell einen Mischausdruck dort, wo es dessen Grundausdrücke sieht?\nZeilen "
+    "sind Mischausdrücke, Spalten die sechs Grundausdrücke; die beiden eigenen einer Zeile sind unterstrichen. Hell: "
+    "Die beiden Karten liegen auf denselben Gesichtern ähnlich. Bitte ein Feld wählen.",
+    "relations_built_in": "Gemessen an gerenderten Menschen, die im Training nie vorkamen. Sie bewegen die Muskeln, "
+    "die in der Tabelle des Kodierhandbuchs stehen; was mit dieser Tabelle übereinstimmt, ist also zum Teil in sie "
+    "eingebaut. Zwei Karten eines Gesichts sehen sich immer ähnlich: Bevor man einer Zahl glaubt, bitte „Karten von“ "
+    "auf eine Kontrolle umstellen.",
+    "relations_other_model": "**An einem anderen Modell gemessen als dem, das geladen ist.**",
+    "relations_by": "Vergleichen nach",
+    "relations_of": "Karten von",
+    "relations_pick": "Bitte ein Feld wählen, um seine Karten und Gesichter zu sehen.",
+    "relations_fold": "Zahlen über alle Mischausdrücke und was der Zufall ergibt",
+    "relations_mean": "Mittlere Hinweise auf „{name}“",
+    "relations_change": "Abweichung von einem neutralen Gesicht",
+    "relations_part": "einer seiner Grundausdrücke",
+    "relations_no_part": "keiner seiner Grundausdrücke",
+    "relations_cell": "„{compound}“ und „{basic}“ ({part}): Ähnlichkeit {likeness}",
+    "relations_faces": "Gerenderte Gesichter, die niemandem gehören und „{name}“ zeigen:",
+    # Journey
+    "journey_intro": "## Ein Gesicht, Schritt für Schritt\nDas Modell lernte zuerst die Grundausdrücke, dann einen "
+    "Mischausdruck nach dem anderen. Bitte den Regler bewegen: Was antwortete es bei jedem Schritt zu dem Gesicht "
+    "aus „Explore“, und was wurde aus seinen Karten?",
+    "journey_slider": "Schritt",
+    "journey_class": "Karten von",
+    "journey_empty": "Bitte zuerst in „Explore“ ein Gesicht lesen lassen.",
+    "journey_base": "{count} Grundausdrücke auf einmal",
+    "journey_new": "„{name}“ war neu",
+    "journey_step": "Schritt {step} von {last}: {new}",
+    "journey_answers": "Wahrscheinlichste Ausdrücke",
+    "journey_maps": "Karten von „{name}“",
+    "journey_then": "beim Lernen (Schritt {step})",
+    "journey_here": "bei diesem Schritt ({step})",
+    "journey_end": "heute (Schritt {step})",
+    "journey_unborn": "„{name}“ war noch nicht bekannt",
+    "journey_drift": "Ähnlichkeit mit der ersten Karte: {value}",
+    "journey_axis": "Schritt",
+    "journey_curves": "Trefferquote über alle bis dahin bekannten Klassen",
+    "journey_this": "dieses Modell, Testbilder",
+    "journey_old": "alt: Grundausdrücke, aufbewahrte Bilder",
+    "journey_later": "neu: spätere Klassen, aufbewahrte Bilder",
+    "journey_compositional": "Lernverfahren dieses Projekts, Vergleichstest",
+    "journey_predictive-replay": "Verfahren der Veröffentlichung, Vergleichstest",
+    "journey_fine-tuning": "ohne Schutz, Vergleichstest",
+    "journey_matrix": "Wer wann noch erkannt wird: {count} aufbewahrte Bilder, Zeilen in der Reihenfolge des Lernens",
+    "journey_note": "*Aufbewahrte Bilder* sind Validierungsmerkmale im Checkpoint, an die nichts angepasst wurde. "
+    "Kurven aus dem *Vergleichstest* stammen von anderen Menschen und anderen Reihenfolgen der Klassen, nach einem "
+    "Protokoll für alle Lernverfahren und mit allen Bildern jeder Klasse (docs/benchmark.md); sie lassen sich "
+    "untereinander vergleichen, aber nicht mit den übrigen Kurven. Fällt eine Kurve alter Klassen, so ist das "
+    "Vergessen.",
+    # Compare
+    "compare_intro": "## Zwei auf einmal\nZwei Bilder von einem Modell gelesen oder ein Bild vom Modell zu zwei "
+    "Zeitpunkten, mit Karten derselben Ausdrücke.",
+    "compare_upload": "Ein Bild; leer: das Gesicht aus „Explore“",
+    "compare_time": "Das Modell",
+    "compare_button": "Vergleichen",
+    "compare_now": "wie es jetzt ist",
+    "compare_before": "vor Ihren Lektionen",
+    "compare_step": "nach Schritt {step} ({name})",
+    "compare_picture": "Das Bild {side}: {why}",
+    "compare_side_0": "links",
+    "compare_side_1": "rechts",
+    "compare_maps": "Karten des ganzen Gesichts, auf beiden Seiten dieselben Ausdrücke",
+    # About
+    "about_limits": """## Zuerst die Grenzen
+- Das Modell liest, was ein Gesicht zeigt, so wie es die Beschriftungen seiner Daten nennen. Es sagt nichts darüber,
+  was ein Mensch fühlt, meint oder ist.
+- Wie gut es je nach Alter, Geschlecht oder Hautton abschneidet, wurde nicht gemessen. Gesichter, Kameras und
+  Beschriftungen, die anders sind als die, aus denen es gelernt hat, kann es falsch lesen.
+- Eine Karte zeigt, wo die Hinweise liegen, auf die sich das Modell stützt. Sie zeigt keine Ursache und beweist
+  nicht, dass die Antwort stimmt.
+- **Nicht für Entscheidungen über Menschen**: Einstellung, Schule, Polizei, Medizin oder Überwachung. In der
+  Europäischen Union ist es verboten, am Arbeitsplatz und in der Bildung Emotionen auszulesen (KI-Verordnung,
+  Artikel 5).""",
+    "about_maps": """## Wie man eine Karte liest
+Alle Karten zeigen dasselbe Gesicht und stammen vom selben Modell: farbig, wo etwas eher für diesen Ausdruck spricht
+als für den durchschnittlichen, unverändert, wo nichts dafür spricht. *Abweichung von einem neutralen Gesicht*
+verteilt, wie sehr sich der Wert von dem eines neutralen, gerenderten Gesichts unterscheidet; auf einem Foto können
+dabei auch Haare oder Schatten aufleuchten, die gerenderten Gesichtern fehlen. *Das ganze Gesicht* ist Grad-CAM in der
+letzten Schicht; *gegen seine Rivalen hier* gewichtet alle anderen Ausdrücke danach, wie wahrscheinlich sie in diesem
+Gesicht sind. Zunächst hat jede Karte ihre eigene Skala, und ein Balken zeigt ihre Stärke neben der stärksten; *eine
+für alle* macht die Farben vergleichbar. Karten sind grob, nur wenige Felder breit, und vergrößert. Zwei Karten eines
+Gesichts sehen sich immer etwas ähnlich, weil Augen und Mund in allen Gesichtern an derselben Stelle sind.""",
+    "about_pictures": """## Ihre Bilder
+Ein Bild wird im Arbeitsspeicher gelesen und in einer temporären Datei, die nach spätestens etwa einer Stunde gelöscht
+wird. Über seinen Inhalt wird nichts protokolliert, nichts wird zum Training verwendet, und was Sie dem Modell
+beibringen, gehört nur Ihnen: Es bleibt, bis Sie gehen, höchstens eine Stunde.""",
+    "about_results": "## Ergebnisse nach Datensatz\nTestteile, alle Klassen des Modells als mögliche Antworten. "
+    "Fotos und gerenderte Gesichter stehen getrennt.",
+    "about_confusion": "Zeilen zeigen, was die Beschriftungen der Testbilder sagen, Spalten, was das Modell "
+    "antwortet, in Anteilen einer Zeile.",
+    "about_card": "Die vollständige Beschreibung des Modells",
+    # errors
+    "error_title": "Bitte auf anderem Weg versuchen",
+    "error_ours": "Bei uns ist etwas schiefgegangen. Ihr Bild wurde nicht behalten; bitte noch einmal versuchen.",
+    "error_old_page": "Diese Seite ist schon zu lange offen. Bitte neu laden.",
+}
+
+NAMES: dict[str, str] = {
+    # expressions
+    "neutral": "neutral",
+    "happy": "fröhlich",
+    "sad": "traurig",
+    "fearful": "ängstlich",
+    "angry": "wütend",
+    "surprised": "überrascht",
+    "disgusted": "angeekelt",
+    "happily surprised": "freudig überrascht",
+    "happily disgusted": "freudig angeekelt",
+    "sadly fearful": "traurig-ängstlich",
+    "sadly angry": "traurig-wütend",
+    "sadly surprised": "traurig überrascht",
+    "sadly disgusted": "traurig angeekelt",
+    "fearfully angry": "ängstlich-wütend",
+    "fearfully surprised": "ängstlich überrascht",
+    "fearfully disgusted": "ängstlich angeekelt",
+    "angrily surprised": "wütend überrascht",
+    "angrily disgusted": "wütend angeekelt",
+    "disgustedly surprised": "angeekelt überrascht",
+    "appalled": "entsetzt",
+    "hatred": "hasserfüllt",
+    "awed": "ehrfürchtig",
+    # action units
+    "inner brow raiser": "Heber der inneren Braue",
+    "outer brow raiser": "Heber der äußeren Braue",
+    "brow lowerer": "Brauensenker",
+    "upper lid raiser": "Oberlidheber",
+    "cheek raiser": "Wangenheber",
+    "lid tightener": "Lidspanner",
+    "nose wrinkler": "Nasenrümpfer",
+    "upper lip raiser": "Oberlippenheber",
+    "nasolabial deepener": "Vertiefer der Nasolabialfalte",
+    "lip corner puller": "Mundwinkelzieher",
+    "lip corner depressor": "Mundwinkelsenker",
+    "chin raiser": "Kinnheber",
+    "lip stretcher": "Lippendehner",
+    "lip tightener": "Lippenspanner",
+    "lip pressor": "Lippenpresser",
+    "lips part": "Lippenöffner",
+    "jaw drop": "Kiefersenker",
+    # parts of the face
+    "eyes": "Augen",
+    "brows": "Brauen",
+    "mouth": "Mund",
+    "nose": "Nase",
+    "chin": "Kinn",
+    "forehead": "Stirn",
+    "cheeks": "Wangen",
+    "outside the face": "außerhalb des Gesichts",
+}

@@ -1,0 +1,232 @@
+"""English."""
+
+TEXTS = {
+    "and": "and",
+    "about_line": "What a face expresses, what that is made of, where the evidence lies, and how to teach a new one.",
+    # Explore: bringing a picture
+    "picture": "A picture with a face",
+    "picture_alt": "The picture that you brought",
+    "found": "Faces found",
+    "found_alt": "The picture, with its faces framed and numbered",
+    "cropped": "This is a face crop",
+    "cropped_info": "Tick it to skip the search for faces.",
+    "examples": "Or a rendered face of nobody:",
+    "which_face": "Which face?",
+    "faces_found": "{count} faces: which one?",
+    "start": "Bring a picture: an upload, the webcam or the clipboard.",
+    "no_face": "No face was found in this picture. Try one with a larger or more frontal face, or, if the "
+    "picture is a face crop already, tick “This is a face crop”.",
+    "bring_first": "Bring a picture first.",
+    "forgotten_class": "The model does not know one of these expressions any more. Read the picture again.",
+    # the answer
+    "answer": "This face looks **{name}**",
+    "certain": "The model is almost certain ({p}).",
+    "fairly": "The model is fairly sure ({p}; next: {second}, {q}).",
+    "rather": "The model leans that way ({p}); {second} is possible ({q}).",
+    "unsure": "The model is not sure: {name} has {p}, {second} {q}.",
+    "made_of": "It is a blend of {parts}.",
+    "shown_units": "Muscles at work: {units}.",
+    "no_units": "No muscle is clearly at work.",
+    # doubts
+    "doubt_tiny": "The face is only {pixels} pixels wide: too few to be read well.",
+    "doubt_small": "The face is only {pixels} pixels wide; from about {enough} on it is read better.",
+    "doubt_tilted": "The head is tilted by {degrees} degrees or more; it was turned towards upright before reading.",
+    "doubt_turned": "The head is turned to the side by roughly {degrees} degrees; one half of the face is hardly seen.",
+    "doubt_dark": "The face is very dark (mean brightness {value} of 255).",
+    "doubt_bright": "The face is overexposed (mean brightness {value} of 255).",
+    "doubt_flat": "The face has very little contrast; much of what muscles do cannot be seen.",
+    "doubt_strange": "This is unlike every face that the model knows ({share} of known pictures lie closer to "
+    "each other). Do not trust the answer.",
+    "doubt_no_face": "No face is seen in this crop. The model answers whatever it is shown.",
+    "doubt_neutral_units": "It is called neutral, but {units} can be seen.",
+    "doubt_weak": "A weak point of this model: of {count} test pictures of {name}, {share} were recognised{taken}.",
+    "doubt_weak_taken": "; most others were called {other}",
+    # the strip
+    "kinds_title": "One basic expression or a blend?",
+    "kind_basic": "basic",
+    "kind_compound": "compound or taught",
+    "basics_title": "If it had to be a basic expression",
+    "compounds_title": "If it had to be a compound",
+    "made_title": "What speaks for {name}",
+    "whose": "muscles of {who}",
+    "whose_both": "muscles of both",
+    "whose_other": "other muscles",
+    "by_muscles": "Muscles account for {share} of it; the rest no muscle explains.",
+    "without": "no {unit}",
+    "constituent": "{p} among the basics",
+    "pair_sum": "Simply adding {parts}: {share}, place {place} of 15 pairs.",
+    "no_composition": "This model reads no muscles.",
+    "all_expressions": "All {count} expressions",
+    # the maps
+    "maps_title": "Where the evidence lies",
+    "map_alt": "Where the evidence for {name} lies.",
+    "strength": "strength {share}",
+    "no_evidence": "no evidence for it anywhere in this face",
+    "same_map": "the same map as its neighbour: the model does not tell them apart here",
+    "disbelieved": "unlikely here ({p})",
+    "densest": "Evidence for {name} is densest on {where}.",
+    "region_density": "the {region} ({density} times its share of the area)",
+    "no_change_maps": "This network cannot show what differs from a neutral face: these are maps of the whole face.",
+    "left_map": "Left map",
+    "middle_map": "Middle map",
+    "right_map": "Right map",
+    "method": "What the maps show",
+    "method_change": "Change from a neutral face (integrated gradients)",
+    "method_whole": "The whole face (Grad-CAM)",
+    "method_rivals": "The whole face, against its rivals here",
+    "method_known": "On rendered faces its maps put {ratio} times the area share on what moved ({low} to "
+    "{high}); the mean map of all faces gets {mean}.",
+    "method_unknown": "How right these maps are was not measured.",
+    "method_scaled": "This method scales every map by itself: their strengths cannot be compared.",
+    "legend_none": "transparent: none",
+    "legend_most": "most",
+    "legend_against": "against",
+    "legend_for": "for",
+    "opacity": "Opacity",
+    "contrast": "Contrast",
+    "scale": "Scale",
+    "scale_own": "each its own",
+    "scale_common": "one for all",
+    "show": "Show",
+    "show_for": "evidence for",
+    "show_both": "for and against",
+    "show_difference": "difference to the other two",
+    "colours": "Colours",
+    "how_to_read": "Same face, same model. Maps show where the model's evidence lies. They are not causes, and "
+    "two maps of a face always look somewhat alike.",
+    # depth
+    "by_muscle": "Muscle by muscle",
+    "by_muscle_note": "The whole-face map of {name} is exactly the sum of these: each muscle's map by its "
+    "weight, and what no muscle explains.",
+    "unit_speaks": "evidence {evidence}",
+    "unit_rest": "other muscles",
+    "unit_beyond": "beyond muscles",
+    "unit_sum": "the sum: {name}",
+    "by_region": "Part by part",
+    "region_title": "Evidence for {name} by part of the face, over the part's share of the area (1 = evenly spread)",
+    "relation": "Its tie to the basics",
+    "relation_none": "{name} is not made of two basic expressions: there is no tie to measure.",
+    # relation
+    "tie_both": "On this face the evidence for {name} lies where that for {first} and {second} lies.",
+    "tie_one": "On this face the evidence for {name} lies where that for {first} lies, and little where that for "
+    "{second} lies.",
+    "tie_none": "On this face the evidence for {name} does not lie where that for {first} or {second} lies.",
+    "tie_more": "That is more than chance: fewer than one face in twenty shows as much to a model that learned "
+    "nothing.",
+    "tie_within": "That may be chance: a model that learned nothing often shows as much.",
+    "tie_unknown": "How strong a tie chance gives was not measured on this model.",
+    "numbers": "Numbers: {name} and the six basics",
+    "column_basic": "basic",
+    "column_grad_cam": "likeness of maps: whole face",
+    "column_integrated_gradients": "likeness of maps: what differs from neutral",
+    "column_rows": "likeness of what is looked for",
+    "column_lost": "score lost without its evidence",
+    "row_gap": "its two basics less the others",
+    "no_number": "no evidence",
+    "explain_likeness": "Likeness of maps: 1 where two maps are the same, 0 where they share no place. In the "
+    "last row chance gives 0.",
+    "explain_rows": "Likeness of what is looked for: how alike the model's weights for two expressions are, "
+    "whatever the face. Maps follow from these weights and the face, so part of any likeness of maps is this one.",
+    "explain_lost": "Score lost without its evidence: how much less the model believes in the compound when the "
+    "fifth of the face with most evidence for the basic is blurred. Blurring as many places at random costs "
+    "{random}.",
+    "explain_mixture": "{parts} together explain {share} of the compound's whole-face evidence: place {place} "
+    "among the 15 pairs of basics; 8 is chance.",
+    # take away
+    "take_title": "Take it away",
+    "take_button": "Make the files",
+    "take_files": "A picture to share, the numbers, and the evidence with all maps",
+    "take_note": "Files are made from what is shown, with the model's name and a note on how to read them.",
+    "picture_note": "What a model's evidence is and where it lies, not what a person feels. Maps are not causes; "
+    "each is on its own scale. cfer {version}, model {digest}.",
+    "share_link": "A link to this view (examples only):",
+    # Relations
+    "relations_question": "## Does the model see a compound where it sees its basics?\nRows are compounds, "
+    "columns the six basics; a row's own two basics are underlined. Bright: the two maps lie alike on the same "
+    "faces. Choose a cell.",
+    "relations_built_in": "Measured on rendered people whom training never saw. They perform the muscles of the "
+    "coding manual's table, so what agrees with that table is in part built into them. Two maps of a face always "
+    "look alike: switch “Maps of” to a control before you believe a number.",
+    "relations_other_model": "**Measured on another model than the one that is loaded.**",
+    "relations_by": "Compare by",
+    "relations_of": "Maps of",
+    "relations_pick": "Choose a cell to see its maps and faces.",
+    "relations_fold": "Numbers over all compounds, and what chance gives",
+    "relations_mean": "Mean evidence for {name}",
+    "relations_change": "change from a neutral face",
+    "relations_part": "one of its basics",
+    "relations_no_part": "not one of its basics",
+    "relations_cell": "{compound} and {basic} ({part}): likeness {likeness}",
+    "relations_faces": "Rendered faces of nobody that show {name}:",
+    # Journey
+    "journey_intro": "## One face, step by step\nThe model first learned the basic expressions, then one "
+    "compound at a time. Move the slider: what did it answer about the face in Explore at each step, and what "
+    "became of its maps?",
+    "journey_slider": "Step",
+    "journey_class": "Maps of",
+    "journey_empty": "Read a face in Explore first.",
+    "journey_base": "{count} basic expressions at once",
+    "journey_new": "{name} was new",
+    "journey_step": "Step {step} of {last}: {new}",
+    "journey_answers": "Likeliest expressions",
+    "journey_maps": "Maps of {name}",
+    "journey_then": "when learned (step {step})",
+    "journey_here": "at this step ({step})",
+    "journey_end": "today (step {step})",
+    "journey_unborn": "{name} was not known yet",
+    "journey_drift": "likeness to its first map: {value}",
+    "journey_axis": "step",
+    "journey_curves": "Accuracy over all classes known so far",
+    "journey_this": "this model, test pictures",
+    "journey_old": "old: basic expressions, kept pictures",
+    "journey_later": "new: later classes, kept pictures",
+    "journey_compositional": "this project's learner, benchmark",
+    "journey_predictive-replay": "the paper's method, benchmark",
+    "journey_fine-tuning": "no protection, benchmark",
+    "journey_matrix": "Who is still recognised when: {count} kept pictures, rows in the order of learning",
+    "journey_note": "*Kept pictures* are validation features in the checkpoint that nothing was fitted to. "
+    "*Benchmark* curves are of other people and other class orders, under one protocol for all learners, all "
+    "pictures of each class (docs/benchmark.md); they may be compared with each other, not with the other "
+    "curves. A falling curve of old classes is forgetting.",
+    # Compare
+    "compare_intro": "## Two at once\nTwo pictures by one model, or one picture by the model at two times, with "
+    "maps of the same expressions.",
+    "compare_upload": "A picture; empty: the face in Explore",
+    "compare_time": "The model",
+    "compare_button": "Compare",
+    "compare_now": "as it is now",
+    "compare_before": "before your lessons",
+    "compare_step": "after step {step} ({name})",
+    "compare_picture": "The picture on the {side}: {why}",
+    "compare_side_0": "left",
+    "compare_side_1": "right",
+    "compare_maps": "Maps of the whole face, the same expressions on both sides",
+    # About
+    "about_limits": """## Limits first
+- It reads what a face shows, as its data's labels have it. It says nothing about what a person feels, means or is.
+- How well it does by age, sex or skin tone has not been measured. Faces, cameras and labels unlike those that it
+  learned from may be read wrongly.
+- A map shows where the model's evidence lies. It is not a cause, and no proof that the answer is right.
+- **Not for decisions about people**: hiring, schooling, policing, medicine or surveillance. In the European Union,
+  reading emotions at work and in education is forbidden (AI Act, Article 5).""",
+    "about_maps": """## How to read a map
+All maps are of the same face by the same model: coloured where something speaks for that expression rather than for the
+average one, untouched where nothing does. *Change from a neutral face* shares out how much the score differs from
+that of a neutral, rendered face; on a photograph it may also light up hair or shadows that rendered faces lack. *The
+whole face* is Grad-CAM at the last layer; *against its rivals here* weighs all other expressions by how likely they are
+in this face. By default each map has its own scale and a bar shows its strength beside the strongest; *one for all*
+makes colours comparable. Maps are coarse, a few cells across the face, enlarged. Two maps of one face always look
+somewhat alike, because faces have their eyes and mouth in the same place.""",
+    "about_pictures": """## Your pictures
+A picture is read in memory and in a temporary file that is deleted within about an hour. Nothing is logged about its
+content, nothing is used for training, and what you teach is yours alone: it lives until you leave, an hour at most.""",
+    "about_results": "## Results by data set\nTest parts, all classes of the model as possible answers. "
+    "Photographs and rendered faces stand apart.",
+    "about_confusion": "Rows are what the test pictures' labels say, columns what the model answers, in shares "
+    "of a row.",
+    "about_card": "The model's card, in full",
+    # errors
+    "error_title": "Please try another way",
+    "error_ours": "Something went wrong on our side. Your picture was not kept; please try again.",
+    "error_old_page": "This page has been open for too long. Reload it, please.",
+}

@@ -1,0 +1,63 @@
+import re
+
+import gradio as gr
+import pytest
+
+from cfer.app.compare import BEFORE, NOW, Compare
+from cfer.app.explore import Explore, ExploreState, example_paths
+from cfer.app.teach import Teach
+from cfer.app.visitors import Sessions, Visitor
+from cfer.reader import Reader
+
+ANNA = Visitor("anna")
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def shown(reader):
+    return ExploreState(reader.read(example_paths()[0]).faces, 0)
+
+
+def columns(html):
+    return [re.findall(r"<figcaption><b>([a-z ]+)</b>", part) for part in html.split("<section>")[1:]]
+
+
+def test_one_face_at_two_times_has_maps_of_the_same_expressions(reader, shown):
+    html = Compare(Explore(Sessions(reader))).compare(shown, (None, None), (NOW, "0"), ANNA)
+    left, right = columns(html)
+    assert left == right
+    assert len(left) == 3
+    assert "This face looks <b>happily surprised</b>" in html
+    assert html.count("This face looks") == 2
+    assert set(left) <= set(reader.names[:7])  # what both know
+
+
+def test_two_pictures_stand_side_by_side(reader, shown):
+    html = Compare(Explore(Sessions(reader))).compare(shown, (None, str(example_paths()[7])), (NOW, NOW), ANNA)
+    assert "happily surprised" in html
+    assert "This face looks <b>disgusted</b>" in html
+
+
+def test_before_and_after_a_lesson(reader, shown, files):
+    sessions = Sessions(reader)
+    compare = Compare(Explore(sessions))
+    assert BEFORE not in [value for _, value in compare.models(ANNA)[0].choices]
+    Teach(sessions).teach(
+        "beaming", [str(files / "astronaut.png")], None, ["happy"], [], [], "balanced", False, True, ANNA
+    )
+    assert BEFORE in [value for _, value in compare.models(ANNA)[0].choices]
+    left, right = compare.compare(shown, (None, None), (NOW, BEFORE), ANNA).split("<section>")[1:]
+    assert "beaming" in left
+    assert "beaming" not in right
+
+
+def test_what_cannot_be_compared_is_answered_in_words(reader, shown, files):
+    compare = Compare(Explore(Sessions(reader)))
+    with pytest.raises(gr.Error, match="Bring a picture first"):
+        compare.compare(None, (None, None), (NOW, NOW), ANNA)
+    with pytest.raises(gr.Error, match="The picture on the right: No face was found"):
+        compare.compare(shown, (None, str(files / "empty.png")), (NOW, NOW), ANNA)

@@ -1,0 +1,119 @@
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cfer.app.explore import example_paths
+from cfer.app.texts import Speech
+from cfer.app.verdict import doubts_about, made_of, readings, sentences, verdict_panel, weak_point
+from cfer.faces.quality import Quality
+from cfer.reader import Reader
+
+SAY = Speech()
+GOOD = Quality(width=200, tilted=1.0, turned=2.0, brightness=120, contrast=50)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def blend(reader):
+    return reader.read(example_paths()[0]).faces[0]
+
+
+def percents(html):
+    return [float(p) for p in re.findall(r"(\d+) %", html)]
+
+
+def with_quality(face, **changes):
+    return SimpleNamespace(
+        quality=replace(GOOD, **changes), tiny=False, strangeness=0.2, top="happy", units=face.units, reader=face.reader
+    )
+
+
+def test_the_answer_is_one_sentence_with_its_certainty_and_its_muscles(reader, blend):
+    html = verdict_panel(reader, blend, SAY)
+    assert re.search(r"<h2>This face looks <b>happily surprised</b></h2>", html)
+    sure, muscles = sentences(reader, blend, SAY)
+    assert "almost certain" in sure
+    assert "a blend of happy and surprised" in sure
+    assert muscles.startswith("Muscles at work: ")
+    assert "jaw drop (AU26)" in muscles
+
+
+@pytest.mark.parametrize(
+    ("p", "words"), [(0.95, "almost certain"), (0.75, "fairly"), (0.55, "leans"), (0.4, "not sure")]
+)
+def test_certainty_has_words(reader, p, words):
+    face = SimpleNamespace(
+        probabilities={"happy": p, "sad": (1 - p) * 0.6, "neutral": (1 - p) * 0.4}, units=(), reader=reader, top="happy"
+    )
+    assert words in sentences(reader, face, SAY)[0]
+
+
+def test_the_two_readings_are_each_among_their_own_kind(blend):
+    """Constituents of a certain blend are not "< 1 %": that would deny the answer."""
+    basics, compounds = re.findall(r'<div class="cfer-bars">(.*?)</ul>(?:<details|</div>)', readings(blend, SAY), re.S)
+    assert percents(basics)[0] > 20
+    assert percents(compounds)[0] > 90
+    assert sum(blend.basics.values()) == pytest.approx(1)
+
+
+def test_a_blend_says_whose_muscles_speak_for_it(blend):
+    html = made_of(blend.composition("happily surprised"), SAY)
+    assert "muscles of happy" in html
+    assert "muscles of surprised" in html
+    widths = [float(w) for w in re.findall(r"width:([\d.]+)%", html)]
+    assert sum(widths) == pytest.approx(100, abs=0.3)
+    assert "place 1 of 15 pairs" in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"width": 40}, "only 40 pixels wide"),
+        ({"tilted": -40.0}, "tilted by 40 degrees or more"),
+        ({"turned": 45.0}, "turned to the side by roughly 40 degrees"),
+        ({"brightness": 20.0}, "very dark"),
+        ({"brightness": 240.0}, "overexposed"),
+        ({"contrast": 5.0}, "very little contrast"),
+        ({"seen": False}, "No face is seen in this crop"),
+    ],
+)
+def test_what_makes_a_face_hard_to_read_is_named(reader, blend, changes, words):
+    assert doubts_about(reader, with_quality(blend), SAY) == []
+    (said,) = doubts_about(reader, with_quality(blend, **changes), SAY)
+    assert words in said
+
+
+def test_what_is_no_face_is_unlike_everything_known(reader):
+    noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3), dtype=np.uint8)
+    assert any("unlike every face" in line for line in doubts_about(reader, reader.read_crop(noise), SAY))
+
+
+def test_neutral_with_a_muscle_at_work_says_so(reader, blend):
+    face = with_quality(blend)
+    face.top = "neutral"
+    assert any("called neutral, but jaw drop" in line for line in doubts_about(reader, face, SAY))
+
+
+def test_weak_points_are_the_checkpoints_own(reader):
+    facts = reader.checkpoint.facts.continual
+    weak = [name for name in facts["classes"] if weak_point(reader, name)]
+    assert weak == [name for name in facts["classes"] if facts["test_recall"][name] < 0.5]
+    found = weak_point(reader, weak[0])
+    assert found is not None
+    count, share, other = found
+    row = facts["test_counts"][facts["classes"].index(weak[0])]
+    assert count == sum(row)
+    assert share == pytest.approx(facts["test_recall"][weak[0]])
+    assert other != weak[0]
+    assert row[facts["classes"].index(other)] == max(v for k, v in enumerate(row) if facts["classes"][k] != weak[0])
+
+
+def test_the_example_that_is_read_on_arrival_has_no_doubt(reader, blend):
+    assert doubts_about(reader, blend, SAY) == []
