@@ -10,8 +10,8 @@ from cfer.explain.composition import Composition, UnitShare
 from cfer.faces.quality import ENOUGH_PX
 from cfer.reader import FaceReading, Reader
 
-SHOWN = 0.4
-"""Intensity from which on a muscle is said to be at work."""
+SHOWN, CLEAR = 0.3, 0.4
+"""Intensity from which on a muscle is said to be at work, and to speak against "neutral"."""
 BARS = 5
 TILTED, TURNED, DARK, BRIGHT, FLAT, STRANGE, WEAK = 20, 30, 45, 215, 18, 0.99, 0.5
 
@@ -42,9 +42,9 @@ def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
     return [f"{sure} {blend}".strip(), units if face.units else ""]
 
 
-def units_at_work(face: FaceReading, say: Speech) -> str:
+def units_at_work(face: FaceReading, say: Speech, least: float = SHOWN) -> str:
     """The muscles that are clearly at work, strongest first."""
-    strong = sorted((u for u in face.units if u.intensity >= SHOWN), key=lambda u: -u.intensity)
+    strong = sorted((u for u in face.units if u.intensity >= least), key=lambda u: -u.intensity)
     return ", ".join(say.unit(u.number, u.name) for u in strong)
 
 
@@ -76,7 +76,7 @@ def doubts_about(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
             doubt("doubt_flat")
     if (face.strangeness or 0.0) >= STRANGE:
         doubt("doubt_strange", share=f"{100 * (face.strangeness or 0):.0f} %")
-    if face.top == "neutral" and (units := units_at_work(face, say)):
+    if face.top == "neutral" and (units := units_at_work(face, say, CLEAR)):
         doubt("doubt_neutral_units", units=units)
     if weak := weak_point(reader, face.top):
         count, share, other = weak

@@ -193,12 +193,12 @@ class TestTeach:
         teach = Teach(sessions)
         shown = self.give(teach, files)
         assert "Learned: beaming" in shown["verdict"]
-        assert "Of the 1 taught pictures 100 % are recognised" in shown["verdict"]
+        assert "Taught pictures that are recognised: 100 % of 1" in shown["verdict"]
         assert "From one picture nothing can be said" in shown["verdict"]
         assert shown["verdict"].count("<tr>") >= len(reader.names) + 2
         assert "called happy before, beaming now" in shown["maps"]
         assert shown["maps"].count("<canvas") == 3
-        assert "<b>beaming</b>: 1 pictures; balanced" in shown["lessons"]
+        assert "<b>beaming</b>: pictures: 1; balanced" in shown["lessons"]
         assert shown["choice"] == ["beaming"]
         assert shown["undo"]
         tried = teach.try_it(str(files / "astronaut.png"), "beaming", ANNA)
@@ -211,7 +211,7 @@ class TestTeach:
         self.give(teach, files, name="second", pictures=(), constituents=["happy", "disgusted"])
         improved = self.give(teach, files, name="first", pictures=("astronaut.png", "three.png"))
         assert improved["choice"] == ["second", "first"]
-        assert "<b>first</b>: 2 pictures" in improved["lessons"]
+        assert "<b>first</b>: pictures: 2" in improved["lessons"]
         assert teach.rename("second", "smirking", ANNA)["choice"] == ["smirking", "first"]
         assert teach.remove("first", ANNA)["choice"] == ["smirking"]
         assert sorted(teach.undo(ANNA)["choice"]) == ["first", "smirking"]

@@ -59,7 +59,7 @@ TEXTS = {
     "„vorsichtig“ kosten weniger.",
     "lesson_collides": "Kollision mit {other}: {share} der zurückbehaltenen Gesichter von {other} heißen jetzt "
     "{name}. Bilder hinzufügen, die den Unterschied zeigen, oder vorsichtiger lehren.",
-    "lesson_shots": "Von den {count} gelehrten Bildern werden {share} erkannt.",
+    "lesson_shots": "Gelehrte Bilder, die erkannt werden: {share} von {count}.",
     "lesson_measured": "Von {count} Bildern, jedes mit einer Lektion ohne dieses geprüft, wurden {share} unter "
     "allen Ausdrücken erkannt (harmonisches Mittel mit den alten: {harmonic}).",
     "lesson_one": "Aus einem Bild lässt sich nicht sagen, wie gut der Ausdruck in anderen erkannt wird: an einem "
@@ -75,8 +75,8 @@ TEXTS = {
     "cost_rest": "{count} weitere",
     "cost_note": "Erkannt unter allen Ausdrücken, an zurückbehaltenen Gesichtern, an die nichts angepasst wurde; "
     "jede Hälfte mit einer Lektion, die nach der anderen Hälfte gestellt wurde.",
-    "lesson_pictures": "{count} Bilder",
-    "lesson_against": "{count}, die ihn nicht zeigen",
+    "lesson_pictures": "Bilder: {count}",
+    "lesson_against": "zeigen ihn nicht: {count}",
     "lesson_is_fine": "gut",
     "lesson_is_costs": "kostet",
     "lesson_is_collides": "Kollision",

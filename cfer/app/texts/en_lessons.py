@@ -57,7 +57,7 @@ TEXTS = {
     "“careful”, cost less.",
     "lesson_collides": "It collides with {other}: {share} of the kept faces of {other} are called {name} now. "
     "Add pictures that show the difference, or be more careful.",
-    "lesson_shots": "Of the {count} taught pictures {share} are recognised.",
+    "lesson_shots": "Taught pictures that are recognised: {share} of {count}.",
     "lesson_measured": "Of {count} pictures, each tested by a lesson without it, {share} were recognised among "
     "all expressions (harmonic mean with the old ones: {harmonic}).",
     "lesson_one": "From one picture nothing can be said about how well it is recognised in others: try it on "
@@ -73,8 +73,8 @@ TEXTS = {
     "cost_rest": "{count} more",
     "cost_note": "Recognised among all expressions, on kept faces that nothing was fitted to; each half of them "
     "by a lesson that was placed by the other half.",
-    "lesson_pictures": "{count} pictures",
-    "lesson_against": "{count} that are not it",
+    "lesson_pictures": "pictures: {count}",
+    "lesson_against": "not it: {count}",
     "lesson_is_fine": "fine",
     "lesson_is_costs": "costs",
     "lesson_is_collides": "collides",
