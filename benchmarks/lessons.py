@@ -66,6 +66,7 @@ def without(base: Checkpoint, features: FeatureTable, compound: str) -> tuple[Ch
         checks=checks,
         heads=(result.head,) * len(stream),
         measured={},
+        domains=None,  # rendered faces alone are learned from here
     )
     return known, whole.train, whole.test
 

@@ -24,6 +24,12 @@ def colour(values: np.ndarray) -> np.ndarray:
     return _viridis()[np.rint(np.clip(values, 0, 1) * 255).astype(int)]
 
 
+def luminance(shade: np.ndarray) -> float:
+    """Relative luminance of an sRGB colour (3,) uint8, 0 to 1, after WCAG 2.2."""
+    linear = np.where(shade <= 10, shade / 255 / 12.92, ((shade / 255 + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
 def shared_scale(maps: list[Tensor]) -> float:
     """The largest positive value over some raw maps: one scale on which they may be compared; 0 if there is none."""
     return max((float(positive(m).max()) for m in maps), default=0.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from cfer.draw import boxed, colour, overlay, result_picture, shared_scale
+from cfer.draw import boxed, colour, luminance, overlay, result_picture, shared_scale
 
 FACE = np.full((50, 50, 3), 100, np.uint8)
 
@@ -49,3 +49,9 @@ def test_boxes_are_drawn_on_a_reduced_picture():
     image = boxed(np.zeros((1800, 900, 3), np.uint8), [(100.0, 100.0, 500.0, 500.0)], 0)
     assert image.size == (450, 900)
     assert np.asarray(image)[150, 50].tolist() == [250, 204, 21]
+
+
+def test_luminance_is_that_of_the_standard():
+    assert luminance(np.array([255, 255, 255], np.uint8)) == 1.0
+    assert luminance(np.array([0, 0, 0], np.uint8)) == 0.0
+    assert abs(luminance(np.array([119, 119, 119], np.uint8)) - 0.1845) < 1e-3  # the grey that #fff just reads on

@@ -1,5 +1,6 @@
 """The About tab: limits first, how to read a map, what happens to pictures, results by data set, the model's card."""
 
+import html
 import re
 
 import gradio as gr
@@ -71,7 +72,7 @@ def build_about(reader: Reader, found: Found) -> None:
         gr.Markdown(labels("about_confusion"))
         gr.Plot(figure, show_label=False, elem_id="about-confusion")
     card = re.sub(r"\A---\n.*?\n---\n", "", model_card(reader.checkpoint), flags=re.DOTALL)
-    source = f"`{found.source}`" + (f" at `{found.revision}`" if found.revision else "")
-    gr.Markdown(f"{source}, sha256 `{reader.digest}`", elem_id="about-model")
+    source = html.escape(found.source + (f"@{found.revision}" if found.revision else ""))
+    gr.HTML(f'<p class="cfer-digest">{source}, sha256 {reader.digest}</p>', elem_id="about-model")
     with gr.Accordion(labels("about_card"), open=False):
         gr.Markdown(re.sub(r"^(#+) ", r"##\1 ", card, flags=re.MULTILINE), elem_id="about-card")

@@ -14,7 +14,7 @@ from cfer.app.panels import Panel, panels, thumbnails
 from cfer.app.safety import guarded
 from cfer.app.texts import Speech, labels
 from cfer.app.visitors import Visitor
-from cfer.draw import colour
+from cfer.draw import colour, luminance
 from cfer.explain.reference import (
     CHANGE,
     ELSEWHERE,
@@ -94,7 +94,7 @@ def matrix_table(
             value = values[row, column]
             height = 0.0 if np.isnan(value) else (value - low) / span
             shade = colour(np.array([[height]]))[0, 0]
-            ink = "#000" if shade @ [0.299, 0.587, 0.114] > 120 else "#fff"
+            ink = "#000" if luminance(shade) > 0.179 else "#fff"  # whichever has more contrast (WCAG)
             said = say("no_number") if np.isnan(value) else f"{value:.2f}"
             pressed = "true" if chosen == (row, column) else "false"
             label = html.escape(f"{say.name(compound)}, {say.name(basic)}: {said}", quote=True)

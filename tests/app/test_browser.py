@@ -23,15 +23,11 @@ INK = """canvas => { const d = canvas.getContext('2d').getImageData(0, 0, canvas
   let ink = 0; for (let i = 3; i < d.length; i += 4) ink += d[i] > 40; return ink / (d.length / 4); }"""
 BOTTOM = "e => e.getBoundingClientRect().bottom"
 GRADIOS = {
-    "aria-allowed-attr": "https://github.com/gradio-app/gradio/issues/12019",
-    "aria-prohibited-attr": "empty plots: https://github.com/gradio-app/gradio/issues/12019",
-    "aria-required-children": "https://github.com/gradio-app/gradio/issues/12019",
-    "button-name": "https://github.com/gradio-app/gradio/issues/11989",
-    "color-contrast": "the footer and disabled controls: https://github.com/gradio-app/gradio/issues/11989",
-    "image-redundant-alt": "the footer's icons: https://github.com/gradio-app/gradio/issues/11989",
-    "nested-interactive": "https://github.com/gradio-app/gradio/issues/12019",
-    "scrollable-region-focusable": "https://github.com/gradio-app/gradio/issues/11989",
+    "image-redundant-alt": "the icon of the footer's Settings",
+    "aria-prohibited-attr": "a plot that is still empty",
 }
+"""Faults of Gradio 6.31 that cannot be mended from here, and where; no thread about them was found. Its dropdowns pass
+axe, but screen readers had trouble with them: https://github.com/gradio-app/gradio/issues/10532."""
 
 
 @pytest.fixture(scope="module")
@@ -374,7 +370,7 @@ def test_no_tab_has_an_accessibility_fault_of_ours(browser, url, size, scheme):
     faults: dict[str, list[str]] = {}
     for tab in ("Explore", "Teach", "Relations", "Journey", "Compare", "About"):
         open_tab(page, tab)
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(1000)
         for violation in Axe().run(page).response["violations"]:
             for node in violation["nodes"]:
                 ours = re.search(r"cfer-|explore-(verdict|made|readings|maps|tools|tie|depth)", json.dumps(node))
