@@ -37,7 +37,7 @@ from cfer.lessons.record import DEFAULT_EAGER, EAGER, Lesson
 from cfer.synth.dataset import MANIFEST
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
 
-FOLDS, USED, DRAWS = 10, 3, 5
+FOLDS, USED, DRAWS = 10, 2, 3
 EXEMPLARS = 20
 PLAIN, NEAREST, RETRAINED = "plain step", "nearest mean", "head trained anew"
 

@@ -16,7 +16,7 @@ MOST_PICTURES = 20
 EAGER: Mapping[str, Limit] = MappingProxyType(
     {"careful": Limit(0.05, 0.005), "balanced": Limit(0.1, 0.01), "eager": Limit(0.3, 0.03)}
 )
-"""How hard a class may pull: what it may claim of the old ones. `benchmarks/lessons.py` chose the default."""
+"""How hard a class may pull: what it may claim of the old ones. A policy, not a fit."""
 DEFAULT_EAGER = "balanced"
 
 
