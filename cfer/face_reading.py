@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cfer.emotions import UNIT_NAMES, Kind
+from cfer.emotions import UNIT_NAMES
 from cfer.explain.attribution import mirrored_gradients
 from cfer.explain.composition import Composition, compose
 from cfer.explain.faithfulness import removal_effects
@@ -29,9 +29,6 @@ from cfer.yardsticks import Yardsticks
 
 READING_SCHEMA = 2
 """Version of `FaceReading.to_dict`: 2 since action units are in it."""
-
-
-_BASIC = {Kind.NEUTRAL, Kind.BASIC}
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,7 @@ class FaceReading:
     @cached_property
     def basics(self) -> dict[str, float]:
         """Probabilities of the basic classes alone, neutral among them, renormalised to sum to 1."""
-        found = {c.name: self.probabilities[c.name] for c in self.reader.checkpoint.classes if c.kind in _BASIC}
+        found = {name: p for name, p in self.probabilities.items() if self.reader.is_basic(name)}
         whole = sum(found.values())
         return {name: p / whole for name, p in found.items()} if whole else found
 

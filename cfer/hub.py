@@ -196,7 +196,8 @@ def _plain(snapshot: Path, home: Path) -> Path:
             load_checkpoint(new)
             with contextlib.suppress(OSError):  # somebody else was faster
                 new.rename(target)
-    load_checkpoint(target)
+    else:
+        load_checkpoint(target)
     return target
 
 

@@ -97,8 +97,6 @@ def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.
                 pictures.append(
                     plain_image(
                         label=labels("compare_upload"),
-                        sources=["upload", "webcam", "clipboard"],
-                        buttons=[],
                         height=160,
                         elem_id=f"compare-{side}",
                     )

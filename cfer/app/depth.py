@@ -8,7 +8,7 @@ from cfer.app.map_views import kind_of, unit_parts
 from cfer.app.panels import Panel, panels
 from cfer.app.texts import Speech
 from cfer.emotions import UNIT_NAMES
-from cfer.explain.regions import Shares
+from cfer.explain.regions import Shares, densest
 from cfer.explain.report import amounts
 from cfer.reader import FaceReading, Reader
 
@@ -44,20 +44,11 @@ def regions(face: FaceReading, name: str, raw: Tensor, view: str, say: Speech) -
     return _fold("by_region", f'<div class="cfer-bars wide"><p>{title}</p><ul>{bars}</ul></div>', say)
 
 
-def densest(found: Shares | None, name: str, say: Speech) -> str:
+def densest_words(found: Shares | None, name: str, say: Speech) -> str:
     """The two parts of the face with the densest evidence, in words; empty where nothing stands out."""
-    if found is None:
-        return ""
-    inside = [
-        (density, region)
-        for density, region in zip(found.speaks_for, found.regions, strict=True)
-        if density == density and region != "outside the face" and density >= 1.5
-    ]
-    if not inside:
-        return ""
-    best = sorted(inside, reverse=True)[:2]
+    best = densest(found) if found else ()
     said = [say("region_density", region=say.name(region), density=f"{density:.1f}") for density, region in best]
-    return say("densest", name=say.name(name), where=f" {say('and')} ".join(said))
+    return say("densest", name=say.name(name), where=f" {say('and')} ".join(said)) if said else ""
 
 
 def _known(value: float) -> float:

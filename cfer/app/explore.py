@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.depth import densest, muscles, regions
+from cfer.app.depth import densest_words, muscles, regions
 from cfer.app.map_views import CHANGE, choices, judged, kind_of, raw_maps
 from cfer.app.panels import class_panels, panels, toolbar
 from cfer.app.relation_panel import relation_panel
@@ -159,7 +159,7 @@ class Explore:
     @staticmethod
     def _maps(reader: Reader, face: FaceReading, names: list[str], view: str, say: Speech) -> dict[str, Any]:
         raws = raw_maps(reader, face, names, view)
-        lines = [densest(face.explanation_of(names[1], kind_of(view), raws[1]).regions, names[1], say)]
+        lines = [densest_words(face.explanation_of(names[1], kind_of(view), raws[1]).regions, names[1], say)]
         if view == CHANGE and MapKind.INTEGRATED_GRADIENTS not in reader.kinds:
             lines.append(say("no_change_maps"))
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
@@ -175,15 +175,15 @@ class Explore:
         if shown is None or not (left and middle and right):
             return {}
         names = [left, middle, right]
-        return self._maps(*self._reread(shown, names, visitor), names, view, visitor.speech)
+        return self._maps(*self.reread(shown, names, visitor), names, view, visitor.speech)
 
     def relate(self, shown: ExploreState | None, middle: str, visitor: Visitor) -> str:
         """What ties the class in the middle to the basics."""
         if shown is None or not middle:
             return ""
-        return relation_panel(*self._reread(shown, [middle], visitor), middle, visitor.speech)
+        return relation_panel(*self.reread(shown, [middle], visitor), middle, visitor.speech)
 
-    def _reread(self, shown: ExploreState, names: list[str], visitor: Visitor) -> tuple[Reader, FaceReading]:
+    def reread(self, shown: ExploreState, names: list[str], visitor: Visitor) -> tuple[Reader, FaceReading]:
         """The visitor's reader and the face as it reads it, which may be a lesson later than what is shown."""
         reader = self.sessions.reader(visitor.key)
         if not set(names) <= set(reader.names):

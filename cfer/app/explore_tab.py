@@ -1,6 +1,7 @@
 """The Explore tab's layout and wiring."""
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,18 @@ def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[...,
     """A handler that gives values by name, for Gradio, which wants them by component."""
     safe = guarded(handler)
 
-    @functools.wraps(handler)
-    def stages(*args: Any) -> Iterator[Any]:
-        for stage in safe(*args):
-            yield {parts[name]: value for name, value in stage.items()}
+    def placed(stage: dict[str, Any]) -> dict[Any, Any]:
+        return {parts[name]: value for name, value in stage.items()}
 
-    return stages
+    @functools.wraps(handler)
+    def once(*args: Any) -> dict[Any, Any]:
+        return placed(safe(*args))
+
+    @functools.wraps(handler)
+    def stages(*args: Any) -> Iterator[dict[Any, Any]]:
+        yield from map(placed, safe(*args))
+
+    return stages if inspect.isgeneratorfunction(handler) else once
 
 
 def build_explore(sessions: Sessions, visitor: gr.State) -> dict[str, Any]:
@@ -37,8 +44,6 @@ def build_explore(sessions: Sessions, visitor: gr.State) -> dict[str, Any]:
         with gr.Column(scale=1, min_width=280, elem_id="explore-input"):
             picture = plain_image(
                 label=labels("picture"),
-                sources=["upload", "webcam", "clipboard"],
-                buttons=[],
                 height=210,
                 elem_id="explore-picture",
                 alt_text="The picture that you brought",
@@ -73,33 +78,21 @@ def build_explore(sessions: Sessions, visitor: gr.State) -> dict[str, Any]:
     for trigger in (picture.input, cropped.input):
         trigger(read, [picture, cropped, view, visitor], outputs, api_name="explore", **quiet)
     for number, button in enumerate(buttons):
-        show = functools.partial(_example, explore, number)
+        show = functools.partial(explore.example, number)
         # an upload that is no longer read is no longer shown; a plain value, because an update makes the component anew
         button.click(None, None, picture, js="() => null", api_visibility="private")
         button.click(None, None, None, js=f"() => cferLink({{example: {number + 1}}})", api_visibility="private")
-        button.click(by_name(show, parts), [view, visitor], [*outputs], **quiet)
+        button.click(by_name(show, parts), [view, visitor], outputs, **quiet)
     choose = by_name(explore.choose, parts)
     parts["picker"].input(choose, [picture, parts["shown"], parts["picker"], view, visitor], outputs, **quiet)
     asked = [parts["shown"], parts["left"], parts["middle"], parts["right"], view, visitor]
     for control in (parts["left"], parts["middle"], parts["right"], view):
-        control.input(by_name(_once(explore.redraw), parts), asked, [parts["maps"], parts["depth"]], **quiet)
+        control.input(by_name(explore.redraw, parts), asked, [parts["maps"], parts["depth"]], **quiet)
     parts["middle"].input(guarded(explore.relate), [parts["shown"], parts["middle"], visitor], parts["tie"], **quiet)
     parts["middle"].input(None, parts["middle"], None, js="m => cferLink({middle: m})", api_visibility="private")
     take = TakeAway(explore)
-    make.click(guarded(take.files), [*asked], files, **BUSY)
+    make.click(guarded(take.files), asked, files, **BUSY)
     return parts | {"explore": explore, "view": view, "outputs": outputs}
-
-
-def _example(explore: Explore, number: int, view: str, visitor: Visitor) -> Iterator[dict[str, Any]]:
-    yield from explore.example(number, view, visitor)
-
-
-def _once(handler: Callable[..., dict[str, Any]]) -> Callable[..., Iterator[dict[str, Any]]]:
-    @functools.wraps(handler)
-    def stage(*args: Any) -> Iterator[dict[str, Any]]:
-        yield handler(*args)
-
-    return stage
 
 
 def _examples() -> list[gr.Button]:

@@ -32,6 +32,7 @@ def plain_image(**settings: Any) -> gr.Image:
     Its own `preprocess` would decode the file first and answer a broken one with a server path. (A subclass would do
     the same, but Gradio writes a stub file beside the module of every subclass.)
     """
+    settings = {"sources": ["upload", "webcam", "clipboard"], "buttons": []} | settings
     image = gr.Image(type="filepath", image_mode=None, **settings)
     decode = image.preprocess
 

@@ -36,7 +36,7 @@ class TakeAway:
         if shown is None or not middle:
             raise complaint(say("bring_first"))
         names = [left, middle, right]
-        reader, face = self.explore._reread(shown, names, visitor)
+        reader, face = self.explore.reread(shown, names, visitor)
         folder = Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR")))
         raws = raw_maps(reader, face, names, view)
         note = say("picture_note", digest=reader.digest[:12], version=cfer.__version__)

@@ -190,7 +190,10 @@ class Teach:
 
     def standing(self, visitor: Visitor) -> Shown:
         """The list of lessons as it is."""
-        return self._told(visitor, "") if self.sessions.reader(visitor.key).lessons else {}
+        if not self.sessions.reader(visitor.key).lessons:
+            return {}
+        told = self._told(visitor, "")
+        return {name: value for name, value in told.items() if name not in ("verdict", "maps")}
 
     def _brought(self, data: bytes, visitor: Visitor) -> Shown:
         say, reader = visitor.speech, self.sessions.reader(visitor.key)

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from cfer.app.explore_tab import BUSY, by_name
 from cfer.app.safety import consent_box, guarded, picture_files, plain_image
 from cfer.app.teach import Teach
 from cfer.app.texts import Speech, labels
@@ -13,25 +14,22 @@ from cfer.app.visitors import Sessions, Visitor
 from cfer.emotions import UNIT_NAMES
 from cfer.lessons.record import DEFAULT_EAGER, EAGER
 
-BUSY: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
-
 
 def for_parts(handler: Callable[..., dict[str, Any]], parts: dict[str, Any]) -> Callable[..., dict[Any, Any]]:
-    """A handler that gives values by name, for Gradio, which wants them by component."""
-    safe = guarded(handler)
+    """A handler of the tab, its plain answers turned into the components' new states."""
 
     @functools.wraps(handler)
-    def shown(*args: Any) -> dict[Any, Any]:
-        found = dict(safe(*args))
+    def shown(*args: Any) -> dict[str, Any]:
+        found = dict(handler(*args))
         if "choice" in found:
             names = found.pop("choice")
             found["choice"] = gr.Dropdown(choices=names, value=names[-1] if names else None)
             found["save"] = gr.DownloadButton(value=found.pop("file"), interactive=bool(names))
         if "undo" in found:
             found["undo"] = gr.Button(interactive=found["undo"])
-        return {parts[name]: value for name, value in found.items()}
+        return found
 
-    return shown
+    return by_name(shown, parts)
 
 
 def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> None:
@@ -49,7 +47,6 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> None:
                 photo = plain_image(
                     label=labels("teach_photo"),
                     sources=["webcam", "clipboard"],
-                    buttons=[],
                     height=240,
                     elem_id="teach-photo",
                 )
@@ -87,8 +84,6 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> None:
             with gr.Row():
                 probe = plain_image(
                     label=labels("teach_try"),
-                    sources=["upload", "webcam", "clipboard"],
-                    buttons=[],
                     height=200,
                     elem_id="teach-try",
                 )

@@ -149,12 +149,16 @@ def unit_shares(raw: Tensor, masks: dict[int, np.ndarray]) -> dict[int, float]:
     }
 
 
-def region_words(found: Shares) -> str:
-    """The two regions with the densest positive evidence, in words; empty where nothing stands out."""
+def densest(found: Shares) -> tuple[tuple[float, str], ...]:
+    """The two parts with the densest positive evidence and how dense it is; none where nothing stands out."""
     inside = [
         (density, name)
         for density, name in zip(found.speaks_for, found.regions, strict=True)
         if density == density and name != "outside the face"
     ]
-    strong = [(density, name) for density, name in sorted(inside, reverse=True)[:2] if density >= 1.5]
-    return " and ".join(f"the {name} ({density:.1f} times its share of the area)" for density, name in strong)
+    return tuple((density, name) for density, name in sorted(inside, reverse=True)[:2] if density >= 1.5)
+
+
+def region_words(found: Shares) -> str:
+    """The two regions with the densest positive evidence, in words; empty where nothing stands out."""
+    return " and ".join(f"the {name} ({density:.1f} times its share of the area)" for density, name in densest(found))

@@ -6,9 +6,7 @@ TEXTS: dict[str, str] = {
     "man dem Modell einen neuen Ausdruck beibringt.",
     # Explore: bringing a picture
     "picture": "Ein Bild mit einem Gesicht",
-    "picture_alt": "Das mitgebrachte Bild",
     "found": "Gefundene Gesichter",
-    "found_alt": "Das Bild mit umrahmten und nummerierten Gesichtern",
     "cropped": "Das ist ein Gesichtsausschnitt",
     "cropped_info": "Ankreuzen, um die Suche nach Gesichtern zu überspringen.",
     "examples": "Oder ein gerendertes Gesicht, das niemandem gehört:",
@@ -61,7 +59,6 @@ TEXTS: dict[str, str] = {
     "no_composition": "Dieses Modell liest keine Muskeln ab.",
     "all_expressions": "Alle {count} Ausdrücke",
     # the maps
-    "maps_title": "Wo die Hinweise liegen",
     "map_alt": "Wo die Hinweise auf „{name}“ liegen.",
     "strength": "Stärke {share}",
     "no_evidence": "in diesem Gesicht nirgends ein Hinweis darauf",
@@ -85,7 +82,6 @@ TEXTS: dict[str, str] = {
     "legend_none": "durchsichtig: nichts",
     "legend_most": "am meisten",
     "legend_against": "dagegen",
-    "legend_for": "dafür",
     "opacity": "Deckkraft",
     "contrast": "Kontrast",
     "scale": "Skala",
@@ -109,7 +105,6 @@ TEXTS: dict[str, str] = {
     "by_region": "Teil für Teil",
     "region_title": "Hinweise auf „{name}“ nach Teilen des Gesichts, geteilt durch den Flächenanteil des Teils "
     "(1 = gleichmäßig verteilt)",
-    "relation": "Die Verbindung zu den Grundausdrücken",
     "relation_none": "„{name}“ ist nicht aus zwei Grundausdrücken gemischt: Es gibt keine Verbindung zu messen.",
     # relation
     "tie_both": "In diesem Gesicht liegen die Hinweise auf „{name}“ dort, wo auch die auf „{first}“ und die auf "
@@ -148,7 +143,6 @@ TEXTS: dict[str, str] = {
     "Leseanleitung.",
     "picture_note": "Was für ein Modell ein Hinweis ist und wo er liegt, nicht, was ein Mensch fühlt. Karten zeigen "
     "keine Ursachen; jede hat ihre eigene Skala. cfer {version}, Modell {digest}.",
-    "share_link": "Ein Link zu dieser Ansicht (nur bei Beispielen):",
     # Relations
     "relations_question": "## Sieht das Modell einen Mischausdruck dort, wo es dessen Grundausdrücke sieht?\nZeilen "
     "sind Mischausdrücke, Spalten die sechs Grundausdrücke; die beiden eigenen einer Zeile sind unterstrichen. Hell: "
@@ -241,10 +235,6 @@ beibringen, gehört nur Ihnen: Es bleibt, bis Sie gehen, höchstens eine Stunde.
     "about_confusion": "Zeilen zeigen, was die Beschriftungen der Testbilder sagen, Spalten, was das Modell "
     "antwortet, in Anteilen einer Zeile.",
     "about_card": "Die vollständige Beschreibung des Modells",
-    # errors
-    "error_title": "Bitte auf anderem Weg versuchen",
-    "error_ours": "Bei uns ist etwas schiefgegangen. Ihr Bild wurde nicht behalten; bitte noch einmal versuchen.",
-    "error_old_page": "Diese Seite ist schon zu lange offen. Bitte neu laden.",
 }
 
 NAMES: dict[str, str] = {

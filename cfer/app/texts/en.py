@@ -5,9 +5,7 @@ TEXTS = {
     "about_line": "What a face expresses, what that is made of, where the evidence lies, and how to teach a new one.",
     # Explore: bringing a picture
     "picture": "A picture with a face",
-    "picture_alt": "The picture that you brought",
     "found": "Faces found",
-    "found_alt": "The picture, with its faces framed and numbered",
     "cropped": "This is a face crop",
     "cropped_info": "Tick it to skip the search for faces.",
     "examples": "Or a rendered face of nobody:",
@@ -58,7 +56,6 @@ TEXTS = {
     "no_composition": "This model reads no muscles.",
     "all_expressions": "All {count} expressions",
     # the maps
-    "maps_title": "Where the evidence lies",
     "map_alt": "Where the evidence for {name} lies.",
     "strength": "strength {share}",
     "no_evidence": "no evidence for it anywhere in this face",
@@ -81,7 +78,6 @@ TEXTS = {
     "legend_none": "transparent: none",
     "legend_most": "most",
     "legend_against": "against",
-    "legend_for": "for",
     "opacity": "Opacity",
     "contrast": "Contrast",
     "scale": "Scale",
@@ -104,7 +100,6 @@ TEXTS = {
     "unit_sum": "the sum: {name}",
     "by_region": "Part by part",
     "region_title": "Evidence for {name} by part of the face, over the part's share of the area (1 = evenly spread)",
-    "relation": "Its tie to the basics",
     "relation_none": "{name} is not made of two basic expressions: there is no tie to measure.",
     # relation
     "tie_both": "On this face the evidence for {name} lies where that for {first} and {second} lies.",
@@ -139,7 +134,6 @@ TEXTS = {
     "take_note": "Files are made from what is shown, with the model's name and a note on how to read them.",
     "picture_note": "What a model's evidence is and where it lies, not what a person feels. Maps are not causes; "
     "each is on its own scale. cfer {version}, model {digest}.",
-    "share_link": "A link to this view (examples only):",
     # Relations
     "relations_question": "## Does the model see a compound where it sees its basics?\nRows are compounds, "
     "columns the six basics; a row's own two basics are underlined. Bright: the two maps lie alike on the same "
@@ -225,8 +219,4 @@ content, nothing is used for training, and what you teach is yours alone: it liv
     "about_confusion": "Rows are what the test pictures' labels say, columns what the model answers, in shares "
     "of a row.",
     "about_card": "The model's card, in full",
-    # errors
-    "error_title": "Please try another way",
-    "error_ours": "Something went wrong on our side. Your picture was not kept; please try again.",
-    "error_old_page": "This page has been open for too long. Reload it, please.",
 }
