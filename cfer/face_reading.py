@@ -101,15 +101,10 @@ class FaceReading:
     @plain_numerics()
     def units(self) -> tuple[UnitReading, ...]:
         """How strongly every action unit is shown, in the order of their numbers; none for a model without them."""
-        checkpoint = self.reader.checkpoint
-        model, seen = checkpoint.model, self.maps.features  # (1, C)
-        if model.units is None:
-            return ()
-        with torch.no_grad():
-            strengths = model.units(seen if checkpoint.shift is None else seen - checkpoint.shift).sigmoid()[0]
+        strengths = self.reader.unit_strengths(self.maps.features)[0].tolist()
         return tuple(
-            UnitReading(number, UNIT_NAMES.get(number, f"unit {number}"), float(strength))
-            for number, strength in zip(model.action_units, strengths, strict=True)
+            UnitReading(number, UNIT_NAMES.get(number, f"unit {number}"), strength)
+            for number, strength in zip(self.reader.checkpoint.model.action_units, strengths, strict=True)
         )
 
     @cached_property

@@ -5,10 +5,12 @@ Run folders (train, evaluate, measure) bear a marker with the kind of run; folde
 """
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,9 +25,17 @@ class OutputError(ValueError):
     """A folder that must not be written to; the message says why and what to do."""
 
 
-def leave_interrupts_alone() -> None:
-    """In a worker process: leave Ctrl-C to the program that started it, which ends the workers and says one line."""
+def as_worker() -> None:
+    """In a worker process: leave Ctrl-C to the program that started it, and end when that is gone, even if killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def end_with_it() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_it, daemon=True, name="parent").start()
 
 
 def is_clutter(name: str) -> bool:

@@ -16,9 +16,8 @@ from PIL import Image
 from cfer.adapt import Adaptation, adapt, unadapted
 from cfer.checkpoint import Checkpoint
 from cfer.face_reading import FaceReading
-from cfer.faces.align import align, whole_square
-from cfer.faces.detect import detect_faces
-from cfer.faces.quality import Quality, quality_of
+from cfer.faces.crops import face_crops
+from cfer.faces.quality import Quality
 from cfer.lessons.copies import Shown, first_same, mark_of
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson import taught, teach
@@ -89,27 +88,14 @@ class Reader(Yardsticks):
             PictureError: The picture cannot be used, or, with `already_cropped`, is far from square.
         """
         decoded = decode_picture(picture)
-        pixels, scale, mark = decoded.pixels, decoded.scale, mark_of(decoded.pixels)
-
-        def full(*box: float) -> tuple[float, float, float, float]:
-            """A box in pixels of the picture as it was brought."""
-            x0, y0, x1, y1 = (v * scale for v in box)
-            return x0, y0, x1, y1
-
-        if already_cropped:
-            height, width = pixels.shape[:2]
-            crop = whole_square(pixels)
-            seen = next(iter(detect_faces(crop)), None)
-            quality = quality_of(crop, seen, scale * max(height, width) / crop.shape[0])
-            return Reading((self.read_crop(crop, box=full(0, 0, width, height), mark=mark, quality=quality),))
-        found = []
-        for face in detect_faces(pixels):
-            crop = align(pixels, face)
-            quality = quality_of(crop, face, scale)
-            found.append(
-                self.read_crop(crop, box=full(*face.box), score=face.score, tiny=face.tiny, mark=mark, quality=quality)
+        mark = mark_of(decoded.pixels)
+        found = face_crops(decoded, already_cropped=already_cropped)
+        return Reading(
+            tuple(
+                self.read_crop(f.crop, box=f.box, score=f.score, tiny=f.tiny, mark=mark, quality=f.quality())
+                for f in found
             )
-        return Reading(tuple(found))
+        )
 
     def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
         """Read the largest face of a picture.

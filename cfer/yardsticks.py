@@ -72,6 +72,15 @@ class Yardsticks:
         """The yardstick for faces that are unlike everything known; None for a checkpoint without check features."""
         return familiarity_of(self.checkpoint.check_features)
 
+    @plain_numerics()
+    @torch.no_grad()
+    def unit_strengths(self, features: Tensor) -> Tensor:
+        """How strongly action units are shown, (B, U) in 0 to 1, by pooled features (B, C)."""
+        model, shift = self.checkpoint.model, self.checkpoint.shift
+        if model.units is None:
+            return features.new_zeros(len(features), 0)
+        return model.units(features if shift is None else features - shift.to(features)).sigmoid()
+
     @property
     def steps(self) -> int:
         """How many steps it has learned in: step 0 is the basic phase, every class after it a step."""

@@ -109,7 +109,7 @@ def test_a_folder_is_adapted_to_and_read(tmp_path, photograph):
     folder.mkdir()
     for number in range(LEAST):
         Image.fromarray((picture * (0.5 + number / 60)).astype(np.uint8)).save(folder / f"{number:02d}.png")
-    done = runner.invoke(app, ["read", str(folder), "--adapt", "--json", "--out", str(tmp_path / "adapted")])
+    done = runner.invoke(app, ["read", str(folder), "--adapt", "--json", "--save-adapted", str(tmp_path / "adapted")])
     assert done.exit_code == 0, done.output
     assert len([json.loads(line) for line in done.stdout.splitlines()]) == LEAST
     assert f"adapted to {LEAST} faces" in done.stderr

@@ -51,12 +51,13 @@ ALLOWED = {
     "passes": {"explain", "model"},
     "face_reading": {"emotions", "explain", "faces", "model", "passes", "yardsticks"},
     "reader": {"adapt", "face_reading", "passes", "yardsticks", "pictures", "faces", "model", "checkpoint", "lessons"},
+    "batch": {"pictures", "faces", "data", "files", "model", "checkpoint", "explain", "outputs", "reader"},
     "hub": {"checkpoint", "evaluation", "files"},
     "draw": {"explain"},
     "evidence": {"emotions", "outputs", "checkpoint", "explain", "reader", "draw"},
     "cli": LEARNING
     | {"adapt", "face_reading", "evaluation", "training", "lessons", "measure", "reader", "evidence"}
-    | {"hub"},
+    | {"hub", "batch"},
     "app": {"adapt", "emotions", "places", "pictures", "faces", "checkpoint", "explain", "evaluation", "lessons"}
     | {"reader", "face_reading", "evidence", "draw", "hub"},
     "__main__": {"cli"},

@@ -1,5 +1,6 @@
 """What `cfer read --adapt` does before it reads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,23 @@ def check_adapting(asked: bool, out: Path | None) -> None:
     if out is None:
         return
     if not asked:
-        raise fail(ValueError("--out is for the checkpoint that --adapt makes; give both."))
+        raise fail(ValueError("--save-adapted is for the checkpoint that --adapt makes; give both."))
     try:
         check_checkpoint_folder(out)
     except OutputError as error:
         raise fail(error) from None
 
 
-def adapted(reader: Any, files: list[Path], out: Path | None, *, cropped: bool) -> Any:
+def adapted(reader: Any, files: Sequence[Any], out: Path | None, *, cropped: bool) -> Any:
     """A reader that is adapted to the faces in some files, saved if wanted; what that did goes to standard error."""
     from cfer.adapt import AdaptError
     from cfer.checkpoint import save_checkpoint
     from cfer.evaluation.card import model_card
 
     faces: list[Any] = []
-    for path in files:
+    for picture in files:
         try:
-            faces += [f for f in reader.read(path, already_cropped=cropped).faces if not f.tiny]
+            faces += [f for f in reader.read(picture.open(), already_cropped=cropped).faces if not f.tiny]
         except PictureError:  # it is said when the picture is read
             continue
         if len(faces) >= MOST:

@@ -1,6 +1,7 @@
 """`cfer read`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,22 +9,36 @@ import typer
 
 from cfer.cli.adapting import adapted, check_adapting
 from cfer.cli.common import USER_ERROR, CheckpointFolder, Cropped, fail, load_reader
-from cfer.data.samples import FolderSource
-from cfer.pictures import SUFFIXES, PictureError
+from cfer.pictures import PictureError
+
+MOST_NAMED = 20
+"""Pictures with something the matter that are named at the end; all of them are in the table."""
 
 
 def read(
-    pictures: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
+    pictures: Annotated[
+        list[str],
+        typer.Argument(help="Picture files, folders, zip files, patterns in quotes, or tables with a column 'path'."),
+    ],
     checkpoint: CheckpointFolder = None,
     already_cropped: Cropped = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, a line a picture.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a table, .csv or .parquet, a row a face; goes on where it was stopped.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many read at once for --out; one a processor by default.")
+    ] = None,
+    maps: Annotated[
+        Path | None, typer.Option(help="With --out: a folder for maps of all expressions, a file 32 pictures.")
+    ] = None,
     to_pictures: Annotated[
         bool,
         typer.Option(
             "--adapt", help="Adapt to where these pictures are from first; they need no labels, but 20 faces."
         ),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Where to save the adapted checkpoint.")] = None,
+    save_adapted: Annotated[Path | None, typer.Option(help="Where to save the adapted checkpoint.")] = None,
 ) -> None:
     """Say what the faces in pictures express.
 
@@ -31,43 +46,99 @@ def read(
     "probabilities": {name: 0 to 1}, "action_units": {number: {"name", "intensity": 0 to 1}}}]}; the error is null
     unless the picture cannot be read. A picture without a face has no faces and no error. The exit code is 2 if any
     picture could not be read.
+
+    With --out thousands of pictures become one table: path, face, box, score, the likeliest expression, the probability
+    of every expression (p_...), the strength of every action unit (AU..), and an error where there is one.
     """
-    check_adapting(to_pictures, out)
+    check_adapting(to_pictures, save_adapted)
+    if out is None and (maps or processes):
+        raise fail(ValueError("--maps and --processes go with --out."))
+    from cfer.batch import list_pictures
+
+    try:
+        listed = list_pictures(pictures)
+        if out is not None:
+            from cfer.batch.table import check_table
+
+            check_table(out)
+    except ValueError as error:
+        raise fail(error) from None
+    reader = load_reader(checkpoint)
+    if to_pictures:
+        reader = adapted(reader, listed, save_adapted, cropped=already_cropped)
+    if out is not None:
+        failed = _to_table(listed, out, reader, already_cropped=already_cropped, maps=maps, processes=processes)
+    else:
+        failed = _to_lines(listed, reader, already_cropped=already_cropped, as_json=as_json)
+    raise typer.Exit(USER_ERROR if failed else 0)
+
+
+def _to_lines(listed: Sequence[Any], reader: Any, *, already_cropped: bool, as_json: bool) -> bool:
+    """Say what is read, a line a picture, as it is read; returns whether any could not be."""
     from cfer.face_reading import READING_SCHEMA
 
-    reader, files = load_reader(checkpoint), _files(pictures)
-    if to_pictures:
-        reader = adapted(reader, files, out, cropped=already_cropped)
     failed = False
-    for path in files:
+    for picture in listed:
         faces: list[dict[str, Any]] = []
         error = None
         try:
-            for face in reader.read(path, already_cropped=already_cropped).faces:
+            for face in reader.read(picture.open(), already_cropped=already_cropped).faces:
                 faces.append(face.to_dict())
         except PictureError as problem:
             error, failed = str(problem), True
         if as_json:
-            line = {"schema_version": READING_SCHEMA, "path": str(path), "error": error, "faces": faces}
+            line = {"schema_version": READING_SCHEMA, "path": picture.name, "error": error, "faces": faces}
             typer.echo(json.dumps(line))
         else:
-            typer.echo(f"{path}: {error or _in_words(faces)}")
-    raise typer.Exit(USER_ERROR if failed else 0)
+            typer.echo(f"{picture.name}: {error or _in_words(faces)}")
+    return failed
 
 
-def _files(paths: list[Path]) -> list[Path]:
-    """The pictures, with those of a folder, and of the folders in it, in its place."""
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        names = FolderSource(path).names()
-        inside = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES)
-        if not inside:
-            raise fail(PictureError(f"{path} holds no picture{f' among {len(names):,} files' if names else ''}."))
-        found += [path / name for name in inside]
-    return found
+def _to_table(
+    listed: Sequence[Any],
+    out: Path,
+    reader: Any,
+    *,
+    already_cropped: bool,
+    maps: Path | None,
+    processes: int | None,
+) -> bool:
+    """Read into a table, say how it went; returns whether any picture could not be read."""
+    from tqdm import tqdm
+
+    from cfer.batch import read_many
+    from cfer.cores import usable_cores
+
+    try:
+        with tqdm(total=len(listed), desc="reading", unit="picture", disable=None) as bar:
+            done = read_many(
+                listed,
+                out,
+                reader,
+                already_cropped=already_cropped,
+                maps=maps,
+                processes=processes or usable_cores(),
+                tick=bar.update,
+            )
+    except ValueError as error:
+        raise fail(error) from None
+    if done.found:
+        typer.echo(f"{done.found:,} pictures had been read before", err=True)
+    typer.echo(f"{out}: {done.faces:,} faces in {done.pictures:,} pictures", err=True)
+    if done.empty:
+        _name("without a face:", list(done.empty))
+    if done.failed:
+        _name("that could not be read:", [f"{name}: {reason}" for name, reason in done.failed])
+    return bool(done.failed)
+
+
+def _name(what: str, names: Sequence[str]) -> None:
+    """Say what is the matter with some pictures, and name the first."""
+    typer.echo(f"{len(names):,} {'picture' if len(names) == 1 else 'pictures'} {what}", err=True)
+    for name in names[:MOST_NAMED]:
+        typer.echo(f"  {name}", err=True)
+    if len(names) > MOST_NAMED:
+        typer.echo(f"  and {len(names) - MOST_NAMED:,} more; the table names all of them", err=True)
 
 
 def _in_words(faces: list[dict[str, Any]]) -> str:

@@ -20,7 +20,7 @@ from cfer.features.table import FeatureTable
 from cfer.files import check_run_config, load_tensors, save_tensors
 from cfer.learners import REGISTRY
 from cfer.learners.base import Learner, kept_bytes
-from cfer.outputs import leave_interrupts_alone
+from cfer.outputs import as_worker
 
 FOLDER = "predictions"
 UNSEEN = 255
@@ -155,7 +155,7 @@ _shared: tuple[FeatureTable, Protocol, Path] | None = None  # a worker's own cop
 
 def _prepare(features: FeatureTable, protocol: Protocol, out: Path) -> None:
     global _shared
-    leave_interrupts_alone()
+    as_worker()
     torch.set_num_threads(1)
     _shared = features, protocol, out
 

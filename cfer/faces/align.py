@@ -63,9 +63,7 @@ def align(picture: np.ndarray, face: Face) -> np.ndarray:
     # a patch with room for the turn, edges repeated, reduced first if it is large so that nothing aliases
     reach = int(np.ceil(side * 0.75)) + 2
     x0, y0 = int(centre[0]) - reach, int(centre[1]) - reach
-    rows = np.clip(np.arange(y0, y0 + 2 * reach), 0, picture.shape[0] - 1)
-    columns = np.clip(np.arange(x0, x0 + 2 * reach), 0, picture.shape[1] - 1)
-    patch = Image.fromarray(np.ascontiguousarray(picture[np.ix_(rows, columns)]))
+    patch = Image.fromarray(_patch(picture, x0, y0, 2 * reach))
     out = max(8, min(_LARGEST, round(side)))
     shrink = out / side
     if shrink < 1:
@@ -80,6 +78,19 @@ def align(picture: np.ndarray, face: Face) -> np.ndarray:
     half = out / 2
     matrix = (cos, -sin, cx - cos * half + sin * half, sin, cos, cy - sin * half - cos * half)
     return np.asarray(patch.transform((out, out), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR))
+
+
+def _patch(picture: np.ndarray, x0: int, y0: int, side: int) -> np.ndarray:
+    """A square (side, side, 3) of a picture; past its edges they are repeated."""
+    height, width = picture.shape[:2]
+    xs, ys = np.clip((x0, x0 + side), 0, width), np.clip((y0, y0 + side), 0, height)
+    if xs[0] == xs[1] or ys[0] == ys[1]:  # all of it lies outside
+        rows = np.clip(np.arange(y0, y0 + side), 0, height - 1)
+        columns = np.clip(np.arange(x0, x0 + side), 0, width - 1)
+        return picture[np.ix_(rows, columns)]
+    inside = picture[ys[0] : ys[1], xs[0] : xs[1]]
+    around = ((ys[0] - y0, y0 + side - ys[1]), (xs[0] - x0, x0 + side - xs[1]), (0, 0))
+    return np.pad(inside, around, mode="edge") if np.any(around) else np.ascontiguousarray(inside)
 
 
 def whole_square(picture: np.ndarray) -> np.ndarray:

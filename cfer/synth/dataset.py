@@ -15,7 +15,7 @@ from cfer.data.manifest import MANIFEST
 from cfer.data.samples import Sample, SampleTable, marks_by
 from cfer.emotions import EXPRESSIONS
 from cfer.files import write_bytes, write_text
-from cfer.outputs import MARKER, check_run_folder, claimed, entries, leave_interrupts_alone
+from cfer.outputs import MARKER, as_worker, check_run_folder, claimed, entries
 from cfer.pictures import read_picture
 from cfer.synth.figure import build_figure
 from cfer.synth.performance import FREE, LEVELS, Performance
@@ -130,7 +130,7 @@ def take_all(plan: Plan, shots: list[Shot], processes: int = 1) -> Iterator[Take
             yield from _take_person(job)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(processes, len(jobs)), leave_interrupts_alone) as pool:
+    with context.Pool(min(processes, len(jobs)), as_worker) as pool:
         for taken in pool.imap_unordered(_take_person_whole, jobs):
             yield from taken
 

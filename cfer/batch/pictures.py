@@ -1,0 +1,99 @@
+"""Which pictures are meant by folders, archives, patterns, tables and files."""
+
+import glob
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cfer.data.manifest import COLUMNS, MANIFEST
+from cfer.data.samples import FolderSource, PictureSource, ZipSource
+from cfer.data.tables import read_table
+from cfer.pictures import SUFFIXES, PictureError
+
+_TABLES = {".csv", ".tsv", ".txt"}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A picture to read.
+
+    Attributes:
+        name: What it is called in results: its path as it was given, or within what was given.
+        file: A file, or an archive that holds it.
+        inside: Its path within the archive; None for a file.
+    """
+
+    name: str
+    file: Path
+    inside: str | None = None
+
+    def open(self) -> Path | bytes:
+        """The file, or its bytes out of the archive.
+
+        Raises:
+            PictureError: The archive does not give it.
+        """
+        return self.file if self.inside is None else _archive(self.file).read_bytes(self.inside)
+
+
+def list_pictures(given: Sequence[str | Path]) -> list[Listed]:
+    """List the pictures that are meant, in order: files as given, those of a folder or an archive by name.
+
+    Args:
+        given: Picture files; folders, with the folders in them; zip files; patterns such as "album/**/*.jpg"; tables
+            (CSV) with a column of paths, which are relative to the table.
+
+    Raises:
+        PictureError: A folder, an archive or a pattern holds no picture, or a table has no column of paths.
+    """
+    found: list[Listed] = []
+    for each in given:
+        path = Path(each)
+        if path.is_dir():
+            found += [Listed(str(path / name), path / name) for name in _pictures_in(FolderSource(path), path)]
+        elif path.suffix.lower() in _TABLES and path.is_file():
+            found += _by_table(path)
+        elif path.is_file() and (path.suffix.lower() == ".zip" or _is_archive(path)):
+            names = _pictures_in(ZipSource(path), path)
+            found += [Listed(f"{path}/{name}", path, name) for name in names]
+        elif glob.has_magic(str(each)) and not path.exists():
+            matches = sorted(m for m in glob.glob(str(each), recursive=True) if Path(m).suffix.lower() in SUFFIXES)
+            if not matches:
+                raise PictureError(f"No picture is named like {str(each)!r}.")
+            found += [Listed(match, Path(match)) for match in matches]
+        else:
+            found.append(Listed(str(path), path))
+    return found
+
+
+@cache
+def _archive(path: Path) -> ZipSource:
+    return ZipSource(path)
+
+
+def _is_archive(path: Path) -> bool:
+    return path.suffix.lower() not in SUFFIXES and zipfile.is_zipfile(path)
+
+
+def _pictures_in(source: PictureSource, path: Path) -> list[str]:
+    names = source.names()
+    inside = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES)
+    if not inside:
+        raise PictureError(f"{path} holds no picture{f' among {len(names):,} files' if names else ''}.")
+    return inside
+
+
+def _by_table(path: Path) -> list[Listed]:
+    """The pictures that a table names, as it names them."""
+    try:
+        table = read_table(path.read_bytes(), path.name)
+    except OSError as error:
+        raise PictureError(f"{path.name} cannot be read.") from error
+    said = {column.lower(): column for column in table.columns}
+    column = next((said[alias] for alias in COLUMNS["path"] if alias in said), None)
+    if column is None:
+        raise PictureError(f"{path.name} has no column of paths: call it 'path'. ({MANIFEST} of `cfer synth` has one.)")
+    names = [row[column] for row in table.rows if row[column]]
+    return [Listed(name, path.parent / name) for name in names]

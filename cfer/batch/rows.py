@@ -1,0 +1,168 @@
+"""Pictures to rows of a table: a row a face, with what it expresses and which muscles are at work.
+
+This is the function that other people's engines call: it keeps nothing, and gives plain data.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cfer.explain.maps import maps_of
+from cfer.faces.crops import FaceCrop, face_crops
+from cfer.model import FaceModel, plain_numerics
+from cfer.pictures import PictureError, decode_picture
+from cfer.reader import Picture, Reader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
+
+NO_FACE = "No face was found."
+AT_ONCE = {"cpu": 4, "cuda": 64}
+"""Faces that go through the network at once: a processor is slower at many, whose maps do not fit into its caches."""
+_PLACES = ("x0", "y0", "x1", "y1")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was read.
+
+    Attributes:
+        rows: A row a face, the pictures in the order given and each one's largest face first. A picture without a
+            face, or one that cannot be read, has one row, with what is the matter under "error".
+        maps: (F, K, h, w) float16, Grad-CAM maps of all classes of the F rows with a face; None unless asked for.
+    """
+
+    rows: list[Row]
+    maps: Tensor | None = None
+
+
+def read_rows(
+    pictures: Sequence[Picture],
+    names: Sequence[str],
+    *,
+    reader: Reader | None = None,
+    already_cropped: bool = False,
+) -> list[Row]:
+    """Read pictures: a row a face, of plain numbers and strings.
+
+    Args:
+        pictures: Paths, files' bytes, PIL images or arrays.
+        names: What to call each in its rows.
+        reader: Who reads; the project's own checkpoint, loaded once a process, by default.
+        already_cropped: Take every picture for one face.
+
+    Returns:
+        Rows with the columns of `columns`; see `Rows.rows`. Nothing is raised for a picture that cannot be read.
+    """
+    return read_faces(pictures, names, reader or _own(), already_cropped=already_cropped).rows
+
+
+@plain_numerics()
+def read_faces(
+    pictures: Sequence[Picture | PictureError],
+    names: Sequence[str],
+    reader: Reader,
+    *,
+    already_cropped: bool = False,
+    with_maps: bool = False,
+    model: FaceModel | None = None,
+) -> Rows:
+    """As `read_rows`, with maps if they are wanted.
+
+    Args:
+        pictures: See `read_rows`; an error stands for a picture that could not be had.
+        names: See `read_rows`.
+        reader: Who reads.
+        already_cropped: See `read_rows`.
+        with_maps: Whether to give maps.
+        model: The reader's model on another device; its own by default.
+    """
+    rows: list[Row] = []
+    crops: list[FaceCrop] = []
+    for picture, name in zip(pictures, names, strict=True):
+        try:
+            if isinstance(picture, PictureError):
+                raise picture
+            found, error = face_crops(decode_picture(picture), already_cropped=already_cropped), NO_FACE
+        except PictureError as problem:
+            found, error = [], str(problem)
+        if not found:
+            rows.append({"path": name, "face": None, "error": error})
+        for number, face in enumerate(found):
+            rows.append({"path": name, "face": number, "error": None})
+            crops.append(face)
+    answers, maps = _answers(crops, reader, model or reader.checkpoint.model, with_maps)
+    empty = dict.fromkeys(columns(reader))
+    placed = iter(answers)
+    whole = [{**empty, **row, **(next(placed) if row["face"] is not None else {})} for row in rows]
+    return Rows(whole, maps)
+
+
+def columns(reader: Reader) -> list[str]:
+    """Names of a row's columns.
+
+    Where it is: path, face (0 is the largest), x0, y0, x1, y1 (pixels of the picture as it was brought), score (the
+    detector's), tiny (too few pixels to be read well). What it shows: expression (the likeliest), p_... (the
+    probability of every expression), AU.. (the strength of every action unit, 0 to 1), strangeness (0 to 1: the share
+    of known faces that lie nearer to the others). And error, empty where all is well.
+    """
+    units = [f"AU{number:02d}" for number in reader.checkpoint.model.action_units]
+    chances = [f"p_{name.replace(' ', '_')}" for name in reader.names]
+    return ["path", "face", *_PLACES, "score", "tiny", "expression", *chances, *units, "strangeness", "error"]
+
+
+def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame":
+    """Rows as a pandas table with proper types: integers and truth values may be missing."""
+    import pandas as pd
+
+    reader = reader or _own()
+    names = columns(reader)
+    frame = pd.DataFrame(list(rows), columns=names)
+    words = {"path", "error", "expression"}
+    kinds: dict[Any, Any] = {name: "float32" for name in names if name not in words | {"face", "tiny"}}
+    kinds |= {"path": "string", "error": "string", "face": "Int32", "tiny": "boolean"}
+    return frame.astype(kinds | {"expression": pd.CategoricalDtype(list(reader.names))})
+
+
+@torch.no_grad()
+def _answers(
+    crops: Sequence[FaceCrop], reader: Reader, model: FaceModel, with_maps: bool
+) -> tuple[list[Row], Tensor | None]:
+    """What each face shows, some faces at a time, and maps (F, K, h, w) float16 if they are wanted."""
+    device = next(model.parameters()).device
+    expressions = list(reader.names)
+    found: list[Row] = []
+    kept: list[Tensor] = []
+    count = AT_ONCE.get(device.type, 16)
+    for start in range(0, len(crops), count):
+        part = crops[start : start + count]
+        x = reader.checkpoint.preprocessing([c.crop for c in part]).to(device)  # (B, 3, S, S)
+        seen = maps_of(model, model.features(x))
+        features = seen.features.cpu()
+        chances = seen.logits.softmax(1).cpu().numpy()  # (B, K)
+        units = reader.unit_strengths(features).numpy()  # (B, U)
+        known = reader.familiarity
+        if with_maps:
+            kept.append(seen.maps.half().cpu())
+        for crop, p, strengths, z in zip(part, chances, units, features, strict=True):
+            values: list[Any] = [*_rounded(crop.box, 1), round(crop.score, 4), crop.tiny, expressions[int(p.argmax())]]
+            values += [*_rounded(p, 6), *_rounded(strengths, 4)]
+            values.append(None if known is None else round(known.strangeness(z), 4))
+            found.append(dict(zip(columns(reader)[2:-1], values, strict=True)))
+    return found, torch.cat(kept) if kept else None
+
+
+def _rounded(values: Sequence[float] | np.ndarray, places: int) -> list[float]:
+    return [round(float(v), places) for v in values]
+
+
+@cache
+def _own() -> Reader:
+    return Reader()

@@ -1,0 +1,76 @@
+"""Rows to a file: CSV or Parquet, a part at a time, so that a large table is never in memory."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cfer.batch.rows import Row, as_frame
+from cfer.files import moved_into_place
+from cfer.reader import Reader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CSV, PARQUET = ".csv", ".parquet"
+
+
+class BatchError(ValueError):
+    """A table cannot be made; the message says why and what to do."""
+
+
+def check_table(out: Path) -> None:
+    """See that a table can be written; nothing is written yet.
+
+    Raises:
+        BatchError: It exists, its ending is not known, Parquet cannot be written here, or its folder cannot be.
+    """
+    if out.suffix.lower() not in {CSV, PARQUET}:
+        raise BatchError(f"{out.name} must end in {CSV} or {PARQUET}: that is how the kind of table is chosen.")
+    if os.path.lexists(out):
+        raise BatchError(f"{out} exists. Choose another name, or delete it first.")
+    if out.suffix.lower() == PARQUET:
+        _parquet()
+
+
+def write_table(parts: Iterator[Sequence[Row]], out: Path, reader: Reader, *, with_maps: bool = False) -> None:
+    """Write parts' rows as one table, in one move.
+
+    Args:
+        parts: Rows, some at a time.
+        out: A file that `check_table` has seen.
+        reader: Who read.
+        with_maps: Whether rows say where their maps are.
+    """
+    frames = (_frame(rows, reader, with_maps) for rows in parts)
+    with moved_into_place(out) as partial:
+        if out.suffix.lower() == PARQUET:
+            pa, pq = _parquet()
+            writer: Any = None
+            for frame in frames:
+                table = pa.Table.from_pandas(frame, preserve_index=False)
+                writer = writer or pq.ParquetWriter(partial, table.schema)
+                writer.write_table(table)
+            writer.close()
+            return
+        for number, frame in enumerate(frames):
+            frame.to_csv(partial, mode="a", header=not number, index=False)
+
+
+def _frame(rows: Sequence[Row], reader: Reader, with_maps: bool) -> "pd.DataFrame":
+    frame = as_frame(rows, reader)
+    if with_maps:
+        import pandas as pd
+
+        frame["map_file"] = pd.Series([row["map_file"] for row in rows], dtype="string")
+        frame["map_row"] = pd.Series([row["map_row"] for row in rows], dtype="Int32")
+    return frame
+
+
+def _parquet() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise BatchError("Parquet needs pyarrow: pip install pyarrow, or write a .csv.") from None
+    return pyarrow, pyarrow.parquet

@@ -1,0 +1,61 @@
+import zipfile
+
+import pytest
+from PIL import Image
+
+from cfer.batch import list_pictures
+from cfer.pictures import PictureError
+
+
+@pytest.fixture
+def album(tmp_path):
+    root = tmp_path / "album"
+    (root / "inner").mkdir(parents=True)
+    for name in ("b.jpg", "a.png", "inner/c.webp"):
+        Image.new("RGB", (20, 20)).save(root / name)
+    (root / "notes.txt").write_text("no picture")
+    return root
+
+
+def test_a_folder_is_its_pictures_by_name_with_those_of_inner_folders(album):
+    assert [p.name for p in list_pictures([album])] == [str(album / n) for n in ("a.png", "b.jpg", "inner/c.webp")]
+
+
+def test_an_archive_is_its_pictures(album, tmp_path):
+    packed = tmp_path / "album.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(album.rglob("*.*")):
+            archive.write(path, path.relative_to(album))
+    found = list_pictures([packed])
+    assert [p.inside for p in found] == ["a.png", "b.jpg", "inner/c.webp"]
+    assert found[0].open() == (album / "a.png").read_bytes()
+
+
+def test_a_pattern_is_matched_here_where_the_shell_did_not(album):
+    assert [p.file.name for p in list_pictures([str(album / "**" / "*.*")])] == ["a.png", "b.jpg", "c.webp"]
+    with pytest.raises(PictureError, match=r"No picture is named like '.*\*\.heic'"):
+        list_pictures([str(album / "*.heic")])
+
+
+def test_a_table_is_what_it_names_as_it_names_it_missing_ones_too(album):
+    (album / "list.csv").write_text("id;File\n1;b.jpg\n2;inner/c.webp\n3;gone.jpg\n")
+    found = list_pictures([album / "list.csv"])
+    assert [p.name for p in found] == ["b.jpg", "inner/c.webp", "gone.jpg"]
+    assert found[1].open() == album / "inner" / "c.webp"
+    (album / "other.csv").write_text("id,age\n1,20\n")
+    with pytest.raises(PictureError, match="no column of paths: call it 'path'"):
+        list_pictures([album / "other.csv"])
+
+
+def test_what_holds_no_picture_is_said(album, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PictureError, match="holds no picture"):
+        list_pictures([tmp_path / "empty"])
+    with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
+        archive.writestr("a.txt", "x")
+    with pytest.raises(PictureError, match="holds no picture among 1 files"):
+        list_pictures([tmp_path / "texts.zip"])
+
+
+def test_a_file_stays_as_it_was_given(tmp_path):
+    assert list_pictures(["gone.jpg"])[0].name == "gone.jpg"  # that it is missing is said when it is read

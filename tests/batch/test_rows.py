@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from cfer.batch import as_frame, read_rows
+from cfer.batch.rows import AT_ONCE, NO_FACE, columns, read_faces
+from cfer.places import EXAMPLES
+from cfer.reader import Reader
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader()
+
+
+def test_rows_say_what_a_reading_says(reader, files):
+    rows = read_rows([files / "three.png"], ["three"], reader=reader)
+    faces = reader.read(files / "three.png").faces
+    assert [row["face"] for row in rows] == [0, 1, 2]
+    for row, face in zip(rows, faces, strict=True):
+        assert list(row) == columns(reader)
+        assert row["expression"] == face.top
+        assert [row[side] for side in ("x0", "y0", "x1", "y1")] == face.to_dict()["box"]
+        for name, p in face.probabilities.items():
+            assert row[f"p_{name.replace(' ', '_')}"] == pytest.approx(p, abs=1e-5)
+        for unit in face.units:
+            assert row[f"AU{unit.number:02d}"] == pytest.approx(unit.intensity, abs=1e-4)
+        assert row["strangeness"] == pytest.approx(face.strangeness, abs=2e-3)
+
+
+def test_what_cannot_be_read_has_a_row_of_its_own_in_its_place(reader, files):
+    names = ["broken.png", "empty.png", "astronaut.png", "gone.png"]
+    rows = read_rows([files / name for name in names], names, reader=reader)
+    assert [row["path"] for row in rows] == names
+    assert [row["face"] for row in rows] == [None, None, 0, None]
+    assert rows[1]["error"] == NO_FACE
+    assert rows[2]["error"] is None
+    assert "picture" in rows[0]["error"]
+    assert rows[3]["error"]
+    assert rows[0]["p_happy"] is None
+
+
+def test_how_many_go_through_the_network_at_once_changes_nothing(reader, photograph, monkeypatch):
+    crops = [np.roll(photograph[0:260, 100:360], step, 1) for step in range(5)]
+    names = [str(n) for n in range(5)]
+    together = read_rows(crops, names, reader=reader, already_cropped=True)
+    monkeypatch.setitem(AT_ONCE, "cpu", 1)
+    alone = read_rows(crops, names, reader=reader, already_cropped=True)
+    for one, other in zip(together, alone, strict=True):
+        assert one["expression"] == other["expression"]
+        assert one["p_happy"] == pytest.approx(other["p_happy"], abs=1e-5)
+
+
+def test_maps_are_those_of_the_faces_in_their_order(reader, files):
+    read = read_faces([files / "empty.png", files / "astronaut.png"], ["a", "b"], reader, with_maps=True)
+    face = reader.face(files / "astronaut.png")
+    assert read.maps.shape == face.maps.maps.shape
+    np.testing.assert_allclose(read.maps.float(), face.maps.maps, rtol=2e-3, atol=2e-3)
+
+
+def test_an_adapted_reader_gives_adapted_rows(reader):
+    picture = EXAMPLES / "2-happy.jpg"
+    adapted, _ = reader.adapt([reader.face(p) for p in sorted(EXAMPLES.glob("*.jpg"))] * 3)
+    row = read_rows([picture], ["p"], reader=adapted)[0]
+    face = adapted.face(picture)
+    assert row["p_happy"] == pytest.approx(face.probabilities["happy"], abs=1e-5)
+    assert row["AU12"] == pytest.approx(next(u.intensity for u in face.units if u.number == 12), abs=1e-4)
+
+
+def test_a_frame_has_proper_types(reader, files):
+    rows = read_rows([files / "empty.png", files / "astronaut.png"], ["a", "b"], reader=reader)
+    frame = as_frame(rows, reader)
+    kinds = {name: str(kind) for name, kind in frame.dtypes.items()}
+    assert kinds["path"] == kinds["error"] == "string"
+    assert kinds["face"] == "Int32"
+    assert kinds["tiny"] == "boolean"
+    assert kinds["expression"] == "category"
+    assert kinds["p_happy"] == kinds["AU12"] == kinds["x0"] == "float32"
+    assert list(frame["expression"].cat.categories) == list(reader.names)
+    assert frame["face"].isna().tolist() == [True, False]
