@@ -7,7 +7,7 @@ depend on the head.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ class Reader(Yardsticks):
     _base: Checkpoint | None = None
     _lessons: tuple[Lesson, ...] = ()
 
-    def at_step(self, step: int) -> "Reader":
+    def at_step(self, step: int) -> Self:
         """The reader as it was after a step, for reading: it shares the backbone, so a face is read again for nothing.
 
         It cannot be taught, because the learner's state is not kept for every step.
@@ -188,7 +188,7 @@ class Reader(Yardsticks):
         )
 
     @plain_numerics()
-    def with_lessons(self, lessons: Sequence[Lesson]) -> "Reader":
+    def with_lessons(self, lessons: Sequence[Lesson]) -> Self:
         """A reader that knows these lessons and no others; their order decides nothing but how they are listed.
 
         Raises:
@@ -213,7 +213,7 @@ class Reader(Yardsticks):
         held_out: Sequence[FaceReading | Picture] = (),
         already_cropped: bool = False,
         **given: Any,
-    ) -> tuple["Reader", Effect]:
+    ) -> tuple[Self, Effect]:
         """Teach a class from the largest face of each picture.
 
         Args:
@@ -243,7 +243,7 @@ class Reader(Yardsticks):
     @plain_numerics()
     def adapt(
         self, pictures: Sequence[FaceReading | Picture], *, already_cropped: bool = False
-    ) -> tuple["Reader", Adaptation]:
+    ) -> tuple[Self, Adaptation]:
         """Adapt to a camera or a collection from unlabelled pictures; see `cfer.adapt`. Nothing of them is kept.
 
         Args:
@@ -269,15 +269,13 @@ class Reader(Yardsticks):
         adapted, done = adapt(self.base, features)
         return self._over(adapted).with_lessons(self.lessons), done
 
-    def unadapted(self) -> "Reader":
+    def unadapted(self) -> Self:
         """A reader as this one was before it was adapted; what it was taught stays."""
         return self._over(unadapted(self.base)).with_lessons(self.lessons)
 
-    def _over(
-        self, checkpoint: Checkpoint, base: Checkpoint | None = None, lessons: tuple[Lesson, ...] = ()
-    ) -> "Reader":
+    def _over(self, checkpoint: Checkpoint, base: Checkpoint | None = None, lessons: tuple[Lesson, ...] = ()) -> Self:
         """A reader of a checkpoint with the same backbone."""
-        reader = Reader(checkpoint)
+        reader = type(self)(checkpoint)
         reader._neutral, reader._base, reader._lessons = self._neutral, base, lessons
         return reader
 

@@ -184,6 +184,11 @@ def set_tag(hub: Hub, request: Any, body: bytes, name: str, revision: str) -> No
     send(request, 200, {})
 
 
+def drop_tag(hub: Hub, request: Any, body: bytes, name: str, tag: str) -> None:
+    del hub.tags[name][tag]
+    send(request, 200, {})
+
+
 def batch(hub: Hub, request: Any, body: bytes, _: str) -> None:
     objects = [
         {"oid": o["oid"], "size": o["size"], "actions": {"upload": {"href": f"{hub.url}/lfs/{o['oid']}"}}}
@@ -211,6 +216,7 @@ ROUTES: tuple[tuple[tuple[str, ...], str, Any], ...] = (
     (("POST",), rf"/api/models/{ID}/preupload/([^/]+)", preupload),
     (("POST",), rf"/api/models/{ID}/commit/([^/]+)", commit),
     (("POST",), rf"/api/models/{ID}/tag/([^/]+)", set_tag),
+    (("DELETE",), rf"/api/models/{ID}/tag/([^/]+)", drop_tag),
     (("POST",), r"/api/validate-yaml", yaml),
     (("POST",), rf"/{ID}\.git/info/lfs/objects/batch", batch),
     (("PUT",), r"/lfs/([0-9a-f]+)", put),

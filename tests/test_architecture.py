@@ -52,7 +52,7 @@ ALLOWED = {
     "face_reading": {"emotions", "explain", "faces", "model", "passes", "yardsticks"},
     "reader": {"adapt", "face_reading", "passes", "yardsticks", "pictures", "faces", "model", "checkpoint", "lessons"},
     "batch": {"pictures", "faces", "data", "files", "model", "checkpoint", "explain", "outputs", "reader"},
-    "hub": {"checkpoint", "evaluation", "files"},
+    "hub": {"checkpoint", "evaluation", "files", "reader"},
     "draw": {"explain"},
     "evidence": {"emotions", "outputs", "checkpoint", "explain", "reader", "draw"},
     "cli": LEARNING

@@ -119,13 +119,23 @@ def train_continual(
         typer.Option(min=0, help="Weight of a data set's labels; once for each --data, in their order."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the class order and of what the learner draws.")] = 0,
+    push: Annotated[
+        str | None,
+        typer.Option(help="owner/name on the Hugging Face Hub: every step goes there as a commit with a tag, step-07."),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Make a new repository public; private otherwise.")] = False,
     already_cropped: Cropped = False,
 ) -> None:
-    """Phase 2: add compound expressions one at a time; OUT/checkpoint is whole after every step."""
+    """Phase 2: add compound expressions one at a time; OUT/checkpoint is whole after every step.
+
+    With --push the Hub gets every step. A step that cannot be pushed waits in OUT/to-push and goes with the next one,
+    or when the same command is run again; training does not wait for the network.
+    """
     from cfer.checkpoint import load_checkpoint
     from cfer.data.readers import read_data
     from cfer.data.splits import split
     from cfer.features.table import cache_path, extract_features
+    from cfer.hub import HubError, StepPusher
     from cfer.learners import REGISTRY
     from cfer.outputs import check_run_folder, claimed
     from cfer.training.continual import ContinualConfig, check_continual
@@ -137,6 +147,7 @@ def train_continual(
         raise fail(ValueError(f"There is no learner {learner!r}; there are {', '.join(REGISTRY)}."))
     try:
         check_run_folder(out, CONTINUAL)
+        pusher = StepPusher(out, push, public=public) if push else None
         checkpoint = load_checkpoint(basic / "checkpoint")
         tables = []
         for place in data:
@@ -148,7 +159,9 @@ def train_continual(
         config = ContinualConfig(learner, least, trust=tuple(trust or ()), seed=seed)
         check_continual(tables, config)
         with claimed(out, CONTINUAL):
-            done = run(checkpoint, tables, config, out, commands=(typed(),))
+            done = run(
+                checkpoint, tables, config, out, commands=(typed(),), published=pusher or (lambda step, folder: None)
+            )
     except ValueError as error:
         raise fail(error) from None
     scores = (done.facts.continual or {})["scores"]["test"]
@@ -158,3 +171,9 @@ def train_continual(
         f"harmonic mean {scores['harmonic']:.4f}"
     )
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
+    if pusher and (waiting := pusher.waiting):
+        steps = ", ".join(waiting)
+        message = f"The Hub does not have {steps} yet. What was learned is safe: run the same command again to push."
+        raise fail(HubError(message))
+    if pusher:
+        typer.echo(f"pushed: {pusher.name}")

@@ -1,7 +1,7 @@
 """Phase 2: compound classes one at a time, on features of the backbone that phase 1 left behind."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ def train_continual(
     out: Path,
     *,
     commands: tuple[str, ...] = (),
+    published: Callable[[int, Path], object] = lambda step, folder: None,
 ) -> Checkpoint:
     """Learn the compounds of data sets on top of a checkpoint's backbone; write `out/checkpoint` after every step.
 
@@ -86,6 +87,8 @@ def train_continual(
         config: Settings.
         out: The run's folder; the same folder again goes on after the last whole step, with the same numbers.
         commands: What was typed, for the card.
+        published: Called with the step's number and the checkpoint's folder whenever that was written; the last step
+            before an interruption may come twice.
 
     Raises:
         ValueError: The folder holds another run, the learner is not linear or learns one data set only, or the data
@@ -125,6 +128,7 @@ def train_continual(
             measured={k: v for k, v in basic.measured.items() if k == LANDMARKS},
         )
         save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
+        published(len(results) - 1, out / "checkpoint")
         return checkpoint
 
     checkpoint = publish() if results else None  # a killed run may have kept a step without publishing it

@@ -2,27 +2,12 @@ import shutil
 
 import pytest
 import torch
-from hub_server import Hub
-from huggingface_hub import ModelCard, constants
+from huggingface_hub import ModelCard
 
 from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
 from cfer.hub import CARD, HubError, cached, find_checkpoint, parse_name, pull, push
 
 NAME = "me/faces"
-
-
-@pytest.fixture
-def hub(monkeypatch):
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # the stand-in speaks plain LFS
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    found = Hub()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def folder(basic_run):
-    return basic_run[0] / "checkpoint"
 
 
 def test_what_is_pushed_is_pulled_the_same_and_pinned(hub, folder, tmp_path):
@@ -98,6 +83,13 @@ def test_without_a_network_the_last_copy_or_the_own_checkpoint_is_used_and_that_
     nowhere = find_checkpoint("me/other", endpoint="http://127.0.0.1:9", cache=tmp_path)
     assert nowhere.folder == DEFAULT
     assert "cannot be reached" in nowhere.note
+
+
+def test_a_tag_that_is_there_is_moved(hub, folder):
+    first = push(folder, NAME, tag="best", endpoint=hub.url)
+    second = push(folder, NAME, tag="best", endpoint=hub.url)
+    assert first.revision != second.revision
+    assert hub.tags[NAME]["best"] == second.revision
 
 
 def test_a_damaged_folder_is_never_sent(hub, folder, tmp_path):

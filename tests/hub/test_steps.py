@@ -1,0 +1,72 @@
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from cfer.checkpoint import load_checkpoint
+from cfer.hub import HubError, StepPusher, pull
+
+NAME = "me/steps"
+
+
+def test_steps_that_could_not_be_pushed_go_with_the_next_one_in_order(hub, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    pusher = StepPusher(tmp_path, NAME, endpoint=hub.url)
+    pusher(0, folder)
+    hub.failing = 500
+    pusher(1, folder)
+    pusher(2, folder)
+    assert pusher.waiting == ["step-01", "step-02"]
+    assert load_checkpoint(tmp_path / "to-push" / "step-01").names == load_checkpoint(folder).names
+    hub.failing = 0
+    pusher(3, folder)
+    assert pusher.waiting == []
+    commits = [sha for sha, _ in hub.commits[NAME]]
+    assert [commits.index(hub.tags[NAME][f"step-{n:02d}"]) for n in range(4)] == [1, 2, 3, 4]
+    pusher(3, folder)  # the same step again, after an interruption
+    assert len(hub.commits[NAME]) == 5
+    assert json.loads((tmp_path / "pushed.json").read_text())["steps"] == hub.tags[NAME]
+
+
+def test_the_steps_of_a_run_go_to_one_place(hub, folder, tmp_path):
+    StepPusher(tmp_path, NAME, endpoint=hub.url)(0, folder)
+    with pytest.raises(HubError, match=f"go to {NAME}"):
+        StepPusher(tmp_path, "me/other")
+    with pytest.raises(HubError, match="Push to owner/name"):
+        StepPusher(tmp_path, "me/other@step-01")
+
+
+@pytest.mark.slow
+def test_training_that_is_killed_twice_puts_the_same_steps_on_the_hub(hub, ferplus_folder, basic_run, tmp_path):
+    settings = {"HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": "hf_secret"}
+    whole, killed = "me/whole", "me/killed"
+
+    def command(name):
+        start = [sys.executable, "-m", "cfer", "train", "continual", "--data", str(ferplus_folder), "--least", "10"]
+        return [*start, "--basic", str(basic_run[0]), "--out", str(tmp_path / name), "--push", name]
+
+    def run(name):
+        environment = {**os.environ, **settings}
+        return subprocess.run(command(name), env=environment, capture_output=True, text=True, check=True)
+
+    run(whole)
+    for tag in ("step-00", "step-01"):
+        with subprocess.Popen(command(killed), env={**os.environ, **settings}, stderr=subprocess.DEVNULL) as process:
+            deadline = time.monotonic() + 120
+            while tag not in hub.tags.get(killed, {}) and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.002)
+            process.kill()
+    done = run(killed)
+    assert f"pushed: {killed}" in done.stdout
+    assert "hf_secret" not in done.stdout + done.stderr
+    assert sorted(hub.tags[killed]) == ["step-00", "step-01", "step-02"]
+    for step in range(3):
+        pulled = [pull(f"{n}@step-{step:02d}", endpoint=hub.url, cache=tmp_path / "cache") for n in (whole, killed)]
+        one, other = (load_checkpoint(found.folder) for found in pulled)
+        assert len(one.names) == 7 + step
+        assert torch.equal(one.head.weight, other.head.weight)
+    assert not list((tmp_path / killed / "to-push").iterdir())
