@@ -24,6 +24,8 @@ class Hub:
         commits: (sha, files) of every repository, the latest last.
         tags: sha by tag of every repository.
         private: Whether each repository is.
+        created: What was said when each repository was made.
+        variables: Settings of Spaces.
         failing: A status that every request gets, or 0.
         spoil: Paths whose bytes are changed on the way.
         asked: Method and path of every request.
@@ -33,6 +35,8 @@ class Hub:
         self.commits: dict[str, list[tuple[str, Files]]] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.private: dict[str, bool] = {}
+        self.created: dict[str, Any] = {}
+        self.variables: dict[str, dict[str, str]] = {}
         self.large: Files = {}
         self.failing = 0
         self.spoil: set[str] = set()
@@ -72,6 +76,7 @@ class Hub:
 
     def answer(self, request: Any) -> None:
         path, verb = unquote(urlsplit(request.path).path), request.command
+        path = path.replace("/spaces/", "/models/" if path.startswith("/api/") else "/", 1)  # both live side by side
         body = self.body(request)
         if self.failing:
             send(request, self.failing, {"error": "told to fail"})
@@ -142,6 +147,7 @@ def create(hub: Hub, request: Any, body: bytes) -> None:
         send(request, 409, {"url": f"{hub.url}/{name}"})
         return
     hub.commits[name] = [(hashlib.sha1(name.encode()).hexdigest(), {".gitattributes": b"*.safetensors filter=lfs\n"})]
+    hub.created[name] = asked
     hub.private[name] = bool(asked.get("private")) or asked.get("visibility") == "private"
     send(request, 200, {"url": f"{hub.url}/{name}", "id": name})
 
@@ -169,6 +175,8 @@ def commit(hub: Hub, request: Any, body: bytes, name: str, _: str) -> None:
             files[value["path"]] = base64.b64decode(value["content"])
         elif entry["key"] == "lfsFile":
             files[value["path"]] = hub.large[value["oid"]]
+        elif entry["key"] == "deletedFile":
+            del files[value["path"]]
     whole = repr(sorted((k, blob(v)) for k, v in files.items())) + str(len(hub.commits[name]))
     sha = hashlib.sha1(whole.encode()).hexdigest()
     hub.commits[name].append((sha, files))
@@ -182,6 +190,12 @@ def set_tag(hub: Hub, request: Any, body: bytes, name: str, revision: str) -> No
         return
     tags[tag] = hub.at(name, revision)[0]
     send(request, 200, {})
+
+
+def set_variable(hub: Hub, request: Any, body: bytes, name: str) -> None:
+    asked = json.loads(body)
+    hub.variables.setdefault(name, {})[asked["key"]] = asked["value"]
+    send(request, 200, {asked["key"]: {"value": asked["value"], "updatedAt": "2026-01-01T00:00:00.000Z"}})
 
 
 def drop_tag(hub: Hub, request: Any, body: bytes, name: str, tag: str) -> None:
@@ -217,6 +231,7 @@ ROUTES: tuple[tuple[tuple[str, ...], str, Any], ...] = (
     (("POST",), rf"/api/models/{ID}/commit/([^/]+)", commit),
     (("POST",), rf"/api/models/{ID}/tag/([^/]+)", set_tag),
     (("DELETE",), rf"/api/models/{ID}/tag/([^/]+)", drop_tag),
+    (("POST",), rf"/api/models/{ID}/variables", set_variable),
     (("POST",), r"/api/validate-yaml", yaml),
     (("POST",), rf"/{ID}\.git/info/lfs/objects/batch", batch),
     (("PUT",), r"/lfs/([0-9a-f]+)", put),

@@ -47,6 +47,7 @@ app.command()(evaluation.evaluate)
 app.command()(measuring.measure)
 app.command()(hub.push)
 app.command()(hub.pull)
+app.command("deploy-space")(hub.deploy_space)
 app.command()(data.synth)
 app.command("check-data")(data.check_data)
 

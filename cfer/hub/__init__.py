@@ -9,20 +9,25 @@ from cfer.hub.card import CARD, hub_card
 from cfer.hub.model import CferModel
 from cfer.hub.pull import Found, cached, find_checkpoint, pull
 from cfer.hub.push import Pushed, push
+from cfer.hub.space import Deployed, deploy_space, space_files, write_space
 from cfer.hub.steps import StepPusher
 from cfer.hub.words import HubError, parse_name
 
 __all__ = [
     "CARD",
     "CferModel",
+    "Deployed",
     "Found",
     "HubError",
     "Pushed",
     "StepPusher",
     "cached",
+    "deploy_space",
     "find_checkpoint",
     "hub_card",
     "parse_name",
     "pull",
     "push",
+    "space_files",
+    "write_space",
 ]
