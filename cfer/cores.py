@@ -1,6 +1,9 @@
-"""How many processors this program may use, which in a container is not how many the machine has."""
+"""How many processors this program may use, and how processes for them are started."""
 
+import multiprocessing
 import os
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -21,3 +24,19 @@ def usable_cores(quota: Path = _QUOTA) -> int:
     except (OSError, ValueError, ZeroDivisionError):
         pass  # no quota here
     return max(1, cores)
+
+
+def worker_context(module: str) -> BaseContext:
+    """How worker processes are started: where it can be, from a process that has imported what they need once.
+
+    That process begins to import at once, beside the caller.
+
+    Args:
+        module: What the workers run.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    forkserver.ensure_running()
+    return context

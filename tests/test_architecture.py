@@ -51,7 +51,7 @@ ALLOWED = {
     "passes": {"explain", "model"},
     "face_reading": {"emotions", "explain", "faces", "model", "passes", "yardsticks"},
     "reader": {"adapt", "face_reading", "passes", "yardsticks", "pictures", "faces", "model", "checkpoint", "lessons"},
-    "batch": {"pictures", "faces", "data", "files", "model", "checkpoint", "explain", "outputs", "reader"},
+    "batch": {"cores", "pictures", "faces", "data", "files", "model", "checkpoint", "explain", "outputs", "reader"},
     "hub": {"checkpoint", "evaluation", "files", "reader"},
     "draw": {"explain"},
     "evidence": {"emotions", "outputs", "checkpoint", "explain", "reader", "draw"},

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +16,8 @@ import torch
 from cfer.batch.pictures import Listed
 from cfer.batch.rows import NO_FACE, Row, read_faces
 from cfer.batch.table import BatchError, check_table, write_table
-from cfer.checkpoint import Checkpoint
+from cfer.checkpoint import save_checkpoint
+from cfer.cores import worker_context
 from cfer.files import check_run_config, save_tensors, write_json
 from cfer.model import FaceModel
 from cfer.outputs import as_worker, check_run_folder, claimed
@@ -25,6 +25,7 @@ from cfer.pictures import PictureError
 from cfer.reader import Reader
 
 KIND, MAPS = "read", "read --maps"
+CHECKPOINT = "checkpoint"
 PART = 32
 """Pictures that are read, and kept, together."""
 
@@ -115,7 +116,7 @@ def read_many(
         missing = [part for part in parts if not _file(kept, part.number).is_file()]
         found = len(pictures) - sum(len(part.pictures) for part in missing)
         tick(found)
-        for part, rows in _read_parts(missing, reader.checkpoint, settings, processes):
+        for part, rows in _read_parts(missing, reader, settings, min(processes, len(missing)), kept / CHECKPOINT):
             write_json(_file(kept, part.number), rows, indent=None)
             tick(len(part.pictures))
         failed, empty, faces = [], [], 0
@@ -159,16 +160,16 @@ def _mark(reader: Reader) -> str:
 
 
 def _read_parts(
-    parts: Sequence[Part], checkpoint: Checkpoint, settings: Settings, processes: int
+    parts: Sequence[Part], reader: Reader, settings: Settings, processes: int, place: Path
 ) -> Iterator[tuple[Part, list[Row]]]:
-    """Read parts, in order, over some processes."""
-    if processes <= 1 or len(parts) <= 1:
-        worker = _Worker(checkpoint, settings)
+    """Read parts, in order, over some processes, which load the checkpoint from a place of its own."""
+    if processes <= 1:
+        worker = _Worker(reader, settings)
         for part in parts:
             yield part, worker.read(part)
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(processes, len(parts)), context, _prepare, (checkpoint, settings))
+    save_checkpoint(reader.checkpoint, place, "")
+    pool = ProcessPoolExecutor(processes, worker_context(__name__), _prepare, (place, settings))
     try:
         yield from zip(parts, pool.map(_read, parts), strict=True)
     except BrokenProcessPool:
@@ -183,9 +184,9 @@ def _read_parts(
 class _Worker:
     """Reads parts, on a GPU where there is one."""
 
-    def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
-        self.reader, self.settings = Reader(checkpoint), settings
-        self.model: FaceModel = checkpoint.model
+    def __init__(self, reader: Reader, settings: Settings) -> None:
+        self.reader, self.settings = reader, settings
+        self.model: FaceModel = reader.checkpoint.model
         if torch.cuda.is_available():
             self.model = copy.deepcopy(self.model).to("cuda")
 
@@ -225,11 +226,11 @@ def _opened(picture: Listed) -> Path | bytes | PictureError:
 _worker: _Worker | None = None
 
 
-def _prepare(checkpoint: Checkpoint, settings: Settings) -> None:
+def _prepare(checkpoint: Path, settings: Settings) -> None:
     global _worker
     as_worker()
     torch.set_num_threads(1)
-    _worker = _Worker(checkpoint, settings)
+    _worker = _Worker(Reader(checkpoint), settings)
 
 
 def _read(part: Part) -> list[Row]:

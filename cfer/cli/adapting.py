@@ -15,13 +15,13 @@ MOST = 500
 
 def check_adapting(asked: bool, out: Path | None) -> None:
     """See that what is asked for can be done, before the work begins."""
-    from cfer.checkpoint import check_checkpoint_folder
-    from cfer.outputs import OutputError
-
     if out is None:
         return
     if not asked:
         raise fail(ValueError("--save-adapted is for the checkpoint that --adapt makes; give both."))
+    from cfer.checkpoint import check_checkpoint_folder
+    from cfer.outputs import OutputError
+
     try:
         check_checkpoint_folder(out)
     except OutputError as error:

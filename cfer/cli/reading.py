@@ -53,6 +53,11 @@ def read(
     check_adapting(to_pictures, save_adapted)
     if out is None and (maps or processes):
         raise fail(ValueError("--maps and --processes go with --out."))
+    from cfer.cores import usable_cores, worker_context
+
+    processes = processes or usable_cores()
+    if out is not None and processes > 1:
+        worker_context("cfer.batch.run")  # begins to import while this process does
     from cfer.batch import list_pictures
 
     try:
@@ -101,13 +106,12 @@ def _to_table(
     *,
     already_cropped: bool,
     maps: Path | None,
-    processes: int | None,
+    processes: int,
 ) -> bool:
     """Read into a table, say how it went; returns whether any picture could not be read."""
     from tqdm import tqdm
 
     from cfer.batch import read_many
-    from cfer.cores import usable_cores
 
     try:
         with tqdm(total=len(listed), desc="reading", unit="picture", disable=None) as bar:
@@ -117,7 +121,7 @@ def _to_table(
                 reader,
                 already_cropped=already_cropped,
                 maps=maps,
-                processes=processes or usable_cores(),
+                processes=processes,
                 tick=bar.update,
             )
     except ValueError as error:
