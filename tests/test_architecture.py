@@ -58,8 +58,19 @@ ALLOWED = {
     "cli": LEARNING
     | {"adapt", "face_reading", "evaluation", "training", "lessons", "measure", "reader", "evidence"}
     | {"hub", "batch"},
-    "app": {"adapt", "emotions", "places", "pictures", "faces", "checkpoint", "explain", "evaluation", "lessons"}
-    | {"reader", "face_reading", "evidence", "draw", "hub"},
+    "app": {
+        "adapt",
+        "emotions",
+        "model",
+        "places",
+        "pictures",
+        "faces",
+        "checkpoint",
+        "explain",
+        "evaluation",
+        "lessons",
+    }
+    | {"reader", "face_reading", "evidence", "draw", "hub", "model"},
     "__main__": {"cli"},
     "__init__": {"pictures", "reader"},
 }

@@ -1,73 +1,119 @@
-"""Named endpoints for programs: the same objects as the command line gives, as JSON. All other events stay private."""
+"""Named endpoints for programs: the same objects as the command line gives, as JSON. All other events stay private.
+
+Nothing is kept between two calls: what is taught comes back as a file of lessons, which the other calls take.
+"""
 
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from cfer.app.safety import guarded, plain_image
+from cfer.app.safety import guarded, handed_out, plain_image
 from cfer.app.visitors import Sessions
+from cfer.explain.relation import SIX
 from cfer.face_reading import READING_SCHEMA, FaceReading
+from cfer.lessons.lesson_file import pack_lessons, unpack_lessons
+from cfer.lessons.record import DEFAULT_EAGER, EAGER
 from cfer.pictures import PictureError, decode_picture
+from cfer.reader import Reader
 
 
 class Answers:
-    """What programs may ask of the model as it is for everybody."""
+    """What programs may ask of the model as it is for everybody, or with lessons that they bring."""
 
     def __init__(self, sessions: Sessions) -> None:
         """Keep the base reader."""
         self.reader = sessions.base
 
-    def _versioned(self, **content: Any) -> dict[str, Any]:
-        return {"schema_version": READING_SCHEMA, "model_sha256": self.reader.digest} | content
+    def _reader(self, lessons: str | None) -> Reader:
+        if not lessons:
+            return self.reader
+        return self.reader.with_lessons(unpack_lessons(self.reader.base, Path(lessons).read_bytes()))
 
-    def _face(self, path: str | None, cropped: bool, name: str) -> tuple[FaceReading, str]:
-        face = self.reader.face(Path(_given(path)), already_cropped=cropped)
+    @staticmethod
+    def _versioned(reader: Reader, **content: Any) -> dict[str, Any]:
+        return {"schema_version": READING_SCHEMA, "model_sha256": reader.digest} | content
+
+    @staticmethod
+    def _face(reader: Reader, picture: str | None, cropped: bool, name: str) -> tuple[FaceReading, str]:
+        face = reader.face(Path(_given(picture)), already_cropped=cropped)
         wanted = name.strip().lower() or face.top
-        if wanted not in self.reader.names:
-            raise PictureError(f"There is no expression {wanted!r} here; there are {', '.join(self.reader.names)}.")
+        if wanted not in reader.names:
+            raise PictureError(f"There is no expression {wanted!r} here; there are {', '.join(reader.names)}.")
         return face, wanted
 
-    def read(self, path: str | None, cropped: bool = False) -> dict[str, Any]:
+    def read(self, picture: str | None, cropped: bool = False, lessons: str | None = None) -> dict[str, Any]:
         """Faces of a picture, the largest first, with the probability of every expression and every action unit.
 
         Args:
-            path: A picture file.
+            picture: A picture file.
             cropped: Whether the picture is a face crop already, which skips the search for faces.
+            lessons: A file of lessons that /teach gave, if any.
         """
-        faces = self.reader.read(decode_picture(Path(_given(path))), already_cropped=cropped).faces
-        return self._versioned(faces=[face.to_dict() for face in faces])
+        reader = self._reader(lessons)
+        faces = reader.read(decode_picture(Path(_given(picture))), already_cropped=cropped).faces
+        return self._versioned(reader, faces=[face.to_dict() for face in faces])
 
-    def explain(self, path: str | None, name: str = "", cropped: bool = False) -> dict[str, Any]:
+    def explain(
+        self, picture: str | None, name: str = "", cropped: bool = False, lessons: str | None = None
+    ) -> dict[str, Any]:
         """Where in the largest face the evidence for an expression lies, and what it is made of.
 
         Args:
-            path: A picture file.
+            picture: A picture file.
             name: An expression; empty for the likeliest one.
             cropped: Whether the picture is a face crop already.
+            lessons: A file of lessons that /teach gave, if any.
         """
-        face, wanted = self._face(path, cropped, name)
+        reader = self._reader(lessons)
+        face, wanted = self._face(reader, picture, cropped, name)
         found = face.explain(wanted)
         made = face.composition(wanted)
         return self._versioned(
+            reader,
             expression=wanted,
             explanation=found.to_dict(),
             map=[[round(v, 5) for v in row] for row in found.raw.tolist()],
             composition=made.to_dict() if made else None,
         )
 
-    def relation(self, path: str | None, name: str, cropped: bool = False) -> dict[str, Any]:
+    def relation(self, picture: str | None, name: str, cropped: bool = False) -> dict[str, Any]:
         """What ties a compound to its two basic expressions on the largest face, with what chance gives.
 
         Args:
-            path: A picture file.
+            picture: A picture file.
             name: A compound expression.
             cropped: Whether the picture is a face crop already.
         """
-        face, wanted = self._face(path, cropped, name)
+        face, wanted = self._face(self.reader, picture, cropped, name)
         if not self.reader.relatable(wanted):
             raise PictureError(f"{wanted} is not made of two basic expressions.")
-        return self._versioned(expression=wanted, relation=face.relation(wanted).to_dict())
+        return self._versioned(self.reader, expression=wanted, relation=face.relation(wanted).to_dict())
+
+    def teach(
+        self,
+        picture: str | None,
+        name: str,
+        constituents: list[str] | None = None,
+        eager: str = DEFAULT_EAGER,
+        cropped: bool = False,
+        lessons: str | None = None,
+    ) -> tuple[dict[str, Any], str]:
+        """Teach a new expression from one picture of yours: what that costs the known ones, and a file of lessons.
+
+        Args:
+            picture: A picture file of yourself, or of somebody who agreed.
+            name: What to call the expression.
+            constituents: The basic expressions that it blends, if they are known; none or two.
+            eager: How hard the new expression pulls: careful, balanced or eager.
+            cropped: Whether the picture is a face crop already.
+            lessons: A file of earlier lessons to add this one to, if any.
+        """
+        reader = self._reader(lessons)
+        face = reader.face(Path(_given(picture)), already_cropped=cropped)
+        taught, effect = reader.teach(name, [face], constituents=tuple(constituents or ()), eager=eager)
+        said = self._versioned(taught, effect=effect.to_dict())
+        return said, handed_out("lessons.safetensors", pack_lessons(taught.base, taught.lessons))
 
 
 def _given(path: str | None) -> str:
@@ -83,13 +129,17 @@ def build_api(sessions: Sessions) -> None:
         picture = plain_image(label="picture")
         name = gr.Textbox(label="expression")
         cropped = gr.Checkbox(False, label="face crop")
-        answer = gr.JSON()
+        lessons = gr.File(label="lessons", type="filepath", file_types=[".safetensors"])
+        constituents = gr.CheckboxGroup(list(SIX), label="constituents")
+        eager = gr.Dropdown(list(EAGER), value=DEFAULT_EAGER, label="eager")
+        answer, file = gr.JSON(label="answer"), gr.File(label="file of lessons")
         go = gr.Button()
     busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-    for handler, given in (
-        (answers.read, [picture, cropped]),
-        (answers.explain, [picture, name, cropped]),
-        (answers.relation, [picture, name, cropped]),
+    for handler, given, shown in (
+        (answers.read, [picture, cropped, lessons], answer),
+        (answers.explain, [picture, name, cropped, lessons], answer),
+        (answers.relation, [picture, name, cropped], answer),
+        (answers.teach, [picture, name, constituents, eager, cropped, lessons], [answer, file]),
     ):
         said = (handler.__doc__ or "").split("\n")[0]
-        go.click(guarded(handler), given, answer, api_name=handler.__name__, api_description=said, **busy)
+        go.click(guarded(handler), given, shown, api_name=handler.__name__, api_description=said, **busy)

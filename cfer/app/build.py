@@ -16,10 +16,11 @@ from cfer.app.about import build_about
 from cfer.app.api import build_api
 from cfer.app.camera import build_camera
 from cfer.app.compare import build_compare
+from cfer.app.doors import BodyLimit, Headers, OwnFilesOnly
 from cfer.app.explore_tab import arrive, build_explore
 from cfer.app.journey import build_journey
 from cfer.app.relations import build_relations
-from cfer.app.safety import MAX_FILE, BodyLimit, Headers, sweep_files
+from cfer.app.safety import MAX_FILE, sweep_files
 from cfer.app.teach_tab import build_teach
 from cfer.app.texts import labels
 from cfer.app.theme import FAVICON, HEAD, STYLE, theme
@@ -56,6 +57,7 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
     sessions = Sessions(reader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, KEEP_SECONDS)) as demo:
         visitor = gr.State(Visitor(), time_to_live=KEEP_SECONDS, delete_callback=sessions.forget)
+        build_api(sessions)  # first, so that its names are not taken by the page's own events
         with gr.Row(elem_id="cfer-title"):
             gr.Markdown("# cfer")
             gr.Markdown(labels("about_line"))
@@ -77,7 +79,6 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
                 build_compare(parts["explore"], parts["shown"], visitor, tab)
             with gr.Tab("About", id="about"):
                 build_about(reader, found)
-        build_api(sessions)
         arrive(demo, parts, visitor, explore_tab)
     demo.queue(max_size=32, default_concurrency_limit=1, api_open=False)
     return demo
@@ -101,6 +102,7 @@ def launch(demo: gr.Blocks, **settings: Any) -> Any:
         "css_paths": [STYLE],
         "head": HEAD,
         "i18n": labels,
-        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(Headers)]},
+        "mcp_server": os.environ.get("CFER_MCP") == "1",  # wants `pip install 'cfer[mcp]'`
+        "app_kwargs": {"middleware": [Middleware(BodyLimit), Middleware(OwnFilesOnly), Middleware(Headers)]},
     }
     return demo.launch(**(defaults | settings))

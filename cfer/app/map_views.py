@@ -1,5 +1,6 @@
 """Which maps can be shown, by name, and what is known of how right each kind is."""
 
+import copy
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -10,9 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.app.texts import Speech
+from cfer.app.zero_gpu import lent_gpu
 from cfer.explain.attribution import neutral_faces
 from cfer.explain.methods import METHODS, Question
 from cfer.explain.report import MapKind
+from cfer.model import FaceModel
 from cfer.reader import FaceReading, Reader
 
 CHANGE, WHOLE, RIVALS = "change", "whole", "rivals"
@@ -36,10 +39,19 @@ def raw_maps(reader: Reader, face: FaceReading, names: Sequence[str], view: str)
     if view in LIBRARY:
         checkpoint = reader.checkpoint
         neutral = checkpoint.preprocessing(neutral_faces())
-        found = METHODS[view].explain(Question(checkpoint.model, face.passes.x, tuple(names), neutral))
+        found = _library_maps(view, checkpoint.model, face.passes.x, tuple(names), neutral)
         return list(F.adaptive_avg_pool2d(found[None], CELLS)[0] if found.shape[-1] > CELLS else found)
     kind = MapKind.INTEGRATED_GRADIENTS if view == CHANGE else MapKind.GRAD_CAM
     return list(face.maps_by(kind, names).maps[0])
+
+
+@lent_gpu
+def _library_maps(view: str, model: FaceModel, x: Tensor, names: tuple[str, ...], neutral: Tensor) -> Tensor:
+    """Maps (K, h, w) by one of pytorch-grad-cam's methods, on a GPU where one is lent."""
+    if not torch.cuda.is_available():
+        return METHODS[view].explain(Question(model, x, names, neutral))
+    lent = copy.deepcopy(model).to("cuda")
+    return METHODS[view].explain(Question(lent, x.to("cuda"), names, neutral.to("cuda"))).cpu()
 
 
 def kind_of(view: str) -> MapKind:

@@ -4,6 +4,8 @@ import functools
 import html
 import inspect
 import logging
+import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +21,7 @@ from cfer.pictures import PictureError
 
 log = logging.getLogger("cfer.app")
 
-MAX_BODY = 64_000_000
 MAX_FILE = "60mb"
-
-Receive = Callable[[], Any]
-Send = Callable[[dict[str, Any]], Any]
 
 
 def plain_image(**settings: Any) -> gr.Image:
@@ -93,6 +91,13 @@ def _for_visitors(error: Exception, handler: Callable[..., Any]) -> gr.Error:
     return complaint("Something went wrong on our side. Your picture was not kept; please try again.")
 
 
+def handed_out(name: str, data: bytes) -> str:
+    """Write what a visitor may take, into a folder of its own that is swept by age; its path."""
+    path = Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR"))) / name
+    path.write_bytes(data)
+    return str(path)
+
+
 def sweep_files(folder: Path, seconds: float = KEEP_SECONDS) -> None:
     """Delete old temporary files, half-finished uploads among them; runs for as long as the program does."""
 
@@ -108,55 +113,3 @@ def sweep_files(folder: Path, seconds: float = KEEP_SECONDS) -> None:
             time.sleep(seconds / 6)
 
     threading.Thread(target=loop, daemon=True, name="sweep").start()
-
-
-class BodyLimit:
-    """ASGI middleware: refuse request bodies over a limit, announced or not."""
-
-    def __init__(self, app: Callable[..., Any], limit: int = MAX_BODY) -> None:
-        """Wrap an app."""
-        self.app, self.limit = app, limit
-
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Pass on or answer 413."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
-            await self.app(scope, receive, send)
-            return
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > self.limit:
-            headers = [(b"content-type", b"application/json")]
-            await send({"type": "http.response.start", "status": 413, "headers": headers})
-            await send({"type": "http.response.body", "body": b'{"detail":"The request is too large."}'})
-            return
-        seen = 0
-
-        async def counted() -> dict[str, Any]:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if seen > self.limit else message
-
-        await self.app(scope, counted, send)
-
-
-class Headers:
-    """ASGI middleware: headers that Gradio does not send, and no proxying of other hosts' files."""
-
-    def __init__(self, app: Callable[..., Any]) -> None:
-        """Wrap an app."""
-        self.app = app
-
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Add the headers."""
-        if scope["type"] == "http" and "/file=http" in scope["path"]:
-            await send({"type": "http.response.start", "status": 403, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-            return
-
-        async def with_headers(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                extra = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin")]
-                message = {**message, "headers": [*message["headers"], *extra]}
-            await send(message)
-
-        await self.app(scope, receive, with_headers)

@@ -2,8 +2,6 @@
 
 import base64
 import html
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from cfer.app.explore import read_path
 from cfer.app.lesson_panel import effect_panel, lesson_list, preview, teaching_words
 from cfer.app.map_views import CHANGE, raw_maps
 from cfer.app.panels import class_panels, panels
+from cfer.app.safety import handed_out
 from cfer.app.texts import Speech
 from cfer.app.verdict import bars, doubts_about
 from cfer.app.visitors import MOST_LESSONS, Sessions, Visitor
@@ -164,11 +163,7 @@ class Teach:
     def save(self, visitor: Visitor) -> str:
         """All lessons as a file to take home."""
         reader = self.sessions.reader(visitor.key)
-        data = pack_lessons(reader.base, reader.lessons)
-        folder = Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR")))
-        path = folder / "lessons.safetensors"
-        path.write_bytes(data)
-        return str(path)
+        return handed_out("lessons.safetensors", pack_lessons(reader.base, reader.lessons))
 
     def bring(self, path: str | None, visitor: Visitor) -> Shown:
         """Add the lessons of a file; of two lessons of one name the one that is there stays."""

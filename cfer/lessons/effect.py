@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -86,6 +87,27 @@ class Effect:
         if self.most_hurt[1] >= COLLISION:
             return Verdict.COLLIDES
         return Verdict.COSTS if self.old_before - self.old_after >= COSTLY else Verdict.FINE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the verdict, what each old class lost, and how the new one is recognised."""
+        rows = zip(self.old, self.before, self.after, self.lost, strict=True)
+        return {
+            "expression": self.name,
+            "pictures": self.shots,
+            "verdict": self.verdict.value,
+            "old_before": round(self.old_before, 4),
+            "old_after": round(self.old_after, 4),
+            "most_hurt": self.most_hurt[0],
+            "old": {
+                name: {"before": round(before, 4), "after": round(after, 4), "called_the_new_one": round(lost, 4)}
+                for name, before, after, lost in rows
+            },
+            "recognised": self.recognised,
+            "new_recall": self.new_recall,
+            "new_measured": self.new_measured,
+            "nearest": [name for name, _ in self.nearest[:5]],
+            "notes": list(self.notes),
+        }
 
 
 def effect_of(

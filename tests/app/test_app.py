@@ -415,11 +415,6 @@ class TestServer:
         with pytest.raises(AppError, match="There is no expression"):
             client.predict(picture, "smirking", False, api_name="/explain")
 
-    def test_only_the_named_endpoints_are_documented(self, url):
-        info = httpx.get(f"{url}gradio_api/info", timeout=30).json()
-        assert list(info["named_endpoints"]) == ["/read", "/explain", "/relation"]
-        assert info["unnamed_endpoints"] == {}
-
     def test_a_request_that_is_too_large_is_refused(self, url):
         body = b"x" * 70_000_000
         got = httpx.post(f"{url}gradio_api/call/read", content=body, timeout=60)
