@@ -1,19 +1,24 @@
-"""Lessons of 1, 3 and 5 pictures: every compound taught to a checkpoint that knows all others, on other people.
+"""Lessons of 1, 3 and 5 pictures: a class taught to a model that knows all others, tested on other people.
 
-    python -m benchmarks.lessons --run runs/evaluate      writes benchmarks/lessons.json
+    python -m benchmarks.lessons --run runs/evaluate [--photographs FOLDER]      writes benchmarks/lessons.json
 
-RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one on the training
-people of a fold, as `cfer train continual` does it; the class is then taught from drawn pictures, and everything is
-scored over all classes on people whom nothing saw. "promised_loss": what the lesson says that the old classes lost,
-from check features; "lost": what they lost on the test people; "most_hurt": the loss of the class that lost most.
-"shots": share of the taught pictures recognised. Beside lessons stand the same learner's plain step, nearest means, and
-a head that is trained anew on 20 exemplars a class and the new pictures, as Teachable Machine does it. The first fold's
-people are for choosing how hard a class pulls by default ("choice"), the others' for reporting ("lessons").
+*Renders*: RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one of the 15
+compounds on the training people of a fold, as `cfer train continual` does it; the class is then taught from drawn
+pictures, and everything is scored over all classes on people whom nothing saw. The first fold is for choosing
+("choice"): of a grid of limits the one with the highest harmonic mean whose lessons cost the old classes no more than
+`COSTLY` on average, and the old class that loses most less than `COLLISION`; the other folds report ("renders").
+*Photographs*: FOLDER has a samples.csv with labels of the basics and people; each of the six is taken out and taught
+under an invented name, so that nothing is known of it but its pictures; intervals are over draws.
+
+"promised_loss": what the lesson says that the old classes lost, from check features; "lost": what they lost on the test
+people; "most_hurt": the loss of the class that lost most. "shots": share of the taught pictures recognised. Beside
+lessons stand the same learner's plain step (the few-shot phase without a placement), nearest means, and a head that is
+trained anew on 20 exemplars a class and the new pictures, as Teachable Machine does it.
 """
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,32 +30,47 @@ from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo, load_checkpoint
 from cfer.data.readers import read_data
-from cfer.data.splits import fold_split
+from cfer.data.splits import fold_split, split
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.bootstrap import bootstrap_interval
 from cfer.evaluation.metrics import harmonic_mean
 from cfer.evaluation.stream import Features, make_stream, stream_label
-from cfer.features.table import FeatureTable, extract_features
+from cfer.features.table import FeatureTable, cache_path, extract_features
+from cfer.files import write_json
 from cfer.learners.base import Head
+from cfer.lessons.effect import COLLISION, COSTLY
 from cfer.lessons.lesson import observed, taught, teach
+from cfer.lessons.placement import Limit, place, placed
 from cfer.lessons.record import DEFAULT_EAGER, EAGER, Lesson
 from cfer.synth.dataset import MANIFEST
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
 
-FOLDS, USED, DRAWS = 10, 2, 3
+FOLDS, USED, DRAWS = 10, 5, 5
+PHOTOGRAPH_DRAWS = 20
 EXEMPLARS = 20
+GRID = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+"""What a class may claim of any one old class; of all together it may claim a tenth of that."""
+INVENTED = "taught"
 PLAIN, NEAREST, RETRAINED = "plain step", "nearest mean", "head trained anew"
 
 
-def without(base: Checkpoint, features: FeatureTable, compound: str) -> tuple[Checkpoint, Features, Features]:
-    """A checkpoint that knows all classes but one, and training and test features with that one as the last class."""
+def without(
+    base: Checkpoint, features: FeatureTable, others: tuple[str, ...], new: str, first: int
+) -> tuple[Checkpoint, Features, Features]:
+    """A checkpoint that knows all classes but one, and training and test features with that one as the last class.
+
+    Args:
+        base: Whose backbone made the features.
+        features: Rows with splits.
+        others: The classes that are known.
+        new: The class that is not.
+        first: How many of the others make the first step.
+    """
     config = ContinualConfig()
-    others = [name for name in COMPOUNDS if name != compound]
-    whole = make_stream(features, (*BASICS, *others, compound), len(BASICS), stream_label)
-    seen = range(len(whole.classes) - 1)
-    parts = (part.of(seen) for part in (whole.train, whole.validation, whole.test))
-    train, validation, test = parts
-    known_only = replace(whole, classes=whole.classes[:-1], train=train, validation=validation, test=test)
+    whole = make_stream(features, (*others, new), first, stream_label)
+    seen = range(len(others))
+    train, validation, test = (part.of(seen) for part in (whole.train, whole.validation, whole.test))
+    known_only = replace(whole, classes=others, train=train, validation=validation, test=test)
     checks, stream = held_back(known_only, config)
     learner = new_learner(config, several=False)
     for number in range(len(stream)):
@@ -66,7 +86,7 @@ def without(base: Checkpoint, features: FeatureTable, compound: str) -> tuple[Ch
         checks=checks,
         heads=(result.head,) * len(stream),
         measured={},
-        domains=None,  # rendered faces alone are learned from here
+        domains=None,  # one kind of pictures alone is learned from here
     )
     return known, whole.train, whole.test
 
@@ -94,18 +114,29 @@ def scored(known: Checkpoint, heads: tuple[Head, Head], shots: Tensor, test: Fea
     }
 
 
-def lesson(known: Checkpoint, compound: str, shots: Tensor, test: Features, eager: str) -> dict[str, float]:
+def lesson(known: Checkpoint, name: str, shots: Tensor, test: Features, eager: str) -> dict[str, float]:
     """One lesson."""
-    given = Lesson(compound, shots, shots, constituents=ClassInfo.of(compound).constituents, eager=eager)
+    given = record(name, shots, eager)
     effect = teach(known, given)
     found = scored(known, (known.head, taught(known, [given]).head), shots, test)
     return found | {"promised_loss": effect.old_before - effect.old_after}
 
 
-def plain(known: Checkpoint, compound: str, shots: Tensor, test: Features) -> dict[str, float]:
+def plain(known: Checkpoint, name: str, shots: Tensor, test: Features) -> dict[str, float]:
     """The learner's step without any placement."""
-    given = Lesson(compound, shots, shots, constituents=ClassInfo.of(compound).constituents)
-    return scored(known, (known.head, observed(known, given)[1]), shots, test)
+    return scored(known, (known.head, observed(known, record(name, shots))[1]), shots, test)
+
+
+def limited(known: Checkpoint, name: str, shots: Tensor, test: Features, of_one: float) -> dict[str, float]:
+    """A lesson with a limit of the grid."""
+    head = observed(known, record(name, shots))[1]
+    where = place(head, known.checks.x, known.checks.y, shots, shots[:0], Limit(of_one, of_one / 10))
+    return scored(known, (known.head, placed(head, where)), shots, test)
+
+
+def record(name: str, shots: Tensor, eager: str = DEFAULT_EAGER) -> Lesson:
+    """A lesson from features."""
+    return Lesson(name, shots, shots, constituents=ClassInfo.of(name).constituents, eager=eager)
 
 
 def nearest(known: Checkpoint, shots: Tensor, train: Features, test: Features) -> dict[str, float]:
@@ -134,8 +165,45 @@ def retrained(known: Checkpoint, shots: Tensor, train: Features, test: Features)
     return scored(known, (heads[0], heads[1]), shots, test)
 
 
+def compared(
+    known: Checkpoint, name: str, mine: Tensor, parts: tuple[Features, Features], seed: int, *, anew: bool
+) -> dict[str, dict[str, float]]:
+    """Lessons and what stands beside them, from pictures drawn of the new class (N, C)."""
+    train, test = parts
+    picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
+    found = {}
+    for count in (1, 3, 5):
+        shots = mine[picks[:count]]
+        for eager in EAGER if count == 1 else (DEFAULT_EAGER,):
+            found[f"{eager}, {count}"] = lesson(known, name, shots, test, eager)
+        found[f"{PLAIN}, {count}"] = plain(known, name, shots, test)
+        found[f"{NEAREST}, {count}"] = nearest(known, shots, train, test)
+        if anew:
+            found[f"{RETRAINED}, {count}"] = retrained(known, shots, train, test)
+    return found
+
+
+class Table:
+    """Scores by name, each with the group that it belongs to."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.rows: dict[str, list[dict[str, float]]] = {}
+        self.groups: dict[str, list[int]] = {}
+
+    def add(self, found: dict[str, dict[str, float]], group: int) -> None:
+        """Add one draw's scores."""
+        for name, scores in found.items():
+            self.rows.setdefault(name, []).append(scores)
+            self.groups.setdefault(name, []).append(group)
+
+    def means(self) -> dict[str, Any]:
+        """Means with intervals over the groups."""
+        return {name: summary(rows, self.groups[name]) for name, rows in self.rows.items()}
+
+
 def summary(rows: list[dict[str, float]], groups: list[int]) -> dict[str, Any]:
-    """Means with intervals over compounds."""
+    """Means with intervals over groups of rows."""
     found = {}
     for key in rows[0]:
         values = np.array([row[key] for row in rows])
@@ -144,44 +212,76 @@ def summary(rows: list[dict[str, float]], groups: list[int]) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
-    """Teach every compound in some folds, several draws of a person."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run", type=Path, default=Path("runs/evaluate"))
-    run = parser.parse_args().run
-    base = load_checkpoint()
+def chosen(grid: dict[str, Any]) -> str | None:
+    """The limit with the highest harmonic mean among those that cost little on average and never collide on average."""
+    fair = [name for name, found in grid.items() if found["lost"][0] <= COSTLY and found["most_hurt"][0] < COLLISION]
+    return max(fair, key=lambda name: grid[name]["harmonic"][0], default=None)
+
+
+def on_renders(base: Checkpoint, run: Path) -> dict[str, Any]:
+    """Every compound in some folds, several draws of a person."""
     table = read_data(run / "faces" / MANIFEST)
     features = extract_features(base.model, table, base.preprocessing, run / "features.safetensors")
-    rows: dict[tuple[bool, str, int], list[dict[str, float]]] = {}
-    groups: dict[tuple[bool, str, int], list[int]] = {}
+    choice, reported = Table(), Table()
     for fold in range(USED):
         divided = replace(features, table=fold_split(features.table, FOLDS, fold, 0))
-        for place, compound in enumerate(COMPOUNDS):
-            known, train, test = without(base, divided, compound)
+        for place_of, compound in enumerate(COMPOUNDS):
+            others = (*BASICS, *(name for name in COMPOUNDS if name != compound))
+            known, train, test = without(base, divided, others, compound, len(BASICS))
             mine = train.x[train.y == len(known.names)]
             for draw in range(DRAWS):
-                picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(100 * fold + draw))
-                shots = {count: mine[picks[:count]] for count in (1, 3, 5)}
-                found = {(eager, 1): lesson(known, compound, shots[1], test, eager) for eager in EAGER}
+                seed = 100 * fold + draw
                 if fold:
-                    for count in (3, 5):
-                        key = DEFAULT_EAGER, count
-                        found[key] = lesson(known, compound, shots[count], test, DEFAULT_EAGER)
-                    found[PLAIN, 1] = plain(known, compound, shots[1], test)
-                    found[NEAREST, 1] = nearest(known, shots[1], train, test)
-                    if not draw:
-                        found[RETRAINED, 1] = retrained(known, shots[1], train, test)
-                for (name, count), scores in found.items():
-                    rows.setdefault((fold > 0, name, count), []).append(scores)
-                    groups.setdefault((fold > 0, name, count), []).append(place)
+                    reported.add(compared(known, compound, mine, (train, test), seed, anew=not draw), place_of)
+                    continue
+                shots = mine[torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))[:1]]
+                choice.add({str(limit): limited(known, compound, shots, test, limit) for limit in GRID}, place_of)
             print(fold, compound, flush=True)
-    results: dict[str, Any] = {"choice": {}, "lessons": {}}
-    for (reported, name, count), each in rows.items():
-        part = "lessons" if reported else "choice"
-        results[part][f"{name}, {count}"] = summary(each, groups[reported, name, count])
-    found = {"folds": USED, "draws": DRAWS, "compounds": len(COMPOUNDS)} | results
-    Path(__file__).with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(results, indent=1))
+    grid = choice.means()
+    return {"choice": {"grid": grid, "chosen": chosen(grid)}, "renders": reported.means()}
+
+
+def on_photographs(base: Checkpoint, folder: Path, run: Path) -> dict[str, Any]:
+    """Each of the six basics taken out and taught, on photographs of other people."""
+    whole = split(read_data(folder), seed=0)
+    table = whole.only(s for s in whole.samples if s.label in BASICS)
+    features = extract_features(base.model, table, base.preprocessing, cache_path(run, table), progress=True)
+    every, each = Table(), {}
+    for name in BASICS[1:]:
+        others = tuple(basic for basic in BASICS if basic != name)
+        renamed = replace(
+            features,
+            table=table.only(replace(s, label=INVENTED) if s.label == name else s for s in features.table.samples),
+        )
+        known, train, test = without(base, renamed, others, INVENTED, len(others))
+        mine, alone = train.x[train.y == len(others)], Table()
+        for draw in range(PHOTOGRAPH_DRAWS):
+            found = compared(known, INVENTED, mine, (train, test), draw, anew=draw < 5)
+            every.add(found, draw)
+            alone.add(found, draw)
+        tested = int((test.y == len(others)).sum())
+        each[name] = {"test_pictures": tested} | {
+            key: {"new": means["new"], "harmonic": means["harmonic"], "lost": means["lost"]}
+            for key, means in alone.means().items()
+        }
+        print(name, flush=True)
+    return {"photographs": every.means(), "photographs_each": each}
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run", type=Path, default=Path("runs/evaluate"))
+    parser.add_argument("--photographs", type=Path, help="a folder with samples.csv")
+    given = parser.parse_args()
+    base, out = load_checkpoint(), Path(__file__).with_suffix(".json")
+    found: dict[str, Any] = {"folds": USED - 1, "draws": DRAWS, "compounds": len(COMPOUNDS)}
+    found |= {"limits": {name: asdict(limit) for name, limit in EAGER.items()}, "default": DEFAULT_EAGER}
+    if given.photographs:
+        found |= on_photographs(base, given.photographs, given.run)
+    found |= on_renders(base, given.run)
+    write_json(out, found)
+    print(json.dumps(found["choice"], indent=1))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ class Hub:
         variables: Settings of Spaces.
         failing: A status that every request gets, or 0.
         spoil: Paths whose bytes are changed on the way.
+        cut: Paths of which half is sent before the line breaks.
         asked: Method and path of every request.
     """
 
@@ -40,6 +41,7 @@ class Hub:
         self.large: Files = {}
         self.failing = 0
         self.spoil: set[str] = set()
+        self.cut: set[str] = set()
         self.asked: list[tuple[str, str]] = []
         self.authorised: list[str] = []
         hub = self
@@ -125,6 +127,14 @@ def resolve(hub: Hub, request: Any, body: bytes, name: str, revision: str, path:
     tag = {"ETag": f'"{blob(data)}"', "X-Repo-Commit": sha, "Accept-Ranges": "bytes"}
     if path in hub.spoil:
         data = bytes([data[0] ^ 1]) + data[1:]
+    if path in hub.cut and request.command == "GET":
+        request.send_response(200)
+        for key, value in {"Content-Length": str(len(data)), **tag}.items():
+            request.send_header(key, value)
+        request.end_headers()
+        request.wfile.write(data[: len(data) // 2])
+        request.close_connection = True
+        return
     send(request, 200, data, "application/octet-stream", **tag)
 
 

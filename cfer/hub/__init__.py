@@ -7,8 +7,8 @@ there already is not fetched again. Every way in which a network fails ends in o
 
 from cfer.hub.card import CARD, hub_card
 from cfer.hub.model import CferModel
-from cfer.hub.pull import Found, cached, find_checkpoint, pull
-from cfer.hub.push import Pushed, push
+from cfer.hub.pulling import Found, cached, find_checkpoint, pull
+from cfer.hub.pushing import Pushed, push
 from cfer.hub.space import Deployed, deploy_space, space_files, write_space
 from cfer.hub.steps import StepPusher
 from cfer.hub.words import HubError, parse_name

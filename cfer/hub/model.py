@@ -6,8 +6,8 @@ from typing import Self
 
 from cfer.checkpoint import save_checkpoint
 from cfer.evaluation.card import model_card
-from cfer.hub.pull import pull
-from cfer.hub.push import push
+from cfer.hub.pulling import pull
+from cfer.hub.pushing import push
 from cfer.reader import Reader
 
 

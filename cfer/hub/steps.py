@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from cfer.files import write_json
-from cfer.hub.push import push
+from cfer.hub.pushing import push
 from cfer.hub.words import HubError, parse_name
 
 log = logging.getLogger(__name__)

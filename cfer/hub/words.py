@@ -1,8 +1,11 @@
 """Names on the Hub, and what goes wrong on the way there, in sentences."""
 
+import errno
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+
+from cfer.checkpoint import CheckpointError
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -31,7 +34,7 @@ def in_words(name: str, revision: str | None = None) -> Generator[None]:
 
     try:
         yield
-    except HubError:
+    except (HubError, CheckpointError):
         raise
     except errors.RevisionNotFoundError:
         raise HubError(f"{name} has no revision {revision or 'main'!r} on the Hub.") from None
@@ -48,8 +51,10 @@ def in_words(name: str, revision: str | None = None) -> Generator[None]:
     except (errors.LocalEntryNotFoundError, httpx2.HTTPError, ConnectionError, TimeoutError):
         raise HubError("The Hub cannot be reached: check the network, then try again; nothing is lost.") from None
     except OSError as error:
-        if error.errno == 28:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise HubError("The disk is full: make room, then try again; what was fetched is kept.") from None
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise HubError("The cache folder may not be written to: set HF_HOME to one that may.") from None
         raise
 
 

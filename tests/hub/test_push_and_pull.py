@@ -1,3 +1,4 @@
+import errno
 import shutil
 
 import pytest
@@ -71,6 +72,37 @@ def test_a_file_that_was_changed_on_the_way_is_found(hub, folder, tmp_path):
     with pytest.raises(CheckpointError, match=r"model.safetensors is not the file that was saved"):
         pull(NAME, endpoint=hub.url, cache=tmp_path)
     assert cached(NAME, cache=tmp_path) is None
+
+
+def test_a_pull_that_broke_off_goes_on_where_it_was(hub, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None, raising=False)
+    push(folder, NAME, endpoint=hub.url)
+    hub.cut = {"learner.safetensors"}
+    with pytest.raises(HubError, match="cannot be reached"):
+        pull(NAME, endpoint=hub.url, cache=tmp_path)
+    assert cached(NAME, cache=tmp_path) is None
+    hub.cut = set()
+    before = len(hub.asked)
+    found = pull(NAME, endpoint=hub.url, cache=tmp_path)
+    assert load_checkpoint(found.folder).names == load_checkpoint(folder).names
+    fetched = [path for verb, path in hub.asked[before:] if verb == "GET" and "/resolve/" in path]
+    assert len(fetched) < len(list(folder.rglob("*.*")))  # what had come whole is not fetched again
+
+
+def test_a_full_disk_and_a_locked_cache_are_said_and_the_app_starts_all_the_same(hub, folder, tmp_path, monkeypatch):
+    push(folder, NAME, endpoint=hub.url)
+    for number, words in ((errno.ENOSPC, "disk is full"), (errno.EACCES, "may not be written")):
+
+        def fails(*_, number=number, **__):
+            raise OSError(number, "no")
+
+        monkeypatch.setattr("cfer.hub.pulling.shutil.copytree", fails)
+        with pytest.raises(HubError, match=words):
+            pull(NAME, endpoint=hub.url, cache=tmp_path)
+        found = find_checkpoint(NAME, endpoint=hub.url, cache=tmp_path)
+        assert found.folder == DEFAULT
+        assert words in found.note
 
 
 def test_without_a_network_the_last_copy_or_the_own_checkpoint_is_used_and_that_is_said(hub, folder, tmp_path):

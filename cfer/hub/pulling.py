@@ -65,8 +65,8 @@ def pull(repository: str, *, endpoint: str | None = None, cache: Path | None = N
             )
         # the commit is pinned, so that a push in between cannot mix two versions
         there = api.snapshot_download(name, revision=known.sha, cache_dir=cache, max_workers=4, ignore_patterns=_HUBS)
-    folder = _plain(Path(there), _home(name, cache))
-    write_text(_home(name, cache) / "refs" / quote(revision or "main", safe=""), folder.name)
+        folder = _plain(Path(there), _home(name, cache))
+        write_text(_home(name, cache) / "refs" / quote(revision or "main", safe=""), folder.name)
     return Found(folder, name, folder.name)
 
 
