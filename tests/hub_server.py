@@ -30,6 +30,7 @@ class Hub:
         spoil: Paths whose bytes are changed on the way.
         cut: Paths of which half is sent before the line breaks.
         asked: Method and path of every request.
+        authorised: What every request said who it is from.
     """
 
     def __init__(self) -> None:
@@ -80,6 +81,7 @@ class Hub:
         path, verb = unquote(urlsplit(request.path).path), request.command
         path = path.replace("/spaces/", "/models/" if path.startswith("/api/") else "/", 1)  # both live side by side
         body = self.body(request)
+        self.authorised.append(request.headers.get("Authorization", ""))
         if self.failing:
             send(request, self.failing, {"error": "told to fail"})
             return

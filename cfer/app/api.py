@@ -12,6 +12,7 @@ from cfer.app.safety import guarded, handed_out, plain_image
 from cfer.app.visitors import Sessions
 from cfer.explain.relation import SIX
 from cfer.face_reading import READING_SCHEMA, FaceReading
+from cfer.hub import Found
 from cfer.lessons.lesson_file import pack_lessons, unpack_lessons
 from cfer.lessons.record import DEFAULT_EAGER, EAGER
 from cfer.pictures import PictureError, decode_picture
@@ -21,18 +22,18 @@ from cfer.reader import Reader
 class Answers:
     """What programs may ask of the model as it is for everybody, or with lessons that they bring."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        """Keep the base reader."""
+    def __init__(self, sessions: Sessions, found: Found | None = None) -> None:
+        """Keep the base reader, and where its checkpoint came from."""
         self.reader = sessions.base
+        self.source = {"checkpoint": found.source if found else None, "revision": found.revision if found else None}
 
     def _reader(self, lessons: str | None) -> Reader:
         if not lessons:
             return self.reader
         return self.reader.with_lessons(unpack_lessons(self.reader.base, Path(lessons).read_bytes()))
 
-    @staticmethod
-    def _versioned(reader: Reader, **content: Any) -> dict[str, Any]:
-        return {"schema_version": READING_SCHEMA, "model_sha256": reader.digest} | content
+    def _versioned(self, reader: Reader, **content: Any) -> dict[str, Any]:
+        return {"schema_version": READING_SCHEMA, "model_sha256": reader.digest} | self.source | content
 
     @staticmethod
     def _face(reader: Reader, picture: str | None, cropped: bool, name: str) -> tuple[FaceReading, str]:
@@ -122,9 +123,9 @@ def _given(path: str | None) -> str:
     return path
 
 
-def build_api(sessions: Sessions) -> None:
-    """Add the endpoints, without anything to be seen."""
-    answers = Answers(sessions)
+def build_api(sessions: Sessions, found: Found) -> None:
+    """Add the endpoints, without anything to be seen; `found` says where the checkpoint came from."""
+    answers = Answers(sessions, found)
     with gr.Column(visible=False):
         picture = plain_image(label="picture")
         name = gr.Textbox(label="expression")

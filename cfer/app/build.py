@@ -57,7 +57,7 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
     sessions = Sessions(reader)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, KEEP_SECONDS)) as demo:
         visitor = gr.State(Visitor(), time_to_live=KEEP_SECONDS, delete_callback=sessions.forget)
-        build_api(sessions)  # first, so that its names are not taken by the page's own events
+        build_api(sessions, found)  # first, so that its names are not taken by the page's own events
         with gr.Row(elem_id="cfer-title"):
             gr.Markdown("# cfer")
             gr.Markdown(labels("about_line"))

@@ -1,4 +1,4 @@
-"""The Compare tab: two pictures, or one picture by the model at two times, with the same classes."""
+"""The Compare tab: two pictures, or one picture by two models or the model at two times, with the same classes."""
 
 import html
 from typing import Any
@@ -7,11 +7,14 @@ import gradio as gr
 
 from cfer.app.explore import Explore, ExploreState
 from cfer.app.map_views import WHOLE, raw_maps
+from cfer.app.others import Others
 from cfer.app.panels import class_panels, panels, picture_uri, thumbnail
 from cfer.app.safety import complaint, guarded, plain_image
 from cfer.app.texts import Speech, labels
 from cfer.app.verdict import bars, sentences
 from cfer.app.visitors import Visitor
+from cfer.checkpoint import CheckpointError
+from cfer.hub import HubError
 from cfer.pictures import PictureError
 from cfer.reader import FaceReading, Reader
 
@@ -21,21 +24,31 @@ NOW, BEFORE = "now", "before"
 class Compare:
     """Handlers of the tab."""
 
-    def __init__(self, explore: Explore) -> None:
-        """Keep Explore's handlers, which know the visitors."""
-        self.explore = explore
+    def __init__(self, explore: Explore, others: Others | None = None) -> None:
+        """Keep Explore's handlers, which know the visitors, and other checkpoints, where they may be opened."""
+        self.explore, self.others = explore, others or Others()
 
     def models(self, visitor: Visitor) -> tuple[Any, Any]:
         """The times at which the model may be asked: as it is now, before lessons, after each step of training."""
         say, reader = visitor.speech, self.explore.sessions.reader(visitor.key)
         base = self.explore.sessions.base
         found = [(say("compare_now"), NOW)]
+        found += [(name, name) for name in self.others.names]
         if reader is not base:
             found.append((say("compare_before"), BEFORE))
         for step in range(base.steps - 1, -1, -1):
             names = base.at_step(step).names
             found.append((say("compare_step", step=step, name=say.name(names[-1])), str(step)))
         return gr.Dropdown(choices=found, value=NOW), gr.Dropdown(choices=found, value="0" if base.steps > 1 else NOW)
+
+    def open(self, name: str, visitor: Visitor) -> tuple[Any, Any]:
+        """Open another checkpoint by its name on the Hub; it is the right side's then."""
+        try:
+            opened = self.others.open(name.strip())
+        except (HubError, CheckpointError) as error:
+            raise complaint(str(error)) from None
+        left, right = self.models(visitor)
+        return left, gr.Dropdown(choices=right.choices, value=opened)
 
     def compare(
         self,
@@ -60,7 +73,9 @@ class Compare:
     ) -> tuple[Reader, FaceReading]:
         say, reader = visitor.speech, self.explore.sessions.reader(visitor.key)
         base = self.explore.sessions.base
-        if time and time != NOW:
+        if time in self.others.names:
+            reader = self.others.reader(time or "")
+        elif time and time != NOW:
             reader = base if time == BEFORE else base.at_step(min(int(time), base.steps - 1))
         if path:
             try:
@@ -88,7 +103,7 @@ def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> 
 
 def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
-    compare = Compare(explore)
+    compare = Compare(explore, Others.by_environment())
     gr.Markdown(labels("compare_intro"))
     pictures, times = [], []
     with gr.Row():
@@ -102,13 +117,18 @@ def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.
                     )
                 )
                 times.append(gr.Dropdown([], label=labels("compare_time"), elem_id=f"compare-time-{side}"))
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    if compare.others.allowed:
+        with gr.Row():
+            name = gr.Textbox(label=labels("compare_other"), placeholder="owner/name@step-07", elem_id="compare-other")
+            opening = gr.Button(labels("compare_open"), elem_id="compare-open", scale=0)
+        opening.click(guarded(compare.open), [name, visitor], times, **busy)
     go = gr.Button(labels("compare_button"), variant="primary", elem_id="compare-go")
     result = gr.HTML(elem_id="compare-result")
 
     def run(shown: Any, a: Any, b: Any, one: str, two: str, visitor: Visitor) -> str:
         return compare.compare(shown, (a, b), (one, two), visitor)
 
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     tab.select(guarded(compare.models), [visitor], times, **quiet)
-    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
     go.click(guarded(run), [shown, *pictures, *times, visitor], result, **busy)

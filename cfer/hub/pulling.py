@@ -40,13 +40,22 @@ class Found:
     note: str = ""
 
 
-def pull(repository: str, *, endpoint: str | None = None, cache: Path | None = None) -> Found:
+def pull(
+    repository: str,
+    *,
+    endpoint: str | None = None,
+    cache: Path | None = None,
+    public: bool = False,
+    most_bytes: int = MOST_BYTES,
+) -> Found:
     """Fetch a checkpoint into the Hub's cache and read it strictly.
 
     Args:
         repository: owner/name, or owner/name@revision with a tag, a branch or a commit.
         endpoint: Another Hub's address.
         cache: Another cache folder.
+        public: Whether to ask without the token of whoever runs this: for names that strangers give.
+        most_bytes: Larger repositories are refused.
 
     Raises:
         CheckpointError: What was fetched is no whole checkpoint: a file was cut off or changed on the way.
@@ -55,14 +64,12 @@ def pull(repository: str, *, endpoint: str | None = None, cache: Path | None = N
     name, revision = parse_name(repository)
     from huggingface_hub import HfApi
 
-    api = HfApi(endpoint=endpoint)
+    api = HfApi(endpoint=endpoint, token=False if public else None)
     with in_words(name, revision):
         known = api.model_info(name, revision=revision, timeout=TIMEOUT, files_metadata=True)
         size = sum(file.size or 0 for file in known.siblings or ())
-        if size > MOST_BYTES:
-            raise HubError(
-                f"{name} has {size / 1e6:,.0f} MB; a checkpoint of this kind has {MOST_BYTES // 10**6} at most."
-            )
+        if size > most_bytes:
+            raise HubError(f"{name} has {size / 1e6:,.0f} MB; at most {most_bytes // 10**6} are fetched here.")
         # the commit is pinned, so that a push in between cannot mix two versions
         there = api.snapshot_download(name, revision=known.sha, cache_dir=cache, max_workers=4, ignore_patterns=_HUBS)
         folder = _plain(Path(there), _home(name, cache))

@@ -2,11 +2,15 @@ import re
 
 import gradio as gr
 import pytest
+from hub_server import Hub
+from huggingface_hub import constants
 
 from cfer.app.compare import BEFORE, NOW, Compare
 from cfer.app.explore import Explore, ExploreState, example_paths
+from cfer.app.others import Others
 from cfer.app.teach import Teach
 from cfer.app.visitors import Sessions, Visitor
+from cfer.hub import push
 from cfer.reader import Reader
 
 ANNA = Visitor("anna")
@@ -53,6 +57,33 @@ def test_before_and_after_a_lesson(reader, shown, files):
     left, right = compare.compare(shown, (None, None), (NOW, BEFORE), ANNA).split("<section>")[1:]
     assert "beaming" in left
     assert "beaming" not in right
+
+
+def test_another_public_checkpoint_is_opened_by_name_where_the_host_allows_it(
+    reader, shown, basic_run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert not Others.by_environment().allowed
+    hub = Hub()
+    try:
+        push(basic_run[0] / "checkpoint", "me/other", public=True, endpoint=hub.url)
+        compare = Compare(Explore(Sessions(reader)), Others(allowed=True, endpoint=hub.url))
+        hub.authorised.clear()
+        _, right = compare.open("me/other", ANNA)
+        assert right.value.startswith("me/other@")
+        left, right = columns(compare.compare(shown, (None, None), (NOW, right.value), ANNA))
+        assert left == right
+        with pytest.raises(gr.Error, match="is not on the Hub"):
+            compare.open("me/nothing", ANNA)
+        with pytest.raises(gr.Error, match="is not a name"):
+            compare.open("../etc", ANNA)
+        monkeypatch.setattr("cfer.app.others.MOST_BYTES", 1000)
+        with pytest.raises(gr.Error, match="at most 0 are fetched"):
+            compare.open("me/other", ANNA)
+        assert "Bearer" not in "".join(hub.authorised)  # a stranger's name is never asked for with the host's token
+    finally:
+        hub.close()
 
 
 def test_what_cannot_be_compared_is_answered_in_words(reader, shown, files):

@@ -205,6 +205,8 @@ TEXTS: dict[str, str] = {
     "compare_picture": "Das Bild {side}: {why}",
     "compare_side_0": "links",
     "compare_side_1": "rechts",
+    "compare_other": "Ein anderer öffentlicher Checkpoint vom Hugging Face Hub, nach Namen",
+    "compare_open": "Öffnen",
     "compare_maps": "Karten des ganzen Gesichts, auf beiden Seiten dieselben Ausdrücke",
     # About
     "about_limits": """## Zuerst die Grenzen

@@ -194,6 +194,8 @@ TEXTS = {
     "compare_picture": "The picture on the {side}: {why}",
     "compare_side_0": "left",
     "compare_side_1": "right",
+    "compare_other": "Another public checkpoint of the Hugging Face Hub, by name",
+    "compare_open": "Open",
     "compare_maps": "Maps of the whole face, the same expressions on both sides",
     # About
     "about_limits": """## Limits first
