@@ -40,14 +40,26 @@ class Adaptation:
         changed: Share of them, 0 to 1, that are answered otherwise now.
         before: How many were called what before.
         after: How many are called what now.
-        warning: A sentence where the faces are too much alike for this to be safe; None otherwise.
+        one_sided: The expression that nearly all of them are called now, and how many are, where they are too much
+            alike for this to be safe; None otherwise.
     """
 
     faces: int
     changed: float
     before: dict[str, int]
     after: dict[str, int]
-    warning: str | None
+    one_sided: tuple[str, int] | None
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence where the faces are too much alike; None otherwise."""
+        if self.one_sided is None:
+            return None
+        name, count = self.one_sided
+        return (
+            f"{count} of {self.faces} faces are called {name} now. Adapting is safer with several expressions among "
+            "the pictures: what all of them share is taken for the camera."
+        )
 
 
 def adapt(checkpoint: Checkpoint, features: Tensor) -> tuple[Checkpoint, Adaptation]:
@@ -71,13 +83,8 @@ def adapt(checkpoint: Checkpoint, features: Tensor) -> tuple[Checkpoint, Adaptat
     before, after = (dict(Counter(checkpoint.names[k] for k in answers).most_common()) for answers in (old, new))
     changed = sum(a != b for a, b in zip(old, new, strict=True)) / len(old)
     name, count = next(iter(after.items()))
-    warning = None
-    if count >= ONE_SIDED * len(features):
-        warning = (
-            f"{count} of {len(features)} faces are called {name} now. Adapting is safer with several expressions among "
-            "the pictures: what all of them share is taken for the camera."
-        )
-    return adapted, Adaptation(len(features), changed, before, after, warning)
+    one_sided = (name, count) if count >= ONE_SIDED * len(features) else None
+    return adapted, Adaptation(len(features), changed, before, after, one_sided)
 
 
 def unadapted(checkpoint: Checkpoint) -> Checkpoint:

@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 from cfer.adapt import AdaptError
+from cfer.app.texts import labels
 from cfer.app.visitors import KEEP_SECONDS
 from cfer.lessons.names import LessonError
 from cfer.pictures import PictureError
@@ -54,7 +55,7 @@ def picture_files(**settings: Any) -> gr.File:
 
 def consent_box(elem_id: str) -> gr.Checkbox:
     """The question whether pictures of people may be used."""
-    return gr.Checkbox(False, label="I may use these pictures (myself, or with permission)", elem_id=elem_id)
+    return gr.Checkbox(False, label=labels("consent"), elem_id=elem_id)
 
 
 def complaint(message: str) -> gr.Error:

@@ -318,7 +318,7 @@ class TestCamera:
         said, undo = camera.adapt([*mine, str(files / "broken.png")], True, ANNA)
         assert f"Adapted to {LEAST} faces" in said
         assert "Adapting is safer with several expressions" in said
-        assert "1 files could not be read" in said
+        assert "could not be read as pictures: 1" in said
         assert undo.interactive
         assert sessions.reader("anna").checkpoint.shift is not None
         assert sessions.reader("bert").checkpoint.shift is None

@@ -80,4 +80,22 @@ TEXTS = {
     "lesson_is_fine": "gut",
     "lesson_is_costs": "kostet",
     "lesson_is_collides": "Kollision",
+    # Camera
+    "consent": "Ich darf diese Bilder verwenden (ich selbst oder mit Erlaubnis)",
+    "camera_title": "An die eigene Kamera anpassen",
+    "camera_about": "Licht, Objektiv und Ausschnitt verschieben alle Antworten gleich. 20 oder mehr eigene Bilder "
+    "mit mehreren Ausdrücken, ganz ohne Beschriftung, lassen das Modell einen Teil davon "
+    "herausrechnen; was Unschärfe nimmt, kommt nicht zurück. Nichts davon wird behalten, und es "
+    "lässt sich rückgängig machen.",
+    "camera_files": "20 oder mehr Bilder",
+    "camera_go": "Anpassen",
+    "camera_undo": "Anpassung zurücknehmen",
+    "camera_bring": "Bringen Sie {least} oder mehr Bilder von Ihrer Kamera oder Sammlung.",
+    "camera_most": "Höchstens {most} Bilder auf einmal; Sie brachten {count}.",
+    "camera_refused": "Dateien, die nicht als Bilder zu lesen waren: {count}.",
+    "camera_done": "### An {count} Gesichter angepasst\n{changed} davon werden jetzt anders beantwortet. Am "
+    "häufigsten genannt vorher: {before}; jetzt: {after}.",
+    "camera_one_sided": "{count} von {all} Gesichtern heißen jetzt {name}. Mit mehreren Ausdrücken unter den Bildern "
+    "ist das Anpassen sicherer: Was alle gemeinsam haben, gilt als Kamera.",
+    "camera_forgotten": "Das Modell ist wieder wie vor der Anpassung.",
 }

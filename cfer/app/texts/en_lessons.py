@@ -78,4 +78,21 @@ TEXTS = {
     "lesson_is_fine": "fine",
     "lesson_is_costs": "costs",
     "lesson_is_collides": "collides",
+    # Camera
+    "consent": "I may use these pictures (myself, or with permission)",
+    "camera_title": "Adapt to your own camera",
+    "camera_about": "Light, lens and framing move all answers alike. 20 or more of your own pictures, with several "
+    "expressions among them and no labels needed, let the model take some of that out; what blur "
+    "loses does not come back. Nothing of them is kept, and it can be undone.",
+    "camera_files": "20 or more pictures",
+    "camera_go": "Adapt",
+    "camera_undo": "Undo adapting",
+    "camera_bring": "Bring {least} or more pictures from your camera or collection.",
+    "camera_most": "At most {most} pictures at a time; you brought {count}.",
+    "camera_refused": "Files that could not be read as pictures: {count}.",
+    "camera_done": "### Adapted to {count} faces\n{changed} of them are answered otherwise now. Called most often "
+    "before: {before}; now: {after}.",
+    "camera_one_sided": "{count} of {all} faces are called {name} now. Adapting is safer with several expressions "
+    "among the pictures: what all of them share is taken for the camera.",
+    "camera_forgotten": "The model is as it was before it was adapted.",
 }
