@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
+import scipy  # its parts are loaded when they are first asked for
 
 from cfer.emotions import prototype
 from cfer.explain.relation import SIX
@@ -21,9 +21,9 @@ def agreement(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: 
     """Spearman's correlation of two matrices (R, B), and its 95 % interval from drawing rows again."""
     rng = np.random.default_rng(seed)
     picks = rng.integers(len(found), size=(draws, len(found)))
-    spread = [spearmanr(found[rows].ravel(), expected[rows].ravel()).statistic for rows in picks]
+    spread = [scipy.stats.spearmanr(found[rows].ravel(), expected[rows].ravel()).statistic for rows in picks]
     low, high = np.nanquantile(spread, (0.025, 0.975))
-    return float(spearmanr(found.ravel(), expected.ravel()).statistic), float(low), float(high)
+    return float(scipy.stats.spearmanr(found.ravel(), expected.ravel()).statistic), float(low), float(high)
 
 
 def permuted_constituents(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: int = 0) -> float:
@@ -33,9 +33,9 @@ def permuted_constituents(found: np.ndarray, expected: np.ndarray, draws: int = 
     one draw. On faces that are performed by the same manual it says that the matrix follows them, not why.
     """
     rng = np.random.default_rng(seed)
-    own = spearmanr(found.ravel(), expected.ravel()).statistic
+    own = scipy.stats.spearmanr(found.ravel(), expected.ravel()).statistic
     as_good = 1
     for _ in range(draws):
         dealt = expected[rng.permutation(len(expected))]
-        as_good += spearmanr(found.ravel(), dealt.ravel()).statistic >= own - 1e-12
+        as_good += scipy.stats.spearmanr(found.ravel(), dealt.ravel()).statistic >= own - 1e-12
     return as_good / (draws + 1)

@@ -6,8 +6,8 @@ what a mean map over other faces gets.
 """
 
 import numpy as np
+import scipy  # its parts are loaded when they are first asked for
 import torch.nn.functional as F
-from scipy.stats import rankdata
 from torch import Tensor
 
 
@@ -36,7 +36,7 @@ def rank_correlation(raw: Tensor, far: Tensor) -> float:
     """Spearman's correlation of positive evidence (h, w) with the displacement (S, S), cell by cell; nan if flat."""
     height, width = raw.shape
     cells = F.adaptive_avg_pool2d(far[None], (height, width))[0]
-    ranks = [rankdata(m.flatten().numpy()) for m in (raw.clamp(min=0), cells)]
+    ranks = [scipy.stats.rankdata(m.flatten().numpy()) for m in (raw.clamp(min=0), cells)]
     x, y = (r - r.mean() for r in ranks)
     scale = np.linalg.norm(x) * np.linalg.norm(y)
     return float(x @ y / scale) if scale > 0 else float("nan")

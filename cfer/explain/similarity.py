@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import scipy  # its parts are loaded when they are first asked for
 import torch
 import torch.nn.functional as F
-from scipy.stats import rankdata
 from torch import Tensor
 
 TOP = 0.2
@@ -33,7 +33,7 @@ def spearman(a: Tensor, b: Tensor) -> Tensor:
     """Rank correlation of the cells' positive evidence, ties at their mean rank, -1 to 1; nan if one map is flat."""
     p, q = (_evidence(m).flatten(-2) for m in (a, b))
     dead = (p.sum(-1) + q.sum(-1)).isnan()
-    ranks = [torch.from_numpy(rankdata(m.nan_to_num().numpy(), axis=-1)).to(a.dtype) for m in (p, q)]
+    ranks = [torch.from_numpy(scipy.stats.rankdata(m.nan_to_num().numpy(), axis=-1)).to(a.dtype) for m in (p, q)]
     x, y = (r - r.mean(-1, keepdim=True) for r in ranks)
     found = (x * y).sum(-1) / (x.norm(dim=-1) * y.norm(dim=-1))
     return found.masked_fill(dead, math.nan)
