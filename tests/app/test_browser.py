@@ -1,24 +1,16 @@
 """A stranger with a browser: arrival, one upload, one lesson, wrong files, a phone, two people at once."""
 
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from playwright.sync_api import TimeoutError as PageTimeout
+from browsing import CHROMIUM, DESK, MARKS, PHONE, QUIET, WAIT, bring, narrow, open_tab, shoot, teach, visit
+from playwright.sync_api import expect, sync_playwright
 
-from cfer.app.build import build_app, launch
 from cfer.app.explore import example_paths
 
-CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), None)
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
-if CHROMIUM is None and not os.environ.get("CFER_REQUIRE_BROWSER"):
-    pytestmark.append(pytest.mark.skip(reason="Chromium is not installed"))
-WAIT = 60_000
-DESK, PHONE = (1280, 900), (390, 844)
+pytestmark = MARKS
 INK = """canvas => { const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   let ink = 0; for (let i = 3; i < d.length; i += 4) ink += d[i] > 40; return ink / (d.length / 4); }"""
 BOTTOM = "e => e.getBoundingClientRect().bottom"
@@ -31,79 +23,19 @@ axe, but screen readers had trouble with them: https://github.com/gradio-app/gra
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
-    demo = build_app()
-    _, address, _ = launch(demo, prevent_thread_lock=True, quiet=True)
-    yield address
-    demo.close()
-
-
-@pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
+            args=list(QUIET),
         )
         yield found
         found.close()
 
 
-def visit(browser: Browser, url: str, size: tuple[int, int] = DESK, **context: str) -> tuple[Page, list[str]]:
-    """A new visitor who sees the example that is read on arrival; the list collects requests to any other host."""
-    page = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context).new_page()
-    foreign: list[str] = []
-    page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else foreign.append(r.url))
-    page.goto(url)
-    expect(page.locator("#explore-maps canvas")).to_have_count(3, timeout=WAIT)
-    return page, foreign
-
-
-def bring(page: Page, path: Path) -> None:
-    page.locator("#explore-picture input[type=file]").first.set_input_files(path)
-
-
-def open_tab(page: Page, name: str) -> None:
-    """A tab by its name, behind the menu where there is no room for all."""
-    tab = page.get_by_role("tab", name=name)
-    if tab.count() and tab.first.is_visible():
-        tab.first.click()
-        return
-    page.locator(".overflow-menu button").first.click()
-    page.locator(".overflow-dropdown button", has_text=name).click()
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a screenshot where somebody asked for them."""
-    if folder := os.environ.get("CFER_SCREENSHOTS"):
-        page.wait_for_timeout(1500)
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
-def narrow(page: Page) -> bool:
-    """Whether nothing reaches past the window's right edge."""
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def teach(page: Page, path: Path, name: str) -> None:
-    open_tab(page, "Teach")
-    page.locator("#teach-name textarea, #teach-name input").first.fill(name)
-    for last in (False, False, True):  # a file that comes before the page's code has woken up is not noticed
-        page.locator("#teach-files input[type=file]").first.set_input_files(path)
-        try:
-            page.get_by_text(path.name).first.wait_for(timeout=WAIT if last else 10_000)
-            break
-        except PageTimeout:
-            if last:
-                raise
-    page.locator("#teach-consent input").check()
-    page.locator("#teach-go").click()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_arrival_the_first_screen_says_what_why_and_where(browser, url, scheme):
-    page, foreign = visit(browser, url, color_scheme=scheme)
+def test_on_arrival_the_first_screen_says_what_why_and_where(browser, page_url, scheme):
+    page, foreign = visit(browser, page_url, color_scheme=scheme)
     expect(page.locator("#explore-verdict h2")).to_contain_text("happily surprised")
     for part in ("#explore-verdict h2", "#explore-readings", "#explore-made"):
         assert page.locator(part).evaluate(BOTTOM) <= DESK[1]
@@ -116,8 +48,8 @@ def test_on_arrival_the_first_screen_says_what_why_and_where(browser, url, schem
     shoot(page, f"arrival-{scheme}")
 
 
-def test_on_a_phone_the_first_screen_has_the_sentence_and_the_composition(browser, url, files):
-    page, _ = visit(browser, url, PHONE)
+def test_on_a_phone_the_first_screen_has_the_sentence_and_the_composition(browser, page_url, files):
+    page, _ = visit(browser, page_url, PHONE)
     for part in ("#explore-verdict h2", "#explore-made .bar"):
         assert page.locator(part).evaluate(BOTTOM) <= PHONE[1]
     assert narrow(page)
@@ -131,8 +63,8 @@ def test_on_a_phone_the_first_screen_has_the_sentence_and_the_composition(browse
     assert 0 <= box["y"] < PHONE[1]
 
 
-def test_every_example_is_one_click_and_shows_three_maps_with_ink(browser, url):
-    page, _ = visit(browser, url)
+def test_every_example_is_one_click_and_shows_three_maps_with_ink(browser, page_url):
+    page, _ = visit(browser, page_url)
     for number, path in enumerate(example_paths()):
         button = page.locator("#explore-examples button").nth(number)
         expect(button).to_contain_text(path.stem.partition("-")[2].replace("-", " "))
@@ -154,8 +86,8 @@ def test_every_example_is_one_click_and_shows_three_maps_with_ink(browser, url):
     assert "example=8" in page.url
 
 
-def test_drawing_answers_without_asking_the_model(browser, url):
-    page, _ = visit(browser, url)
+def test_drawing_answers_without_asking_the_model(browser, page_url):
+    page, _ = visit(browser, page_url)
     page.wait_for_timeout(3000)  # what is still coming has come
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if "gradio_api" in r.url else None)
@@ -174,13 +106,13 @@ def test_drawing_answers_without_asking_the_model(browser, url):
     assert asked == []
 
 
-def test_nothing_jumps_while_a_reading_arrives(browser, url):
+def test_nothing_jumps_while_a_reading_arrives(browser, page_url):
     page = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]}).new_page()
     page.add_init_script(
         "window.shift = 0; new PerformanceObserver(l => { for (const e of l.getEntries()) if (!e.hadRecentInput) "
         "window.shift += e.value; }).observe({ type: 'layout-shift', buffered: true });"
     )
-    page.goto(url)
+    page.goto(page_url)
     expect(page.locator("#explore-maps canvas")).to_have_count(3, timeout=WAIT)
     before = page.evaluate("window.shift")
     page.locator("#explore-examples button").nth(5).click()
@@ -190,8 +122,8 @@ def test_nothing_jumps_while_a_reading_arrives(browser, url):
 
 
 @pytest.mark.parametrize(("size", "name"), [(DESK, "desktop"), (PHONE, "phone")])
-def test_a_picture_is_read_and_a_lesson_given_without_another_host(browser, url, files, size, name):
-    page, foreign = visit(browser, url, size)
+def test_a_picture_is_read_and_a_lesson_given_without_another_host(browser, page_url, files, size, name):
+    page, foreign = visit(browser, page_url, size)
     bring(page, files / "astronaut.png")
     expect(page.locator("#explore-verdict h2")).to_have_text("This face looks happy", timeout=WAIT)
     expect(page.locator("#explore-depth")).to_contain_text("Muscle by muscle", timeout=WAIT)
@@ -212,8 +144,8 @@ def test_a_picture_is_read_and_a_lesson_given_without_another_host(browser, url,
     assert foreign == []
 
 
-def test_two_people_at_once_do_not_see_each_others_lessons(browser, url, files):
-    (anna, _), (bert, _) = visit(browser, url), visit(browser, url)
+def test_two_people_at_once_do_not_see_each_others_lessons(browser, page_url, files):
+    (anna, _), (bert, _) = visit(browser, page_url), visit(browser, page_url)
     teach(anna, files / "astronaut.png", "beaming")
     expect(anna.locator("#teach-standing")).to_contain_text("beaming", timeout=WAIT)
     for page in (anna, bert):
@@ -224,15 +156,15 @@ def test_two_people_at_once_do_not_see_each_others_lessons(browser, url, files):
     expect(bert.locator("#explore-readings")).not_to_contain_text("beaming")
 
 
-def test_a_lesson_goes_home_and_to_a_second_visitor_and_is_undone(browser, url, files, tmp_path):
-    page, _ = visit(browser, url)
+def test_a_lesson_goes_home_and_to_a_second_visitor_and_is_undone(browser, page_url, files, tmp_path):
+    page, _ = visit(browser, page_url)
     teach(page, files / "astronaut.png", "beaming")
     expect(page.locator("#teach-verdict")).to_contain_text("Learned: beaming", timeout=WAIT)
     with page.expect_download(timeout=WAIT) as download:
         page.locator("#teach-save").click()
     path = tmp_path / "lessons.safetensors"
     download.value.save_as(path)
-    other, _ = visit(browser, url)
+    other, _ = visit(browser, page_url)
     open_tab(other, "Teach")
     with other.expect_file_chooser() as chooser:
         other.locator("#teach-bring").click()
@@ -243,8 +175,8 @@ def test_a_lesson_goes_home_and_to_a_second_visitor_and_is_undone(browser, url, 
     expect(other.locator("#teach-standing")).to_contain_text("beaming")
 
 
-def test_a_complaint_stands_in_place_and_the_last_lesson_stays(browser, url, files):
-    page, _ = visit(browser, url)
+def test_a_complaint_stands_in_place_and_the_last_lesson_stays(browser, page_url, files):
+    page, _ = visit(browser, page_url)
     teach(page, files / "astronaut.png", "beaming")
     expect(page.locator("#teach-standing")).to_contain_text("beaming", timeout=WAIT)
     page.locator("#teach-name textarea, #teach-name input").first.fill("happy")
@@ -253,8 +185,8 @@ def test_a_complaint_stands_in_place_and_the_last_lesson_stays(browser, url, fil
     expect(page.locator("#teach-standing")).to_contain_text("beaming")
 
 
-def test_lessons_come_back_after_a_reload_if_the_visitor_wanted_that(browser, url, files):
-    page, _ = visit(browser, url)
+def test_lessons_come_back_after_a_reload_if_the_visitor_wanted_that(browser, page_url, files):
+    page, _ = visit(browser, page_url)
     teach(page, files / "astronaut.png", "beaming")
     expect(page.locator("#teach-standing")).to_contain_text("beaming", timeout=WAIT)
     page.locator("#teach-keep input").check()
@@ -270,16 +202,16 @@ def test_lessons_come_back_after_a_reload_if_the_visitor_wanted_that(browser, ur
     ("name", "words"),
     [("empty.png", "No face was found"), ("broken.png", "not a picture that can be read")],
 )
-def test_a_wrong_file_is_answered_in_words_in_place(browser, url, files, name, words):
-    page, _ = visit(browser, url)
+def test_a_wrong_file_is_answered_in_words_in_place(browser, page_url, files, name, words):
+    page, _ = visit(browser, page_url)
     bring(page, files / name)
     expect(page.locator("#explore-verdict")).to_contain_text(words, timeout=WAIT)
     expect(page.locator("#explore-maps canvas")).to_have_count(0)
     assert "Traceback" not in page.content()
 
 
-def test_of_three_faces_one_can_be_picked(browser, url, files):
-    page, _ = visit(browser, url)
+def test_of_three_faces_one_can_be_picked(browser, page_url, files):
+    page, _ = visit(browser, page_url)
     bring(page, files / "three.png")
     expect(page.locator("#explore-picker")).to_contain_text("3 faces", timeout=WAIT)
     page.locator("#explore-picker label").nth(2).click()
@@ -287,8 +219,8 @@ def test_of_three_faces_one_can_be_picked(browser, url, files):
     shoot(page, "explore-three")
 
 
-def test_a_relation_is_looked_up_and_held_against_a_null(browser, url):
-    page, foreign = visit(browser, url)
+def test_a_relation_is_looked_up_and_held_against_a_null(browser, page_url):
+    page, foreign = visit(browser, page_url)
     open_tab(page, "Relations")
     table = page.locator("#relations-table")
     expect(table.locator("button")).to_have_count(90, timeout=WAIT)
@@ -306,8 +238,8 @@ def test_a_relation_is_looked_up_and_held_against_a_null(browser, url):
     assert foreign == []
 
 
-def test_on_a_phone_the_whole_matrix_is_in_reach_and_a_tap_goes_to_the_cell(browser, url):
-    page, _ = visit(browser, url, PHONE)
+def test_on_a_phone_the_whole_matrix_is_in_reach_and_a_tap_goes_to_the_cell(browser, page_url):
+    page, _ = visit(browser, page_url, PHONE)
     open_tab(page, "Relations")
     last = page.locator("#relations-table button").nth(5)
     expect(last).to_be_visible(timeout=WAIT)
@@ -322,8 +254,8 @@ def test_on_a_phone_the_whole_matrix_is_in_reach_and_a_tap_goes_to_the_cell(brow
     assert 0 <= seen["y"] < PHONE[1]
 
 
-def test_a_face_goes_through_the_steps_and_two_times_are_compared(browser, url):
-    page, foreign = visit(browser, url)
+def test_a_face_goes_through_the_steps_and_two_times_are_compared(browser, page_url):
+    page, foreign = visit(browser, page_url)
     open_tab(page, "Journey")
     expect(page.locator("#journey-view h2")).to_contain_text("Step 15 of 15", timeout=WAIT)
     page.locator("#journey-step input[type=number]").fill("3")
@@ -339,8 +271,8 @@ def test_a_face_goes_through_the_steps_and_two_times_are_compared(browser, url):
     assert foreign == []
 
 
-def test_a_result_is_taken_away(browser, url):
-    page, _ = visit(browser, url)
+def test_a_result_is_taken_away(browser, page_url):
+    page, _ = visit(browser, page_url)
     page.get_by_text("Take it away").click()
     page.locator("#explore-take").click()
     for name in ("cfer.png", "cfer.csv", "cfer.json", "evidence.zip"):
@@ -348,15 +280,15 @@ def test_a_result_is_taken_away(browser, url):
     assert page.locator("#explore-files a[download]").count() >= 4
 
 
-def test_a_link_opens_the_same_view(browser, url):
+def test_a_link_opens_the_same_view(browser, page_url):
     page = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]}).new_page()
-    page.goto(f"{url}?example=6&middle=angry")
+    page.goto(f"{page_url}?example=6&middle=angry")
     expect(page.locator("#explore-maps figcaption b").nth(1)).to_have_text("angry", timeout=WAIT)
     expect(page.locator("#explore-verdict h2")).to_contain_text("sadly")
 
 
-def test_a_german_browser_reads_german(browser, url):
-    page, _ = visit(browser, url, locale="de-DE")
+def test_a_german_browser_reads_german(browser, page_url):
+    page, _ = visit(browser, page_url, locale="de-DE")
     expect(page.locator("#explore-verdict h2")).not_to_contain_text("This face")
     expect(page.locator("#explore-tools")).not_to_contain_text("Opacity")
     expect(page.locator("#explore-picture")).not_to_contain_text("A picture with a face")
@@ -364,8 +296,8 @@ def test_a_german_browser_reads_german(browser, url):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_no_tab_has_an_accessibility_fault_of_ours(browser, url, size, scheme):
-    page, _ = visit(browser, url, size, color_scheme=scheme)
+def test_no_tab_has_an_accessibility_fault_of_ours(browser, page_url, size, scheme):
+    page, _ = visit(browser, page_url, size, color_scheme=scheme)
     page.wait_for_timeout(3000)
     faults: dict[str, list[str]] = {}
     for tab in ("Explore", "Teach", "Relations", "Journey", "Compare", "About"):
