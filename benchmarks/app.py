@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from cfer.app.build import build_app, launch
 from cfer.app.explore import example_paths
+from cfer.explain.report import MapKind
+from cfer.reader import Reader
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -96,6 +98,51 @@ def measure(browser: Browser, url: str, pictures: list[Path]) -> dict[str, float
     return {name: round(statistics.median(values), 1) for name, values in found.items()}
 
 
+def measure_lessons(browser: Browser, url: str, pictures: list[Path]) -> dict[str, float]:
+    """Medians in milliseconds from the click on Teach to the verdict, one picture a lesson."""
+    page = open_page(browser, url, "desk")
+    page.get_by_role("tab", name="Teach").click()
+    found = []
+    for round_ in range(ROUNDS):
+        name = f"lesson {'abcdefghijkl'[round_]}"
+        picture = pictures[round_ % len(pictures)]
+        page.locator("#teach-name textarea, #teach-name input").first.fill(name)
+        page.locator("#teach-files input[type=file]").first.set_input_files(picture)
+        page.locator("#teach-seen").get_by_text("The model").first.wait_for(timeout=WAIT)
+        page.locator("#teach-consent input").check()
+        verdict = page.locator("#teach-verdict").get_by_text(f"Learned: {name}")
+        found.append(timed(page.locator("#teach-go").click, lambda verdict=verdict: verdict.wait_for(timeout=WAIT)))
+        page.wait_for_timeout(1500)
+        page.reload()
+        page.locator("#explore-maps canvas").nth(2).wait_for(timeout=WAIT)
+        page.get_by_role("tab", name="Teach").click()
+        page.wait_for_timeout(1500)
+    return {"teach to verdict": round(statistics.median(found), 1)}
+
+
+def lesson_parts(pictures: list[Path]) -> dict[str, float]:
+    """What a lesson of one picture is made of, medians in milliseconds, without a browser."""
+    reader, found = Reader(), dict[str, list[float]]()
+    reader.teach("warm", [pictures[0]])
+    for picture in pictures[:ROUNDS]:
+        steps = [time.perf_counter()]
+        face = reader.face(picture)
+        steps.append(time.perf_counter())
+        lesson = reader.lesson("taught", [face])
+        steps.append(time.perf_counter())
+        taught = reader.with_lessons([lesson])
+        steps.append(time.perf_counter())
+        reader.effect(lesson)
+        steps.append(time.perf_counter())
+        taught.reread(face).maps_by(MapKind.INTEGRATED_GRADIENTS, ["taught", "happy", "sad"])
+        steps.append(time.perf_counter())
+        for name, start, stop in zip(
+            ("picture", "mirror image", "head", "effect", "three maps"), steps[:-1], steps[1:], strict=True
+        ):
+            found.setdefault(f"lesson: {name}", []).append(1000 * (stop - start))
+    return {name: round(statistics.median(values), 1) for name, values in found.items()}
+
+
 def shoot(browser: Browser, url: str) -> None:
     """Screenshots for the documents."""
     for name, (size, scheme, tab) in {
@@ -131,6 +178,7 @@ def main() -> None:
         )
         if not given.shots:
             times = measure(browser, url, example_paths())
+            times |= measure_lessons(browser, url, example_paths()) | lesson_parts(example_paths())
             print(times)
             content = {"cores": os.cpu_count(), "rounds": ROUNDS, "milliseconds": times}
             (HERE / "app.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
