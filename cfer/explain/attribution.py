@@ -12,7 +12,8 @@ map of a difference of classes is the difference of their maps. The gradient at 
 class that is certain hardly moves there: a broad smile has next to no gradient for "happy".
 
 Only the part of the network that comes after the layer is run, so nothing has to be hooked; all classes share its pass
-forwards. captum, which makes one a class, gives the same maps (a test). `benchmarks/saliency.py` chose the layer and says how much nearer this is to what the face moved than other maps are.
+forwards. captum, which makes one a class, gives the same maps (a test). `benchmarks/saliency.py` chose the layer and
+says how much nearer this is to what the face moved than other maps are.
 """
 
 from collections.abc import Sequence
