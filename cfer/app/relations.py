@@ -99,9 +99,11 @@ def matrix_table(
             pressed = "true" if chosen == (row, column) else "false"
             label = html.escape(f"{say.name(compound)}, {say.name(basic)}: {said}", quote=True)
             mark = ' class="own"' if basic in own else ""
+            stop = 0 if (row, column) == (chosen or (0, 0)) else -1  # the arrow keys go on from there (maps.js)
             cells.append(
                 f'<td><button type="button" data-row="{row}" data-column="{column}" aria-label="{label}" '
-                f'aria-pressed="{pressed}"{mark} style="background:rgb({shade[0]},{shade[1]},{shade[2]});color:{ink}">'
+                f'aria-pressed="{pressed}" tabindex="{stop}"{mark} '
+                f'style="background:rgb({shade[0]},{shade[1]},{shade[2]});color:{ink}">'
                 f"{html.escape(said)}</button></td>"
             )
         rows.append(f'<tr><th scope="row">{html.escape(say.name(compound))}</th>{"".join(cells)}</tr>')

@@ -227,6 +227,12 @@ def test_a_relation_is_looked_up_and_held_against_a_null(browser, page_url):
     table.locator("button").nth(2).click()
     expect(page.locator("#relations-cell figure")).to_have_count(2, timeout=WAIT)
     expect(table.locator("button[aria-pressed=true]")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    focused = page.evaluate("[document.activeElement.dataset.row, document.activeElement.dataset.column]")
+    assert focused == ["1", "3"]
+    page.keyboard.press("Enter")
+    expect(table.locator("button[aria-pressed=true][data-row='1'][data-column='3']")).to_have_count(1, timeout=WAIT)
     before = table.inner_text()
     page.get_by_role("combobox", name="Maps of").click()
     page.get_by_role("option", name="a head of random rows", exact=True).click()

@@ -127,6 +127,20 @@
     if (url.searchParams.has("example") || "example" in given) history.replaceState(null, "", url);
   };
 
+  // one cell of the matrix is in the order of the tab key; the arrow keys go from there to the others
+  const ways = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  document.addEventListener("keydown", (event) => {
+    const cell = event.target.closest(".cfer-matrix button"), way = ways[event.key];
+    if (!cell || !way) return;
+    const [row, column] = [Number(cell.dataset.row) + way[0], Number(cell.dataset.column) + way[1]];
+    const next = cell.closest("table").querySelector(`button[data-row="${row}"][data-column="${column}"]`);
+    event.preventDefault();
+    if (!next) return;
+    cell.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+
   let waiting = false;
   new MutationObserver((changes) => {
     arrived(changes);
