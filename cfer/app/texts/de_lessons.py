@@ -14,7 +14,7 @@ TEXTS = {
     "teach_units_info": "Aus dem Kodierhandbuch. Auch sie genügen allein.",
     "teach_against": "Bilder, die ihn nicht zeigen",
     "teach_eager": "Wie stark er zieht",
-    "teach_eager_info": "Was er jedem alten Ausdruck höchstens nehmen darf: 5, 10 oder 30 von 100 "
+    "teach_eager_info": "Was er jedem alten Ausdruck höchstens nehmen darf: 10, 25 oder 50 von 100 "
     "zurückbehaltenen Gesichtern.",
     "eager_careful": "vorsichtig",
     "eager_balanced": "ausgewogen",

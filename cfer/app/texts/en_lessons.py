@@ -14,7 +14,7 @@ TEXTS = {
     "teach_units_info": "From the coding manual. Enough by themselves, too.",
     "teach_against": "Pictures that are not it",
     "teach_eager": "How hard it pulls",
-    "teach_eager_info": "What it may take at most from any old expression: 5, 10 or 30 of 100 kept faces.",
+    "teach_eager_info": "What it may take at most from any old expression: 10, 25 or 50 of 100 kept faces.",
     "eager_careful": "careful",
     "eager_balanced": "balanced",
     "eager_eager": "eager",
