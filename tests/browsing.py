@@ -23,6 +23,7 @@ def visit(browser: Browser, url: str, size: tuple[int, int] = DESK, **context: s
     page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else foreign.append(r.url))
     page.goto(url)
     expect(page.locator("#explore-maps canvas")).to_have_count(3, timeout=WAIT)
+    expect(page.locator("#explore-depth")).not_to_be_empty(timeout=WAIT)  # now the server knows the visitor, too
     return page, foreign
 
 

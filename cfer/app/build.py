@@ -17,7 +17,7 @@ from cfer.app.api import build_api
 from cfer.app.camera import build_camera
 from cfer.app.compare import build_compare
 from cfer.app.doors import BodyLimit, Headers, OwnFilesOnly
-from cfer.app.explore_tab import arrive, build_explore
+from cfer.app.explore_tab import arrive, build_explore, first_example
 from cfer.app.journey import build_journey
 from cfer.app.relations import build_relations
 from cfer.app.safety import MAX_FILE, sweep_files
@@ -55,6 +55,7 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
         log.warning("%s", found.note)
     reader = reader or Reader(found.folder)
     sessions = Sessions(reader)
+    first = first_example(sessions)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, KEEP_SECONDS)) as demo:
         visitor = gr.State(Visitor(), time_to_live=KEEP_SECONDS, delete_callback=sessions.forget)
         build_api(sessions, found)  # first, so that its names are not taken by the page's own events
@@ -65,7 +66,7 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
             gr.Markdown(f"**{html.escape(found.note)}**", elem_id="cfer-note")
         with gr.Tabs():
             with gr.Tab("Explore", id="explore") as explore_tab:
-                parts = build_explore(sessions, visitor)
+                parts = build_explore(sessions, visitor, first)
             with gr.Tab("Teach", id="teach") as tab:
                 build_teach(sessions, visitor, tab)
                 build_camera(sessions, visitor)

@@ -36,8 +36,14 @@ def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[...,
     return stages if inspect.isgeneratorfunction(handler) else once
 
 
-def build_explore(sessions: Sessions, visitor: gr.State) -> dict[str, Any]:
-    """Lay the tab out and wire it; gives its components and handlers by name, for the other tabs."""
+def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) -> dict[str, Any]:
+    """Lay the tab out and wire it; gives its components and handlers by name, for the other tabs.
+
+    Args:
+        sessions: The visitors' readers.
+        visitor: Who is looking.
+        first: What is shown before anybody is known; see `first_example`.
+    """
     explore = Explore(sessions)
     parts: dict[str, Any] = {"shown": gr.State(None, time_to_live=KEEP_SECONDS)}
     with gr.Row(elem_id="explore"):
@@ -57,10 +63,8 @@ def build_explore(sessions: Sessions, visitor: gr.State) -> dict[str, Any]:
             )
             parts["picker"] = gr.Radio([], label=labels("which_face"), visible=False, elem_id="explore-picker")
         with gr.Column(scale=3, min_width=300, elem_id="explore-result"):
-            parts["verdict"] = gr.HTML(elem_id="explore-verdict")
-            parts["readings"] = gr.HTML(elem_id="explore-readings")
-            parts["made"] = gr.HTML(elem_id="explore-made")
-            parts["maps"] = gr.HTML(elem_id="explore-maps")
+            for name in ("verdict", "readings", "made", "maps"):
+                parts[name] = gr.HTML(first.get(name, ""), elem_id=f"explore-{name}")
             parts["tools"] = gr.HTML(elem_id="explore-tools")
             with gr.Row(elem_id="explore-choices"):
                 for side in ("left", "middle", "right"):
@@ -93,6 +97,18 @@ def build_explore(sessions: Sessions, visitor: gr.State) -> dict[str, Any]:
     take = TakeAway(explore)
     make.click(guarded(take.files), asked, files, **BUSY)
     return parts | {"explore": explore, "view": view, "outputs": outputs}
+
+
+def first_example(sessions: Sessions) -> dict[str, Any]:
+    """What the first example's reading shows, by the names in `OUTPUTS`: it is on the page before any visitor is known.
+
+    To be called before the page is begun, because a reading makes components.
+    """
+    found: dict[str, Any] = {}
+    if example_paths():
+        for stage in Explore(sessions).example(0, CHANGE, Visitor()):
+            found |= stage
+    return found
 
 
 def _examples() -> list[gr.Button]:

@@ -113,7 +113,7 @@ def test_nothing_jumps_while_a_reading_arrives(browser, page_url):
         "window.shift += e.value; }).observe({ type: 'layout-shift', buffered: true });"
     )
     page.goto(page_url)
-    expect(page.locator("#explore-maps canvas")).to_have_count(3, timeout=WAIT)
+    expect(page.locator("#explore-depth")).not_to_be_empty(timeout=WAIT)
     before = page.evaluate("window.shift")
     page.locator("#explore-examples button").nth(5).click()
     expect(page.locator("#explore-verdict h2")).to_contain_text("sadly", timeout=WAIT)
