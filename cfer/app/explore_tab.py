@@ -26,8 +26,8 @@ def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[...,
         return {parts[name]: value for name, value in stage.items()}
 
     @functools.wraps(handler)
-    def once(*args: Any) -> dict[Any, Any]:
-        return placed(safe(*args))
+    def once(*args: Any) -> Any:
+        return placed(safe(*args)) or gr.skip()  # Gradio takes an empty answer for a missing one
 
     @functools.wraps(handler)
     def stages(*args: Any) -> Iterator[dict[Any, Any]]:

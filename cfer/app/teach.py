@@ -185,8 +185,9 @@ class Teach:
 
     def standing(self, visitor: Visitor) -> Shown:
         """The list of lessons as it is."""
-        if not self.sessions.reader(visitor.key).lessons:
-            return {}
+        visit = self.sessions.visit(visitor.key)
+        if not visit.reader.lessons:
+            return {"undo": bool(visit.earlier)}  # an adapting can be undone here, too
         told = self._told(visitor, "")
         return {name: value for name, value in told.items() if name not in ("verdict", "maps")}
 

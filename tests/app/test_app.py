@@ -328,6 +328,15 @@ class TestCamera:
         assert sessions.reader("anna").checkpoint.shift is None
         assert sessions.reader("anna").names[-1] == "beaming"  # what was taught stays
 
+    def test_adapting_can_be_undone_among_the_lessons_too(self, reader, mine):
+        sessions = Sessions(reader)
+        teach = Teach(sessions)
+        assert teach.standing(ANNA) == {"undo": False}
+        Camera(sessions).adapt(mine, True, ANNA)
+        assert teach.standing(ANNA) == {"undo": True}
+        teach.undo(ANNA)
+        assert sessions.reader("anna").checkpoint.shift is None
+
     def test_adapting_again_takes_the_place_of_the_first_time(self, reader, files, mine):
         sessions = Sessions(reader)
         camera = Camera(sessions)

@@ -46,13 +46,10 @@ def camera(film):
 def take_picture(page, widget: str) -> None:
     """Let the camera look, and take a picture."""
     place = page.locator(widget)
-    if place.get_by_label("Capture from camera").count():
+    ask = place.get_by_text("Click to Access Webcam")
+    if not ask.count():  # another source is chosen
         place.get_by_label("Capture from camera").first.click()
-    for name in ("grant webcam access", "Click to Access Webcam"):
-        if place.get_by_label(name).count():
-            place.get_by_label(name).first.click()
-        elif place.get_by_text(name).count():
-            place.get_by_text(name).first.click()
+    ask.first.click(timeout=WAIT)
     page.wait_for_timeout(1500)
     place.get_by_label("capture photo").first.click(timeout=WAIT)
     expect(place.locator("img").first).to_be_visible(timeout=WAIT)
