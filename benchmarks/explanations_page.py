@@ -21,6 +21,7 @@ from cfer.explain.reference import (
     SHUFFLED,
     WHOLE,
     Reference,
+    Tie,
     source,
 )
 
@@ -169,11 +170,11 @@ def _compared(row: dict[str, Any]) -> str:
 
 def relation_words(known: Reference, kind: str = WHOLE) -> str:
     """Counts of the verdicts."""
-    verdicts = [known.verdict(name, kind=kind) for name in known.compounds]
-    nothing = [n for n, v in zip(known.compounds, verdicts, strict=True) if v.startswith("No evidence")]
-    across = sum("not measurably more" in v for v in verdicts)
+    ties = [known.tie(name, kind=kind) for name in known.compounds]
+    nothing = [name for name, tie in zip(known.compounds, ties, strict=True) if tie is Tie.NONE]
+    across = ties.count(Tie.EXPRESSIONS)
     said = (
-        f"{len(verdicts) - len(nothing)} of {len(verdicts)} compounds are tied to their constituents beyond chance, "
+        f"{len(ties) - len(nothing)} of {len(ties)} compounds are tied to their constituents beyond chance, "
         "beyond what a lucky head that learned nothing gives (the highest 5 % of heads and compounds), and beyond a "
         f"backbone of shuffled weights; {across} of them not measurably more on the same face than across people."
     )

@@ -29,26 +29,28 @@ from cfer.explain.reference import (
 from cfer.explain.similarity import MEASURES
 
 _CONTROLS = {
-    RANDOM_HEAD: "a head of random rows",
-    PERMUTED: "a head that learned from permuted labels",
-    "shuffled last quarter": "a network with its last quarter shuffled",
-    "shuffled last half": "a network with its last half shuffled",
-    SHUFFLED: "a network with shuffled weights",
-    ELSEWHERE: "basics' maps of another person",
-    MEAN_FACE: "basics' mean maps over all faces",
+    RANDOM_HEAD: "random_head",
+    PERMUTED: "permuted",
+    "shuffled last quarter": "quarter",
+    "shuffled last half": "half",
+    SHUFFLED: "shuffled",
+    ELSEWHERE: "elsewhere",
+    MEAN_FACE: "mean_face",
 }
-SOURCES = {WHOLE: "the model"} | {source(WHOLE, name): words for name, words in _CONTROLS.items()}
-SOURCES |= {CHANGE: "change from neutral: the model"} | {
-    source(CHANGE, name): f"change from neutral: {words}" for name, words in _CONTROLS.items()
+SOURCES = {kind: f"of_{key}" for kind, key in ((WHOLE, "model"), (CHANGE, "change"))}
+SOURCES |= {
+    source(kind, name): f"of_{before}{key}"
+    for kind, before in ((WHOLE, ""), (CHANGE, "change_"))
+    for name, key in _CONTROLS.items()
 }
-"""What maps may be of, in words; a checkpoint may lack some."""
+"""What maps may be of, by the key of its words; a checkpoint may lack some."""
 HEAD, DELETION, UNITS = "rows of the head", "loss by deletion", "shared action units (FACS)"
 MIXTURE = "shares of a mixture"
 
 
 def sources_of(reference: Reference) -> dict[str, str]:
-    """What maps a checkpoint's relations are of, in words."""
-    return {name: words for name, words in SOURCES.items() if name in reference.sources}
+    """What maps a checkpoint's relations are of, by the keys of their words."""
+    return {name: key for name, key in SOURCES.items() if name in reference.sources}
 
 
 def matrix(reference: Reference, view: str, source: str) -> np.ndarray:
@@ -110,41 +112,35 @@ def matrix_table(
     return f'<div class="cfer-matrix"><table><tr><td></td>{heads}</tr>{"".join(rows)}</table></div>'
 
 
-def summary(reference: Reference, view: str, source: str = WHOLE) -> str:
+def summary(reference: Reference, view: str, source: str, say: Speech) -> str:
     """What a view says over all compounds, with its intervals and controls."""
     if view in MEASURES:
         rows = []
         for key, words in sources_of(reference).items():
             gap = reference.facts["overall"][key][view]
-            rows.append(f"| {words} | {gap[0]:+.3f} | {gap[1]:+.3f} to {gap[2]:+.3f} |")
-        table = "\n".join(["| maps of | gap | 95 % interval |", "| --- | --- | --- |", *rows])
-        said = (
-            "Gap: mean likeness to the constituents less that to the other basics; 0 by chance. Maps of the change "
-            f"from neutral are of {reference.facts['people_changed']} of the people.\n\n{table}"
-        )
+            rows.append(f"| {say(words)} | {gap[0]:+.3f} | {gap[1]:+.3f} ... {gap[2]:+.3f} |")
+        head = "| {} | {} | {} |".format(*(say(f"summary_{name}") for name in ("of", "gap", "interval")))
+        table = "\n".join([head, "| --- | --- | --- |", *rows])
+        said = say("summary_measure", people=reference.facts["people_changed"]) + f"\n\n{table}"
         name = f"{view}, {kind_of(source)}"
     else:
-        said = {
-            HEAD: "Cosine of the head's rows. With a linear head the maps follow from these rows and the face's "
-            "features, so the maps' likeness partly restates this table.",
-            DELETION: "What a compound's score loses when the strongest fifth of a basic's evidence is blurred; as "
-            f"many random cells cost {reference.facts['deletion_random'][0]:.2f}.",
-            MIXTURE: "Shares of the basics' maps, each of sum 1, in the sum of them that fits a compound's map best, "
-            "none counting negatively.",
-            UNITS: "Cosine of the action units that people show (Du, Tao & Martinez, 2014): what the coding manual "
-            "expects, whatever a model does. The rendered faces that everything here was measured on perform these "
-            "units.",
-        }[view]
+        keys = {HEAD: "head", DELETION: "deletion", MIXTURE: "mixture", UNITS: "units"}
+        said = say(f"summary_{keys[view]}", random=f"{reference.facts['deletion_random'][0]:.2f}")
         name = {HEAD: "head rows", DELETION: "deletion", MIXTURE: "mixture"}.get(view, "")
     found = reference.facts["agreement_with_facs"].get(name)
     if found and source in (WHOLE, CHANGE):
-        value, low, high = found["spearman"]
-        said += (
-            f"\n\nAgreement with the coding manual's table: Spearman {value:.2f} ({low:.2f} to {high:.2f}), "
-            f"p = {found['permuted_constituents_p']:.3f} when the table's rows are dealt anew to the compounds. The "
-            "rendered faces perform these units, so part of this agreement is built in."
-        )
+        value, low, high = (f"{v:.2f}" for v in found["spearman"])
+        chance = f"{found['permuted_constituents_p']:.3f}"
+        said += "\n\n" + say("summary_agreement", value=value, low=low, high=high, chance=chance)
     return said
+
+
+def tie_words(reference: Reference, compound: str, measure: str, kind: str, say: Speech) -> str:
+    """What all faces say about a compound's tie to its constituents, in a sentence."""
+    parts = say.both([say.name(part) for part in reference.facts["compounds"][compound]["constituents"]])
+    here, elsewhere = (f"{gap:.2f}" for gap in reference.gaps(compound, measure, kind))
+    named = {"name": say.name(compound), "parts": parts, "here": here, "elsewhere": elsewhere}
+    return say(f"relations_tie_{reference.tie(compound, measure, kind).value}", **named)
 
 
 def cell(reference: Reference, compound: str, basic: str, measure: str, kind: str, say: Speech) -> str:
@@ -165,7 +161,7 @@ def cell(reference: Reference, compound: str, basic: str, measure: str, kind: st
     named = {"compound": say.name(compound), "basic": say.name(basic)}
     words = say("relations_cell", **named, part=part, likeness=f"{likeness:.2f}")
     return (
-        f"<h3>{html.escape(words)}</h3><p>{html.escape(reference.verdict(compound, measure, kind))}</p>"
+        f"<h3>{html.escape(words)}</h3><p>{html.escape(tie_words(reference, compound, measure, kind, say))}</p>"
         f"{panels(face, shown, say)}{thumbnails(examples, say('relations_faces', name=say.name(compound)))}"
     )
 
@@ -182,7 +178,7 @@ class Relations:
         say, reference = visitor.speech, self.reference
         return (
             matrix_table(reference, view, source, say, chosen),
-            summary(reference, view, source),
+            summary(reference, view, source, say),
             self._cell(view, source, chosen, say),
         )
 
@@ -216,7 +212,7 @@ def build_relations(reference: Reference, same_model: bool, visitor: gr.State, t
             [*MEASURES, MIXTURE, HEAD, DELETION, UNITS], value="cosine", label=labels("relations_by"), min_width=200
         )
         source = gr.Dropdown(
-            [(words, name) for name, words in sources_of(reference).items()],
+            [(labels(key), name) for name, key in sources_of(reference).items()],
             value=WHOLE,
             label=labels("relations_of"),
             min_width=200,

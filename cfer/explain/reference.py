@@ -6,6 +6,7 @@ The numbers come from `cfer measure`: rendered people whom training never saw. T
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,18 @@ ELSEWHERE, MEAN_FACE = "another person", "mean face"
 def source(kind: str, control: str) -> str:
     """What the file calls a control of a kind of maps."""
     return f"{kind}, {control}"
+
+
+class Tie(StrEnum):
+    """What ties a compound to its constituents.
+
+    NONE: nothing beyond what any two maps of a face share. EXPRESSIONS: more than other basics, but not measurably more
+    than when the basics' maps are another person's. FACE: more on the same face than across people.
+    """
+
+    NONE = "none"
+    EXPRESSIONS = "expressions"
+    FACE = "face"
 
 
 @dataclass(frozen=True)
@@ -104,27 +117,19 @@ class Reference:
         found = [self.facts["heads_by_luck"][source(kind, control)] for control in (RANDOM_HEAD, PERMUTED)]
         return max(f["mean"][measure] for f in found), max(f["face"][measure][1] for f in found)
 
-    def verdict(self, compound: str, measure: str = "cosine", kind: str = WHOLE) -> str:
-        """What the data set says about a compound's tie to its constituents, in a sentence."""
+    def tie(self, compound: str, measure: str = "cosine", kind: str = WHOLE) -> Tie:
+        """What ties a compound to its constituents over the faces: nothing shown, their expressions, or their faces."""
         row = self.facts["compounds"][compound]
-        gaps, constituents = row["gap"], " and ".join(row["constituents"])
+        gaps = row["gap"]
         luck, _ = self.lucky(kind, measure)
         if gaps[kind][measure][1] <= max(0.0, luck, gaps[source(kind, SHUFFLED)][measure][2]):
-            return (
-                f"No evidence that {compound} is tied to {constituents} beyond what any two maps of a face share: a "
-                "network that learned less shows the same."
-            )
-        if row["gap_less_elsewhere"][kind][measure][1] <= 0:
-            return (
-                f"{compound.capitalize()} is tied to {constituents} more than to other basics, but not measurably more "
-                "than when the basics' maps are taken from another person: the tie is of the expressions, not of the "
-                "face."
-            )
-        elsewhere = gaps[source(kind, ELSEWHERE)][measure][0]
-        return (
-            f"{compound.capitalize()} is tied to {constituents} more than to other basics, and on the same face more "
-            f"than across people (gap {gaps[kind][measure][0]:.2f} against {elsewhere:.2f})."
-        )
+            return Tie.NONE
+        return Tie.FACE if row["gap_less_elsewhere"][kind][measure][1] > 0 else Tie.EXPRESSIONS
+
+    def gaps(self, compound: str, measure: str = "cosine", kind: str = WHOLE) -> tuple[float, float]:
+        """A compound's mean gap on the same face, and with its basics' maps from another person."""
+        found = self.facts["compounds"][compound]["gap"]
+        return found[kind][measure][0], found[source(kind, ELSEWHERE)][measure][0]
 
     def beyond_chance(
         self, compound: str, gap: float | None, measure: str = "cosine", kind: str = WHOLE

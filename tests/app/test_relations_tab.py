@@ -42,9 +42,9 @@ def test_every_view_is_a_matrix_with_a_summary(known, view):
     assert np.isfinite(values).all()
     text = matrix_table(known, view, HEADS, SAY)
     assert all(name in text for name in COMPOUNDS)
-    words = summary(known, view)
+    words = summary(known, view, WHOLE, Speech())
     if view in MEASURES:
-        assert all(source in words for source in sources_of(known).values())
+        assert all(Speech()(source) in words for source in sources_of(known).values())
 
 
 def test_only_likeness_of_maps_has_nulls(known):
@@ -97,7 +97,7 @@ def test_a_place_without_evidence_on_any_face_says_so(known):
 
 
 def test_agreement_is_that_of_the_maps_that_are_shown(known):
-    whole, changed, null = (summary(known, "cosine", source) for source in (WHOLE, CHANGE, HEADS))
+    whole, changed, null = (summary(known, "cosine", source, Speech()) for source in (WHOLE, CHANGE, HEADS))
     assert "Agreement" not in null
     for words, name in ((whole, f"cosine, {WHOLE}"), (changed, f"cosine, {CHANGE}")):
         assert f"Spearman {known.facts['agreement_with_facs'][name]['spearman'][0]:.2f}" in words

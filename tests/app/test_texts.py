@@ -33,7 +33,7 @@ def test_every_expression_muscle_and_part_of_the_face_has_a_name(language):
 
 def test_sentences_about_a_face_need_no_glossary():
     for key, text in ENGLISH.items():
-        if not key.startswith(("about_", "relations_", "journey_", "doubt_tilted", "doubt_turned")):
+        if not key.startswith(("about_", "relations_", "of_", "summary_", "journey_", "doubt_tilted", "doubt_turned")):
             assert not JARGON.search(text), key
 
 

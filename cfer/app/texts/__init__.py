@@ -12,10 +12,13 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.texts import de, de_lessons, en, en_lessons
+from cfer.app.texts import de, de_lessons, de_relations, en, en_lessons, en_relations
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"en": en.TEXTS | en_lessons.TEXTS, "de": de.TEXTS | de_lessons.TEXTS}
+    {
+        "en": en.TEXTS | en_lessons.TEXTS | en_relations.TEXTS,
+        "de": de.TEXTS | de_lessons.TEXTS | de_relations.TEXTS,
+    }
 )
 NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NAMES})
 """Names of expressions, action units and parts of the face in other languages; English is what the package says."""
