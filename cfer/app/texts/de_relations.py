@@ -38,10 +38,9 @@ TEXTS = {
     "eingebaut.",
     "relations_tie_none": "Kein Beleg, dass {name} an {parts} hängt, über das hinaus, was je zwei Karten eines "
     "Gesichts gemeinsam haben: Ein Netz, das weniger gelernt hat, zeigt dasselbe.",
-    "relations_tie_expressions": "{name}: hängt mehr an {parts} als an anderen Basisausdrücken, aber nicht messbar mehr, "
-    "als"
-    " wenn deren Karten von einer anderen Person sind. Das Band liegt zwischen den Ausdrücken, "
-    "nicht im Gesicht.",
+    "relations_tie_expressions": "{name}: hängt mehr an {parts} als an anderen Basisausdrücken, aber nicht messbar "
+    "mehr, als wenn deren Karten von einer anderen Person sind. Das Band liegt zwischen den Ausdrücken, nicht im "
+    "Gesicht.",
     "relations_tie_face": "{name}: hängt mehr an {parts} als an anderen Basisausdrücken, und auf demselben Gesicht "
     "mehr als über Personen hinweg (Abstand {here} gegen {elsewhere}).",
 }

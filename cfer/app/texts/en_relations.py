@@ -36,10 +36,8 @@ TEXTS = {
     "units, so part of this agreement is built in.",
     "relations_tie_none": "No evidence that {name} is tied to {parts} beyond what any two maps of a face share: a "
     "network that learned less shows the same.",
-    "relations_tie_expressions": "{name}: tied to {parts} more than to other basics, but not measurably more than when the "
-    ""
-    "basics' maps are taken from another person. The tie is of the expressions, not of the "
-    "face.",
+    "relations_tie_expressions": "{name}: tied to {parts} more than to other basics, but not measurably more than "
+    "when the basics' maps are taken from another person. The tie is of the expressions, not of the face.",
     "relations_tie_face": "{name}: tied to {parts} more than to other basics, and on the same face more than across "
     "people (gap {here} against {elsewhere}).",
 }
