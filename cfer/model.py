@@ -119,6 +119,15 @@ class BackboneConfig:
         extra |= {"pad_type": self.padding} if self.padding else {}
         return timm.create_model(self.name, pretrained=False, num_classes=0, global_pool="", **extra)
 
+    def size(self) -> int:
+        """Bytes of the network's weights in 32 bits, found without taking memory for them.
+
+        Raises:
+            ValueError: timm knows no network of this name.
+        """
+        with torch.device("meta"):
+            return sum(4 * p.numel() for p in self.build().parameters())
+
     def _check_name(self) -> None:
         if not timm.is_model(self.name):
             near = difflib.get_close_matches(self.name, timm.list_models(), 3)

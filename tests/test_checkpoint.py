@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,3 +145,13 @@ def test_the_default_card_says_what_the_folder_holds():
 
     checkpoint = load_checkpoint(DEFAULT)
     assert (DEFAULT / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(checkpoint)
+
+
+def test_a_network_too_large_for_its_weights_is_refused_before_memory_is_taken(basic_run, tmp_path):
+    folder = tmp_path / "large"
+    shutil.copytree(basic_run[0] / "checkpoint", folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["backbone"]["name"] = "eva02_enormous_patch14_clip_224"
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match="too few weights for eva02"):
+        load_checkpoint(folder)

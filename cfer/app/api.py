@@ -9,11 +9,12 @@ from typing import Any
 import gradio as gr
 
 from cfer.app.safety import guarded, handed_out, plain_image
-from cfer.app.visitors import Sessions
+from cfer.app.visitors import MOST_LESSONS, Sessions
 from cfer.explain.relation import SIX
 from cfer.face_reading import READING_SCHEMA, FaceReading
 from cfer.hub import Found
 from cfer.lessons.lesson_file import pack_lessons, unpack_lessons
+from cfer.lessons.names import LessonError
 from cfer.lessons.record import DEFAULT_EAGER, EAGER
 from cfer.pictures import PictureError, decode_picture
 from cfer.reader import Reader
@@ -111,6 +112,8 @@ class Answers:
             lessons: A file of earlier lessons to add this one to, if any.
         """
         reader = self._reader(lessons)
+        if len(reader.lessons) >= MOST_LESSONS:
+            raise LessonError(f"{MOST_LESSONS} lessons at most.")
         face = reader.face(Path(_given(picture)), already_cropped=cropped)
         taught, effect = reader.teach(name, [face], constituents=tuple(constituents or ()), eager=eager)
         said = self._versioned(taught, effect=effect.to_dict())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import gradio.mcp
 from starlette.middleware import Middleware
 
 from cfer.app.about import build_about
@@ -43,6 +44,7 @@ def own_uploads() -> None:
     Path(wanted).mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="cfer-", dir=wanted))
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    gradio.mcp.DEFAULT_TEMP_DIR = str(folder)  # it remembers the folder that was set when it was imported
     sweep_files(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 

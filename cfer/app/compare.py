@@ -1,6 +1,7 @@
 """The Compare tab: two pictures, or one picture by two models or the model at two times, with the same classes."""
 
 import html
+import logging
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,8 @@ from cfer.checkpoint import CheckpointError
 from cfer.hub import HubError
 from cfer.pictures import PictureError
 from cfer.reader import FaceReading, Reader
+
+log = logging.getLogger("cfer.app")
 
 NOW, BEFORE = "now", "before"
 
@@ -45,8 +48,11 @@ class Compare:
         """Open another checkpoint by its name on the Hub; it is the right side's then."""
         try:
             opened = self.others.open(name.strip())
-        except (HubError, CheckpointError) as error:
+        except HubError as error:
             raise complaint(str(error)) from None
+        except CheckpointError as error:
+            log.info("%s was not opened: %s", name, error)
+            raise complaint(visitor.speech("compare_no_checkpoint", name=name)) from None
         left, right = self.models(visitor)
         return left, gr.Dropdown(choices=right.choices, value=opened)
 
@@ -73,8 +79,10 @@ class Compare:
     ) -> tuple[Reader, FaceReading]:
         say, reader = visitor.speech, self.explore.sessions.reader(visitor.key)
         base = self.explore.sessions.base
-        if time in self.others.names:
-            reader = self.others.reader(time or "")
+        if time and "@" in time:
+            reader = self.others.get(time)
+            if reader is None:  # others were opened since
+                raise complaint(say("compare_closed", name=time))
         elif time and time != NOW:
             reader = base if time == BEFORE else base.at_step(min(int(time), base.steps - 1))
         if path:
@@ -123,7 +131,8 @@ def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.
         with gr.Row():
             name = gr.Textbox(label=labels("compare_other"), placeholder="owner/name@step-07", elem_id="compare-other")
             opening = gr.Button(labels("compare_open"), elem_id="compare-open", scale=0)
-        opening.click(guarded(compare.open), [name, visitor], times, **busy)
+        alone: dict[str, Any] = busy | {"concurrency_id": "open"}  # nobody's reading waits for a download
+        opening.click(guarded(compare.open), [name, visitor], times, **alone)
     go = gr.Button(labels("compare_button"), variant="primary", elem_id="compare-go")
     result = gr.HTML(elem_id="compare-result")
 

@@ -52,14 +52,14 @@ class OwnFilesOnly:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Pass on or answer 400."""
-        kind = dict(scope.get("headers", ())).get(b"content-type", b"")
-        if scope["type"] != "http" or scope["method"] != "POST" or b"json" not in kind.lower():
+        if scope["type"] != "http" or scope["method"] != "POST" or _is_form(scope):
             await self.app(scope, receive, send)
             return
-        parts, more, message = [], True, {}
+        parts, more, message = list[bytes](), True, dict[str, Any]()
         while more:
             message = await receive()
-            if message["type"] != "http.request":
+            if message["type"] != "http.request":  # the visitor is gone, or the body was over the limit
+                await _answer(send, 413, "The request is too large.")
                 return
             parts.append(message.get("body", b""))
             more = message.get("more_body", False)
@@ -77,6 +77,12 @@ class OwnFilesOnly:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self.app(scope, again, send)
+
+
+def _is_form(scope: dict[str, Any]) -> bool:
+    """Whether a body is an upload's, by the first header that says so, which is the one that Gradio goes by."""
+    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+    return bool(kinds) and kinds[0].lower().startswith(b"multipart/form-data")
 
 
 def _names_an_address(body: bytes) -> bool:

@@ -1,8 +1,10 @@
 """Other public checkpoints that visitors may open by name, where the host allows it."""
 
 import os
+import tempfile
 import threading
 from collections import OrderedDict
+from pathlib import Path
 
 from cfer.hub import parse_name, pull
 from cfer.reader import Reader
@@ -33,14 +35,10 @@ class Others:
         with self._lock:
             return list(self._open)
 
-    def reader(self, name: str) -> Reader:
-        """One that is open.
-
-        Raises:
-            KeyError: It is not.
-        """
+    def get(self, name: str) -> Reader | None:
+        """One that is open; None where it is not, or not any more."""
         with self._lock:
-            return self._open[name]
+            return self._open.get(name)
 
     def open(self, asked: str) -> str:
         """Fetch a checkpoint and keep it open; the one that was opened first makes room.
@@ -53,11 +51,12 @@ class Others:
             CheckpointError: It is none, or not of this kind.
         """
         parse_name(asked)
-        found = pull(asked, endpoint=self._endpoint, public=True, most_bytes=MOST_BYTES)
-        name = f"{found.source}@{(found.revision or '')[:8]}"
-        reader = Reader(found.folder)
+        with tempfile.TemporaryDirectory() as cache:  # nothing that strangers name stays on the disk
+            found = pull(asked, endpoint=self._endpoint, cache=Path(cache), public=True, most_bytes=MOST_BYTES)
+            name, reader = f"{found.source}@{(found.revision or '')[:8]}", Reader(found.folder)
         with self._lock:
             self._open[name] = reader
+            self._open.move_to_end(name)
             while len(self._open) > MOST_OPEN:
                 self._open.popitem(last=False)
         return name

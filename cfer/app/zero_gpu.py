@@ -1,4 +1,4 @@
-"""Where Hugging Face lends a GPU for moments (ZeroGPU): which functions ask for one. Elsewhere nothing changes.
+"""Where Hugging Face lends a GPU for moments (ZeroGPU): which functions ask for one.
 
 Such a function runs in another process: it gets copies, returns tensors and changes nothing.
 """

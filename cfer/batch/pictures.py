@@ -1,6 +1,7 @@
 """Which pictures are meant by folders, archives, patterns, tables and files."""
 
 import glob
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from cfer.data.manifest import COLUMNS, MANIFEST
 from cfer.data.samples import FolderSource, PictureSource, ZipSource
 from cfer.data.tables import read_table
-from cfer.pictures import SUFFIXES, PictureError
+from cfer.pictures import MAX_BYTES, SUFFIXES, PictureError
 
 _TABLES = {".csv", ".tsv", ".txt"}
 
@@ -20,7 +21,8 @@ class Listed:
     """A picture to read.
 
     Attributes:
-        name: What it is called in results: its path as it was given, or within what was given.
+        name: What it is called in results: its path as it was given, or within what was given; what is no UTF-8 in a
+            file's name stands as its codes.
         file: A file, or an archive that holds it.
         inside: Its path within the archive; None for a file.
     """
@@ -29,13 +31,17 @@ class Listed:
     file: Path
     inside: str | None = None
 
+    def __post_init__(self) -> None:
+        """Make the name one that every table can hold."""
+        object.__setattr__(self, "name", os.fsencode(self.name).decode("utf-8", "backslashreplace"))
+
     def open(self) -> Path | bytes:
         """The file, or its bytes out of the archive.
 
         Raises:
             PictureError: The archive does not give it.
         """
-        return self.file if self.inside is None else _archive(self.file).read_bytes(self.inside)
+        return self.file if self.inside is None else _archive(self.file).read_bytes(self.inside, MAX_BYTES)
 
 
 def list_pictures(given: Sequence[str | Path]) -> list[Listed]:
@@ -96,4 +102,6 @@ def _by_table(path: Path) -> list[Listed]:
     if column is None:
         raise PictureError(f"{path.name} has no column of paths: call it 'path'. ({MANIFEST} of `cfer synth` has one.)")
     names = [row[column] for row in table.rows if row[column]]
+    if not names:
+        raise PictureError(f"{path.name} names no picture.")
     return [Listed(name, path.parent / name) for name in names]

@@ -3,7 +3,7 @@
 This is the function that other people's engines call: it keeps nothing, and gives plain data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,7 @@ def read_rows(
 
 @plain_numerics()
 def read_faces(
-    pictures: Sequence[Picture | PictureError],
+    pictures: Iterable[Picture | PictureError],
     names: Sequence[str],
     reader: Reader,
     *,
@@ -77,7 +77,7 @@ def read_faces(
     """As `read_rows`, with maps if they are wanted.
 
     Args:
-        pictures: See `read_rows`; an error stands for a picture that could not be had.
+        pictures: See `read_rows`, taken one after the other; an error stands for a picture that could not be had.
         names: See `read_rows`.
         reader: Who reads.
         already_cropped: See `read_rows`.

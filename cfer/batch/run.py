@@ -28,6 +28,8 @@ KIND, MAPS = "read", "read --maps"
 CHECKPOINT = "checkpoint"
 PART = 32
 """Pictures that are read, and kept, together."""
+_MOST, _MOST_ON_A_GPU = 61, 2
+"""Processes at most: Windows waits for no more than 61, and each that uses a GPU holds a copy of the model there."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,11 @@ def read_many(
     parts = [Part(n, tuple(pictures[start : start + PART])) for n, start in enumerate(range(0, len(pictures), PART))]
     with claimed(kept, KIND), claimed(maps, MAPS) if maps else nullcontext():
         _check_same(kept, pictures, reader, settings)
-        missing = [part for part in parts if not _file(kept, part.number).is_file()]
+        missing = [part for part in parts if not _is_done(kept, part.number, maps)]
         found = len(pictures) - sum(len(part.pictures) for part in missing)
         tick(found)
-        for part, rows in _read_parts(missing, reader, settings, min(processes, len(missing)), kept / CHECKPOINT):
+        processes = min(processes, len(missing), _MOST_ON_A_GPU if torch.cuda.is_available() else _MOST)
+        for part, rows in _read_parts(missing, reader, settings, processes, kept / CHECKPOINT):
             write_json(_file(kept, part.number), rows, indent=None)
             tick(len(part.pictures))
         failed, empty, faces = [], [], 0
@@ -133,6 +136,15 @@ def _file(kept: Path, number: int) -> Path:
     return kept / f"{number:06d}.json"
 
 
+def _is_done(kept: Path, number: int, maps: Path | None) -> bool:
+    """Whether a part was read, and its maps are there where they are wanted."""
+    file = _file(kept, number)
+    if not file.is_file():
+        return False
+    rows = json.loads(file.read_text(encoding="utf-8")) if maps is not None else []
+    return all(maps is None or not row["map_file"] or (maps / row["map_file"]).is_file() for row in rows)
+
+
 def _rows(kept: Path, parts: int) -> Iterator[list[Row]]:
     """The rows of every part, in order, a part in memory at a time."""
     for number in range(parts):
@@ -141,15 +153,18 @@ def _rows(kept: Path, parts: int) -> Iterator[list[Row]]:
 
 def _check_same(kept: Path, pictures: Sequence[Listed], reader: Reader, settings: Settings) -> None:
     """See that what is kept is of these pictures, this model and these settings."""
-    names = sha256("\n".join(p.name for p in pictures).encode("utf-8", "surrogateescape")).hexdigest()
+    marks = "\n".join(f"{p.name}\0{p.file.absolute()}\0{p.inside}" for p in pictures)
+    names = sha256(marks.encode("utf-8", "surrogateescape")).hexdigest()
     config: dict[str, object] = {"model": reader.digest, "shift": _mark(reader), "pictures": names, "part": PART}
     config |= {"already_cropped": settings.already_cropped, "maps": settings.maps and str(settings.maps)}
     try:
         check_run_config(kept, config)
+        if settings.maps is not None:
+            check_run_config(settings.maps, config)
     except ValueError:
         raise BatchError(
-            f"{kept} is from a run over other pictures, with another checkpoint or other options, that was stopped. "
-            "Run that one again to finish it, delete the folder, or choose another --out."
+            f"{kept}, or the folder of maps, is from a run over other pictures, with another checkpoint or other options. "
+            "Run that one again if it was stopped, delete the folder, or choose another one."
         ) from None
 
 
@@ -174,7 +189,7 @@ def _read_parts(
         yield from zip(parts, pool.map(_read, parts), strict=True)
     except BrokenProcessPool:
         raise BatchError(
-            "A process was ended from outside, perhaps for want of memory. What was read is kept: run it again, with "
+            "A process ended before it was done, perhaps for want of memory. What was read is kept: run it again, with "
             "fewer --processes."
         ) from None
     finally:
@@ -194,7 +209,7 @@ class _Worker:
         """Rows of a part; its maps are written, if they are wanted, before the rows are given."""
         settings = self.settings
         read = read_faces(
-            [_opened(p) for p in part.pictures],
+            (_opened(p) for p in part.pictures),
             [p.name for p in part.pictures],
             self.reader,
             already_cropped=settings.already_cropped,

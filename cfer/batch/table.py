@@ -23,7 +23,7 @@ def check_table(out: Path) -> None:
     """See that a table can be written; nothing is written yet.
 
     Raises:
-        BatchError: It exists, its ending is not known, Parquet cannot be written here, or its folder cannot be.
+        BatchError: It exists, its ending is not known, or Parquet cannot be written here.
     """
     if out.suffix.lower() not in {CSV, PARQUET}:
         raise BatchError(f"{out.name} must end in {CSV} or {PARQUET}: that is how the kind of table is chosen.")

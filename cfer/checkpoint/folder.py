@@ -220,7 +220,11 @@ def _check_files(folder: Path, listed: Mapping[str, Any]) -> None:
 def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     classes = parsed(tuple[ClassInfo, ...], config, "classes")
     units = parsed(tuple[int, ...], config, "action_units")
-    model = FaceModel(parsed(BackboneConfig, config, "backbone"), tuple(c.name for c in classes), action_units=units)
+    backbone = parsed(BackboneConfig, config, "backbone")
+    held = (folder / "model.safetensors").stat().st_size
+    if backbone.size() > 1.5 * held:  # before memory is taken for a network that nobody has sent
+        raise CheckpointError(f"{folder} does not hold a whole checkpoint: too few weights for {backbone.name}.")
+    model = FaceModel(backbone, tuple(c.name for c in classes), action_units=units)
     model.load_state_dict(load_file(str(folder / "model.safetensors")), strict=True)
     model.eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)

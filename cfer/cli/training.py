@@ -129,7 +129,7 @@ def train_continual(
     """Phase 2: add compound expressions one at a time; OUT/checkpoint is whole after every step.
 
     With --push the Hub gets every step. A step that cannot be pushed waits in OUT/to-push and goes with the next one,
-    or when the same command is run again; training does not wait for the network.
+    or when the same command is run again; training goes on meanwhile.
     """
     from cfer.checkpoint import load_checkpoint
     from cfer.data.readers import read_data

@@ -154,15 +154,16 @@ class ZipSource:
         """See `PictureSource.read_text`."""
         return decoded(self.read_bytes(path), path)[0]
 
-    def read_bytes(self, path: str) -> bytes:
-        """See `PictureSource.read_bytes`."""
+    def read_bytes(self, path: str, most: int | None = None) -> bytes:
+        """See `PictureSource.read_bytes`; a file over `most` bytes, `MAX_ENTRY` by default, is refused."""
+        most = MAX_ENTRY if most is None else most
         if path not in self._entries:
             raise PictureError(f"{self.root.name} holds no {path}.")
         info = self._entries[path]
         if info.flag_bits & 1:
             raise PictureError(f"{self.root.name} is locked by a password. Unpack it first.")
-        if info.file_size > MAX_ENTRY:
-            raise PictureError(f"{path} in {self.root.name} is over {MAX_ENTRY // 1_000_000} MB.")
+        if info.file_size > most:
+            raise PictureError(f"{path} in {self.root.name} is over {most // 1_000_000} MB.")
         try:
             return self._zip.read(info)
         except NotImplementedError as error:

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 TIMEOUT = 10.0
 """Seconds for the Hub's answer to a question; files take as long as they do."""
 MOST_BYTES = 500_000_000
+_UNUSABLE = (
+    "The checkpoint that was asked for cannot be used; the log says why. The project's own checkpoint is used instead."
+)
 _HUBS = [CARD, ".gitattributes"]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -29,7 +32,7 @@ class Found:
 
     Attributes:
         folder: Where it lies.
-        source: As it was asked for: a folder, or owner/name.
+        source: As it was asked for: a folder's name, or owner/name.
         revision: The Hub's commit; None for a folder.
         note: A sentence where something else is used than what was asked for; empty otherwise.
     """
@@ -124,8 +127,8 @@ def _plain(snapshot: Path, home: Path) -> Path:
 def find_checkpoint(asked: str | None, *, endpoint: str | None = None, cache: Path | None = None) -> Found:
     """The checkpoint that a program was told to load: a folder, or a name on the Hub, or else the project's own.
 
-    A name with a commit or a tag that is in the cache is taken from there; otherwise the Hub is asked, then the cache,
-    and at last the project's own checkpoint is used, with a note that says so.
+    A name with a commit that is in the cache is taken from there (tags and branches may move); otherwise the Hub is
+    asked, then the cache, and at last the project's own checkpoint is used, with a note that says so.
 
     Args:
         asked: A folder, owner/name, owner/name@revision, or nothing.
@@ -137,13 +140,14 @@ def find_checkpoint(asked: str | None, *, endpoint: str | None = None, cache: Pa
     if Path(asked).is_dir():
         try:
             load_checkpoint(asked)
-            return Found(Path(asked), asked)
+            return Found(Path(asked), Path(asked).resolve().name)
         except CheckpointError as error:
-            return Found(DEFAULT, "default", note=f"{error} The project's own checkpoint is used instead.")
+            log.warning("%s", error)
+            return Found(DEFAULT, "default", note=_UNUSABLE)
     try:
         pinned = parse_name(asked)[1]
         before = cached(asked, cache=cache)
-        if before and pinned:
+        if before and _COMMIT.fullmatch(pinned or ""):
             return before
         try:
             return pull(asked, endpoint=endpoint, cache=cache)
@@ -152,5 +156,8 @@ def find_checkpoint(asked: str | None, *, endpoint: str | None = None, cache: Pa
                 raise
             log.warning("%s; the copy that was fetched before is used", error)
             return Found(before.folder, before.source, before.revision, f"{error} The copy fetched before is used.")
-    except (HubError, CheckpointError) as error:
+    except HubError as error:
         return Found(DEFAULT, "default", note=f"{error} The project's own checkpoint is used instead.")
+    except CheckpointError as error:
+        log.warning("%s", error)
+        return Found(DEFAULT, "default", note=_UNUSABLE)

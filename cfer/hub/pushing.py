@@ -39,7 +39,7 @@ def push(
     dry_run: bool = False,
     endpoint: str | None = None,
 ) -> Pushed:
-    """Put a checkpoint folder on the Hub as one commit; the folder stays as it is.
+    """Put a checkpoint folder on the Hub as one commit; the folder stays as it is, older files there are removed.
 
     Args:
         folder: A checkpoint, which is read strictly first: nothing damaged and nothing else is sent.
@@ -62,13 +62,15 @@ def push(
     files = (*((path, (Path(folder) / path).stat().st_size) for path in paths), (CARD, len(card)))
     if dry_run:
         return Pushed(name, files, None, tag)
-    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     api = HfApi(endpoint=endpoint)
     operations = [CommitOperationAdd(path, Path(folder) / path) for path in paths] + [CommitOperationAdd(CARD, card)]
     with in_words(name):
         api.create_repo(name, private=not public, exist_ok=True)
-        done = api.create_commit(name, operations, commit_message=message)
+        stale = set(api.list_repo_files(name)) - {*paths, CARD, ".gitattributes"}  # a checkpoint holds what it lists
+        removed = [CommitOperationDelete(path) for path in sorted(stale)]
+        done = api.create_commit(name, [*operations, *removed], commit_message=message)
         if tag:
             _set_tag(api, name, tag, done.oid)
     return Pushed(name, files, done.oid, tag)

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from cfer.checkpoint import CheckpointError
 from cfer.files import write_json
 from cfer.hub.pushing import push
 from cfer.hub.words import HubError, parse_name
@@ -70,7 +71,7 @@ class StepPusher:
                     message=f"Step {int(tag.removeprefix('step-'))}",
                     endpoint=self.endpoint,
                 )
-            except HubError as error:
+            except (HubError, CheckpointError) as error:
                 log.warning("%s was not pushed and waits in %s: %s", tag, folder.parent, error)
                 return waiting[place:]
             known = self._known()
@@ -81,8 +82,9 @@ class StepPusher:
 
     @property
     def waiting(self) -> list[str]:
-        """Tags of the steps that wait, in their order."""
-        return sorted(p.name for p in (self.out / WAITING).glob("step-*"))
+        """Tags of the steps that wait, in their order; what an interruption left of a pushed one does not."""
+        pushed = self._known()["steps"]
+        return sorted(p.name for p in (self.out / WAITING).glob("step-*") if p.name not in pushed)
 
     def _known(self) -> dict:
         path = self.out / PUSHED

@@ -36,6 +36,8 @@ def in_words(name: str, revision: str | None = None) -> Generator[None]:
         yield
     except (HubError, CheckpointError):
         raise
+    except errors.HFValidationError:
+        raise HubError(f"{name!r} is not a name on the Hub: write owner/name.") from None
     except errors.RevisionNotFoundError:
         raise HubError(f"{name} has no revision {revision or 'main'!r} on the Hub.") from None
     except errors.GatedRepoError:

@@ -52,6 +52,8 @@ def pack_lessons(base: Checkpoint, lessons: Sequence[Lesson]) -> bytes:
     """
     if not lessons:
         raise LessonError("There is no lesson to save yet.")
+    if len(lessons) > MOST_LESSONS:
+        raise LessonError(f"A lesson file holds one to {MOST_LESSONS} lessons.")
     width = base.model.num_features
     entries = [
         {"name": x.name, "constituents": list(x.constituents), "units": list(x.units), "eager": x.eager}

@@ -85,13 +85,16 @@ def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -
     """The constituents a class is taught with: those chosen, or the vocabulary's where the model knows both.
 
     Raises:
-        LessonError: A chosen constituent is not known to the model.
+        LessonError: A chosen constituent is not known to the model, or there are more than two.
     """
     meant = [same_name(part, known) for part in chosen]
     for part, name_of_part in zip(chosen, meant, strict=True):
         if name_of_part is None:
             raise LessonError(f"{part!r} is not a class of this model.")
-    if chosen:
-        return tuple(dict.fromkeys(part for part in meant if part))
+    parts = tuple(dict.fromkeys(part for part in meant if part))
+    if len(parts) > 2:
+        raise LessonError(f"An expression is made of two others at most, not of {len(parts)}.")
+    if parts:
+        return parts
     entry = EXPRESSIONS.get(name)
     return entry.constituents if entry and all(p in known for p in entry.constituents) else ()

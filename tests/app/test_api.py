@@ -150,6 +150,33 @@ def test_addresses_are_refused_and_never_asked(url, spelt):
     assert asked == []
 
 
+@pytest.mark.parametrize(
+    "kinds",
+    [["application/json", "text/plain"], ["text/plain"], [], ["application/vnd.x+json"]],
+    ids=["two", "plain", "none", "other"],
+)
+def test_addresses_are_refused_whatever_a_body_is_said_to_be(url, kinds):
+    body = b'{"data": [{"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}, false, null]}'
+    headers = [("content-type", kind) for kind in kinds]
+    got = httpx.post(f"{url}/gradio_api/call/read", content=body, headers=headers, timeout=30)
+    assert got.status_code == 400
+    assert "addresses are not fetched" in got.text
+
+
+def test_a_body_that_does_not_say_its_length_is_cut_off_with_an_answer(url):
+    def chunks():
+        for _ in range(70):
+            yield b"x" * 1_000_000
+
+    try:
+        got = httpx.post(
+            f"{url}/gradio_api/call/read", content=chunks(), headers={"content-type": "application/json"}, timeout=60
+        )
+    except httpx.TransportError:
+        return  # the server answered and hung up while this side was still sending
+    assert got.status_code == 413
+
+
 def test_a_broken_body_is_refused_without_a_word_about_the_server(url):
     for body in (b"{", b"[" * 100_000, b'{"data": NaN'):
         got = httpx.post(
@@ -187,6 +214,9 @@ def test_tools_for_language_models_are_the_four_questions(reader, tmp_path, monk
         schema = httpx.get(f"{address}gradio_api/mcp/schema", timeout=30).json()
     finally:
         demo.close()
+    import gradio.mcp
+
+    assert os.environ["GRADIO_TEMP_DIR"] == gradio.mcp.DEFAULT_TEMP_DIR  # what is brought there is swept, too
     assert sorted(tool["name"].rsplit("_", 1)[-1] for tool in schema) == ["explain", "read", "relation", "teach"]
     assert all(len(tool["description"]) > 60 for tool in schema)
 

@@ -59,11 +59,8 @@ def test_before_and_after_a_lesson(reader, shown, files):
     assert "beaming" not in right
 
 
-def test_another_public_checkpoint_is_opened_by_name_where_the_host_allows_it(
-    reader, shown, basic_run, tmp_path, monkeypatch
-):
+def test_another_public_checkpoint_is_opened_by_name_where_the_host_allows_it(reader, shown, basic_run, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     assert not Others.by_environment().allowed
     hub = Hub()
     try:
@@ -78,6 +75,11 @@ def test_another_public_checkpoint_is_opened_by_name_where_the_host_allows_it(
             compare.open("me/nothing", ANNA)
         with pytest.raises(gr.Error, match="is not a name"):
             compare.open("../etc", ANNA)
+        with pytest.raises(gr.Error, match="is not open any more"):
+            compare.compare(shown, (None, None), (NOW, "me/other@00000000"), ANNA)
+        hub.commits["me/none"], hub.private["me/none"] = [("0" * 40, {"a.txt": b"no checkpoint"})], False
+        with pytest.raises(gr.Error, match="me/none is no checkpoint that can be read here"):
+            compare.open("me/none", ANNA)
         monkeypatch.setattr("cfer.app.others.MOST_BYTES", 1000)
         with pytest.raises(gr.Error, match="at most 0 are fetched"):
             compare.open("me/other", ANNA)

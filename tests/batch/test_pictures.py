@@ -42,6 +42,9 @@ def test_a_table_is_what_it_names_as_it_names_it_missing_ones_too(album):
     found = list_pictures([album / "list.csv"])
     assert [p.name for p in found] == ["b.jpg", "inner/c.webp", "gone.jpg"]
     assert found[1].open() == album / "inner" / "c.webp"
+    (album / "blank.csv").write_text("path\n\n \n")
+    with pytest.raises(PictureError):
+        list_pictures([album / "blank.csv"])
     (album / "other.csv").write_text("id,age\n1,20\n")
     with pytest.raises(PictureError, match="no column of paths: call it 'path'"):
         list_pictures([album / "other.csv"])

@@ -113,6 +113,52 @@ def test_maps_lie_beside_the_table_which_says_where(reader, album, tmp_path):
     assert tensors["maps"][1, k].float().sum().item() == pytest.approx(face.maps.of("happy").sum().item(), rel=0.02)
 
 
+def test_another_runs_maps_are_not_written_over_and_lost_ones_are_made_again(reader, album, tmp_path):
+    listed, maps = list_pictures([album])[: PART + 1], tmp_path / "maps"
+
+    def stop(count):
+        if count:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read_many(listed, tmp_path / "a.csv", reader, already_cropped=True, maps=maps, tick=stop)
+    (maps / "000000.safetensors").unlink()
+    assert read_many(listed, tmp_path / "a.csv", reader, already_cropped=True, maps=maps).found == 0
+    assert (maps / "000000.safetensors").is_file()
+    with pytest.raises(BatchError, match="over other pictures"):
+        read_many(listed[1:], tmp_path / "b.csv", reader, already_cropped=True, maps=maps)
+
+
+def test_pictures_of_one_name_in_two_places_are_not_mixed_up(reader, album, tmp_path):
+    for place, pictures in (("x", ("000.png", "001.png")), ("y", ("002.png", "003.png"))):
+        (tmp_path / place).mkdir()
+        for number, name in enumerate(pictures):
+            (tmp_path / place / f"{number}.png").write_bytes((album / name).read_bytes())
+        (tmp_path / place / "list.csv").write_text("path\n0.png\n1.png\n")
+    out = tmp_path / "t.csv"
+
+    def stop(count):
+        if count:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read_many(list_pictures([tmp_path / "x" / "list.csv"]), out, reader, already_cropped=True, tick=stop)
+    with pytest.raises(BatchError, match="over other pictures"):
+        read_many(list_pictures([tmp_path / "y" / "list.csv"]), out, reader, already_cropped=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux alone")
+def test_a_name_that_is_no_text_stands_as_its_codes(reader, album, tmp_path):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff.png")).write_bytes((album / "000.png").read_bytes())
+    for kind in ("csv", "parquet"):
+        out = tmp_path / f"odd.{kind}"
+        assert read_many(list_pictures([folder]), out, reader, already_cropped=True).faces == 1
+        table = pd.read_csv(out) if kind == "csv" else pd.read_parquet(out)
+        assert table["path"][0].endswith("odd/\\xff.png")
+
+
 def test_the_command_lists_what_is_the_matter_at_the_end(files, tmp_path):
     out = tmp_path / "table.csv"
     done = runner.invoke(app, ["read", str(files), "--out", str(out), "--processes", "1"])

@@ -124,6 +124,20 @@ def test_a_tag_that_is_there_is_moved(hub, folder):
     assert hub.tags[NAME]["best"] == second.revision
 
 
+def test_what_an_earlier_push_left_is_removed_so_that_the_new_one_can_be_pulled(hub, folder, tmp_path):
+    push(folder, NAME, endpoint=hub.url)
+    hub.commits[NAME][-1][1]["steps/09.safetensors"] = b"of a longer run"
+    push(folder, NAME, endpoint=hub.url)
+    assert "steps/09.safetensors" not in hub.commits[NAME][-1][1]
+    assert pull(NAME, endpoint=hub.url, cache=tmp_path).folder.is_dir()
+
+
+def test_a_name_that_the_hub_would_not_take_is_refused_in_words(hub, tmp_path):
+    with pytest.raises(HubError, match="is not a name on the Hub"):
+        pull("me/x--y", endpoint=hub.url, cache=tmp_path)
+    assert find_checkpoint("me/x--y", endpoint=hub.url, cache=tmp_path).folder == DEFAULT
+
+
 def test_a_damaged_folder_is_never_sent(hub, folder, tmp_path):
     bad = tmp_path / "bad"
     shutil.copytree(folder, bad)
@@ -140,6 +154,7 @@ def test_a_folder_that_cannot_be_used_is_replaced_by_the_own_checkpoint_with_a_n
     found = find_checkpoint(str(tmp_path))
     assert found.folder == DEFAULT
     assert "used instead" in found.note
+    assert str(tmp_path) not in found.note  # visitors see it
 
 
 @pytest.mark.parametrize("name", ["faces", "me/", "me/a b", "../me/x", "me/x@", "a/b/c", "me/x@../y@z"])

@@ -32,6 +32,17 @@ def test_steps_that_could_not_be_pushed_go_with_the_next_one_in_order(hub, folde
     assert json.loads((tmp_path / "pushed.json").read_text())["steps"] == hub.tags[NAME]
 
 
+def test_what_an_interruption_left_of_a_step_does_not_stop_the_next(hub, folder, tmp_path):
+    pusher = StepPusher(tmp_path, NAME, endpoint=hub.url)
+    pusher(0, folder)
+    (tmp_path / "to-push" / "step-00").mkdir()  # pushed, and only half deleted
+    (tmp_path / "to-push" / "step-01").mkdir()  # damaged
+    pusher(2, folder)
+    assert pusher.waiting == ["step-01", "step-02"]  # in their order; the log says why
+    (tmp_path / "to-push" / "step-01").rmdir()
+    assert pusher.push_waiting() == []
+
+
 def test_the_steps_of_a_run_go_to_one_place(hub, folder, tmp_path):
     StepPusher(tmp_path, NAME, endpoint=hub.url)(0, folder)
     with pytest.raises(HubError, match=f"go to {NAME}"):

@@ -207,6 +207,8 @@ TEXTS: dict[str, str] = {
     "compare_side_1": "rechts",
     "compare_other": "Ein anderer öffentlicher Checkpoint vom Hugging Face Hub, nach Namen",
     "compare_open": "Öffnen",
+    "compare_no_checkpoint": "{name} ist kein Checkpoint, der hier gelesen werden kann.",
+    "compare_closed": "{name} ist nicht mehr offen: Öffnen Sie ihn noch einmal.",
     "compare_maps": "Karten des ganzen Gesichts, auf beiden Seiten dieselben Ausdrücke",
     # About
     "about_limits": """## Zuerst die Grenzen

@@ -196,6 +196,8 @@ TEXTS = {
     "compare_side_1": "right",
     "compare_other": "Another public checkpoint of the Hugging Face Hub, by name",
     "compare_open": "Open",
+    "compare_no_checkpoint": "{name} is no checkpoint that can be read here.",
+    "compare_closed": "{name} is not open any more: open it again.",
     "compare_maps": "Maps of the whole face, the same expressions on both sides",
     # About
     "about_limits": """## Limits first
