@@ -108,7 +108,7 @@ def measure_lessons(browser: Browser, url: str, pictures: list[Path]) -> dict[st
         picture = pictures[round_ % len(pictures)]
         page.locator("#teach-name textarea, #teach-name input").first.fill(name)
         page.locator("#teach-files input[type=file]").first.set_input_files(picture)
-        page.locator("#teach-seen").get_by_text("The model").first.wait_for(timeout=WAIT)
+        page.locator("#teach-seen img").first.wait_for(timeout=WAIT)
         page.locator("#teach-consent input").check()
         verdict = page.locator("#teach-verdict").get_by_text(f"Learned: {name}")
         found.append(timed(page.locator("#teach-go").click, lambda verdict=verdict: verdict.wait_for(timeout=WAIT)))

@@ -151,7 +151,7 @@ def test_a_network_too_large_for_its_weights_is_refused_before_memory_is_taken(b
     folder = tmp_path / "large"
     shutil.copytree(basic_run[0] / "checkpoint", folder)
     config = json.loads((folder / "config.json").read_text())
-    config["backbone"]["name"] = "eva02_enormous_patch14_clip_224"
+    config["backbone"]["name"] = "resnetv2_152x4_bit"
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(CheckpointError, match="too few weights for eva02"):
+    with pytest.raises(CheckpointError, match="too few weights for resnetv2"):
         load_checkpoint(folder)

@@ -163,8 +163,8 @@ def _check_same(kept: Path, pictures: Sequence[Listed], reader: Reader, settings
             check_run_config(settings.maps, config)
     except ValueError:
         raise BatchError(
-            f"{kept}, or the folder of maps, is from a run over other pictures, with another checkpoint or other options. "
-            "Run that one again if it was stopped, delete the folder, or choose another one."
+            f"{kept}, or the folder of maps, is from a run over other pictures, with another checkpoint or other "
+            "options. Run that one again if it was stopped, delete the folder, or choose another one."
         ) from None
 
 
