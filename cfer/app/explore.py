@@ -139,7 +139,7 @@ class Explore:
         if picture is not None:
             first |= self._faces(shown, picture, say)
         yield first | {key: gr.Dropdown(choices=options, value=name) for key, name in lists.items()}
-        yield self._maps(reader, face, names, view, say)
+        yield from self._maps(reader, face, names, view, say)
         yield {"tie": relation_panel(reader, face, names[1], say)}
 
     @staticmethod
@@ -157,7 +157,8 @@ class Explore:
         return {"found": gr.Image(framed, visible=several), "picker": picker}
 
     @staticmethod
-    def _maps(reader: Reader, face: FaceReading, names: list[str], view: str, say: Speech) -> dict[str, Any]:
+    def _maps(reader: Reader, face: FaceReading, names: list[str], view: str, say: Speech) -> Iterator[dict[str, Any]]:
+        """The maps, then what they are in depth."""
         raws = raw_maps(reader, face, names, view)
         lines = [densest_words(face.explanation_of(names[1], kind_of(view), raws[1]).regions, names[1], say)]
         if view == CHANGE and MapKind.INTEGRATED_GRADIENTS not in reader.kinds:
@@ -165,17 +166,19 @@ class Explore:
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
         judgement = f'<p class="cfer-note">{html.escape(judged(view, say))} {html.escape(say("how_to_read"))}</p>'
         maps = panels(face.crop, class_panels(face, names, raws, say, reader.constituents(names[1])), say)
+        yield {"maps": maps + said}
         depth = muscles(reader, face, names[1], say) + regions(face, names[1], raws[1], view, say)
-        return {"maps": maps + said, "depth": depth + judgement}
+        yield {"depth": depth + judgement}
 
     def redraw(
         self, shown: ExploreState | None, left: str, middle: str, right: str, view: str, visitor: Visitor
-    ) -> dict[str, Any]:
-        """Maps of other classes or of another kind."""
+    ) -> Iterator[dict[str, Any]]:
+        """Maps of other classes or of another kind, then what they are in depth."""
         if shown is None or not (left and middle and right):
-            return {}
+            yield {}
+            return
         names = [left, middle, right]
-        return self._maps(*self.reread(shown, names, visitor), names, view, visitor.speech)
+        yield from self._maps(*self.reread(shown, names, visitor), names, view, visitor.speech)
 
     def relate(self, shown: ExploreState | None, middle: str, visitor: Visitor) -> str:
         """What ties the class in the middle to the basics."""

@@ -22,15 +22,16 @@ def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[...,
     """A handler that gives values by name, for Gradio, which wants them by component."""
     safe = guarded(handler)
 
-    def placed(stage: dict[str, Any]) -> dict[Any, Any]:
-        return {parts[name]: value for name, value in stage.items()}
+    def placed(stage: dict[str, Any]) -> Any:
+        shown = {parts[name]: value for name, value in stage.items()}
+        return shown or gr.skip()  # Gradio takes an empty answer for a missing one
 
     @functools.wraps(handler)
     def once(*args: Any) -> Any:
-        return placed(safe(*args)) or gr.skip()  # Gradio takes an empty answer for a missing one
+        return placed(safe(*args))
 
     @functools.wraps(handler)
-    def stages(*args: Any) -> Iterator[dict[Any, Any]]:
+    def stages(*args: Any) -> Iterator[Any]:
         yield from map(placed, safe(*args))
 
     return stages if inspect.isgeneratorfunction(handler) else once
