@@ -175,7 +175,7 @@ class Explore:
     ) -> Iterator[dict[str, Any]]:
         """Maps of other classes or of another kind, then what they are in depth."""
         if shown is None or not (left and middle and right):
-            yield {}
+            yield {"maps": gr.skip()}  # Gradio takes an empty answer for a missing one
             return
         names = [left, middle, right]
         yield from self._maps(*self.reread(shown, names, visitor), names, view, visitor.speech)

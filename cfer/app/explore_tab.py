@@ -22,16 +22,15 @@ def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[...,
     """A handler that gives values by name, for Gradio, which wants them by component."""
     safe = guarded(handler)
 
-    def placed(stage: dict[str, Any]) -> Any:
-        shown = {parts[name]: value for name, value in stage.items()}
-        return shown or gr.skip()  # Gradio takes an empty answer for a missing one
+    def placed(stage: dict[str, Any]) -> dict[Any, Any]:
+        return {parts[name]: value for name, value in stage.items()}
 
     @functools.wraps(handler)
-    def once(*args: Any) -> Any:
+    def once(*args: Any) -> dict[Any, Any]:
         return placed(safe(*args))
 
     @functools.wraps(handler)
-    def stages(*args: Any) -> Iterator[Any]:
+    def stages(*args: Any) -> Iterator[dict[Any, Any]]:
         yield from map(placed, safe(*args))
 
     return stages if inspect.isgeneratorfunction(handler) else once

@@ -168,7 +168,7 @@ class Teach:
     def bring(self, path: str | None, visitor: Visitor) -> Shown:
         """Add the lessons of a file; of two lessons of one name the one that is there stays."""
         if not path:
-            return {}
+            return {"undo": bool(self.sessions.visit(visitor.key).earlier)}
         return self._answer(lambda: self._brought(Path(path).read_bytes(), visitor), visitor)
 
     def again(self, kept: str | None, visitor: Visitor) -> Shown:
