@@ -8,51 +8,27 @@ first one. Medians, in seconds since the start: when the page answers, and when 
 
 import argparse
 import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 
+from benchmarks.running_app import running_app
 from cfer.files import write_json
 from cfer.places import EXAMPLES
-
-ROOT = Path(__file__).parents[1]
 
 
 def start_once() -> tuple[float, float]:
     """Seconds to the page and to the first answer."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    quiet = subprocess.DEVNULL
-    begin = time.perf_counter()
-    app = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings}, stdout=quiet, stderr=quiet
-    )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            while True:
-                try:
-                    client.get("/").raise_for_status()
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.05)
-            page = time.perf_counter() - begin
-            picture = sorted(EXAMPLES.glob("*.jpg"))[0].read_bytes()
-            sent = client.post("/gradio_api/upload", files={"files": ("me.jpg", picture)}).json()[0]
-            data = [{"path": sent, "meta": {"_type": "gradio.FileData"}}, False, None]
-            asked = client.post("/gradio_api/call/read", json={"data": data}).json()["event_id"]
-            assert "event: complete" in client.get(f"/gradio_api/call/read/{asked}").text
-            return page, time.perf_counter() - begin
-    finally:
-        app.terminate()
-        app.wait(30)
+    with running_app() as app, httpx.Client(base_url=app.url, timeout=60) as client:
+        page = time.perf_counter() - app.begun
+        picture = sorted(EXAMPLES.glob("*.jpg"))[0].read_bytes()
+        sent = client.post("/gradio_api/upload", files={"files": ("me.jpg", picture)}).json()[0]
+        data = [{"path": sent, "meta": {"_type": "gradio.FileData"}}, False, None]
+        asked = client.post("/gradio_api/call/read", json={"data": data}).json()["event_id"]
+        assert "event: complete" in client.get(f"/gradio_api/call/read/{asked}").text
+        return page, time.perf_counter() - app.begun
 
 
 def main() -> None:

@@ -14,10 +14,6 @@ import argparse
 import asyncio
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,12 +23,12 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from benchmarks.running_app import running_app
 from cfer.files import write_json
 from cfer.lessons.lesson_file import unpack_lessons
 from cfer.places import EXAMPLES
 from cfer.reader import Reader
 
-ROOT = Path(__file__).parents[1]
 OUT = Path(__file__).with_suffix(".json")
 PAUSE = 0.2
 
@@ -143,29 +139,8 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=50)
     parser.add_argument("--requests", type=int, default=2000)
     given = parser.parse_args()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    app = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(url, timeout=5)
-                break
-            except httpx.HTTPError:
-                time.sleep(0.2)
-        found = asyncio.run(visit(url, app.pid, given.visitors, given.requests))
-    finally:
-        app.terminate()
-        app.wait(30)
+    with running_app() as app:
+        found = asyncio.run(visit(app.url, app.pid, given.visitors, given.requests))
     write_json(OUT, found)
     print(json.dumps(found, indent=1))
 

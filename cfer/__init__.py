@@ -14,7 +14,6 @@ Another checkpoint is read by `cfer.load(folder)`, which gives a `Reader`; `Read
 more.
 """
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,12 +64,9 @@ def read(picture: "Picture", *, already_cropped: bool = False) -> "Reading":
     >>> read(np.full((200, 200), 0.5)).faces
     ()
     """
-    return _own().read(picture, already_cropped=already_cropped)
+    from cfer.reader import default_reader
 
-
-@cache
-def _own() -> "Reader":
-    return load()
+    return default_reader().read(picture, already_cropped=already_cropped)
 
 
 def __getattr__(name: str) -> Any:

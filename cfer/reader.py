@@ -6,6 +6,7 @@ depend on the head.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from cfer.adapt import Adaptation, adapt, unadapted
 from cfer.checkpoint import Checkpoint
 from cfer.face_reading import FaceReading
 from cfer.faces.crops import face_crops
+from cfer.faces.detect import NO_FACE, TOO_SMALL
 from cfer.faces.quality import Quality
 from cfer.lessons.copies import Shown, first_same, mark_of
 from cfer.lessons.effect import Effect
@@ -105,9 +107,9 @@ class Reader(Yardsticks):
         """
         faces = self.read(picture, already_cropped=already_cropped).faces
         if not faces:
-            raise PictureError("No face was found.")
+            raise PictureError(NO_FACE)
         if faces[0].tiny:
-            raise PictureError("The face is too small.")
+            raise PictureError(TOO_SMALL)
         return faces[0]
 
     @plain_numerics()
@@ -278,6 +280,12 @@ class Reader(Yardsticks):
         reader = type(self)(checkpoint)
         reader._neutral, reader._base, reader._lessons = self._neutral, base, lessons
         return reader
+
+
+@cache
+def default_reader() -> Reader:
+    """A reader of the project's own checkpoint, loaded once a process."""
+    return Reader()
 
 
 def _without_copies(

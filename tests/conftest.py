@@ -12,6 +12,7 @@ from cfer.checkpoint import Checkpoint
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.data.splits import split
+from cfer.reader import Reader
 from cfer.training.basic import learn_basic
 from cfer.training.finish_basic import finish_basic
 
@@ -35,6 +36,12 @@ def basic_run(drawn_faces: SampleTable, tmp_path_factory: pytest.TempPathFactory
     out = tmp_path_factory.mktemp("runs") / "basic"
     model = learn_basic(drawn_faces, TINY, "random", out, progress=False)
     return out, finish_basic(model, drawn_faces, TINY, out, progress=False)
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """The project's own checkpoint; a reader is never changed, so that all tests may share it."""
+    return Reader()
 
 
 @pytest.fixture(scope="session")

@@ -15,17 +15,11 @@ from cfer.explain.maps import scores_of
 from cfer.explain.relation import SIX, relate
 from cfer.explain.report import MapKind
 from cfer.explain.similarity import cosine
-from cfer.reader import Reader
 
 runner = CliRunner()
 
 
 CHANGE = MapKind.INTEGRATED_GRADIENTS
-
-
-@pytest.fixture(scope="module")
-def reader():
-    return Reader()
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,6 @@ from cfer.pictures import PictureError
 from cfer.reader import Reader
 
 
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader()
-
-
 def test_the_astronaut_is_happy(reader, photograph):
     (face,) = reader.read(photograph).faces
     basic = {n: p for n, p in face.probabilities.items() if reader.is_basic(n)}

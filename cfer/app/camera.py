@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from cfer.adapt import LEAST, Adaptation
+from cfer.app.explore_tab import BUSY
 from cfer.app.safety import complaint, consent_box, guarded, picture_files
 from cfer.app.texts import Speech, labels
 from cfer.app.visitors import Sessions, Visitor
@@ -74,6 +75,5 @@ def build_camera(sessions: Sessions, visitor: gr.State) -> None:
             go = gr.Button(labels("camera_go"), elem_id="camera-go")
             back = gr.Button(labels("camera_undo"), interactive=False, elem_id="camera-undo")
         verdict = gr.Markdown(elem_id="camera-verdict")
-    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
-    go.click(guarded(camera.adapt), [files, consent, visitor], [verdict, back], **busy)
-    back.click(guarded(camera.forget), [visitor], [verdict, back], **busy)
+    go.click(guarded(camera.adapt), [files, consent, visitor], [verdict, back], **BUSY)
+    back.click(guarded(camera.forget), [visitor], [verdict, back], **BUSY)

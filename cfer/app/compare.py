@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from cfer.app.explore import Explore, ExploreState
+from cfer.app.explore_tab import BUSY
 from cfer.app.map_views import WHOLE, raw_maps
 from cfer.app.others import Others
 from cfer.app.panels import class_panels, panels, picture_uri, thumbnail
@@ -126,12 +127,11 @@ def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.
                 )
                 times.append(gr.Dropdown([], label=labels("compare_time"), elem_id=f"compare-time-{side}"))
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    busy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
     if compare.others.allowed:
         with gr.Row():
             name = gr.Textbox(label=labels("compare_other"), placeholder="owner/name@step-07", elem_id="compare-other")
             opening = gr.Button(labels("compare_open"), elem_id="compare-open", scale=0)
-        alone: dict[str, Any] = busy | {"concurrency_id": "open"}  # nobody's reading waits for a download
+        alone: dict[str, Any] = BUSY | {"concurrency_id": "open"}  # nobody's reading waits for a download
         opening.click(guarded(compare.open), [name, visitor], times, **alone)
     go = gr.Button(labels("compare_button"), variant="primary", elem_id="compare-go")
     result = gr.HTML(elem_id="compare-result")
@@ -140,4 +140,4 @@ def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.
         return compare.compare(shown, (a, b), (one, two), visitor)
 
     tab.select(guarded(compare.models), [visitor], times, **quiet)
-    go.click(guarded(run), [shown, *pictures, *times, visitor], result, **busy)
+    go.click(guarded(run), [shown, *pictures, *times, visitor], result, **BUSY)

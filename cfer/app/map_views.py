@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.app.texts import Speech
-from cfer.app.zero_gpu import lent_gpu
+from cfer.app.zero_gpu import is_lent, lent_gpu
 from cfer.explain.attribution import neutral_faces
 from cfer.explain.methods import METHODS, Question
 from cfer.explain.report import MapKind
@@ -48,7 +48,7 @@ def raw_maps(reader: Reader, face: FaceReading, names: Sequence[str], view: str)
 @lent_gpu
 def _library_maps(view: str, model: FaceModel, x: Tensor, names: tuple[str, ...], neutral: Tensor) -> Tensor:
     """Maps (K, h, w) by one of pytorch-grad-cam's methods, on a GPU where one is lent."""
-    if not torch.cuda.is_available():
+    if not (is_lent() and torch.cuda.is_available()):
         return METHODS[view].explain(Question(model, x, names, neutral))
     lent = copy.deepcopy(model).to("cuda")
     return METHODS[view].explain(Question(lent, x.to("cuda"), names, neutral.to("cuda"))).cpu()

@@ -92,9 +92,14 @@ def _for_visitors(error: Exception, handler: Callable[..., Any]) -> gr.Error:
     return complaint("Something went wrong on our side. Your picture was not kept; please try again.")
 
 
+def taking_folder() -> Path:
+    """A new folder for what a visitor may take; its files are swept by age."""
+    return Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+
+
 def handed_out(name: str, data: bytes) -> str:
-    """Write what a visitor may take, into a folder of its own that is swept by age; its path."""
-    path = Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR"))) / name
+    """Write a file that a visitor may take; its path."""
+    path = taking_folder() / name
     path.write_bytes(data)
     return str(path)
 

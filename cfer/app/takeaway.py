@@ -3,17 +3,14 @@
 import csv
 import io
 import json
-import os
-import tempfile
 import zipfile
-from pathlib import Path
 
 import gradio as gr
 
 import cfer
 from cfer.app.explore import Explore, ExploreState
 from cfer.app.map_views import raw_maps
-from cfer.app.safety import complaint
+from cfer.app.safety import complaint, taking_folder
 from cfer.app.visitors import Visitor
 from cfer.draw import result_picture
 from cfer.evidence import write_evidence
@@ -37,7 +34,7 @@ class TakeAway:
             raise complaint(say("bring_first"))
         names = [left, middle, right]
         reader, face = self.explore.reread(shown, names, visitor)
-        folder = Path(tempfile.mkdtemp(prefix="taken-", dir=os.environ.get("GRADIO_TEMP_DIR")))
+        folder = taking_folder()
         raws = raw_maps(reader, face, names, view)
         note = say("picture_note", digest=reader.digest[:12], version=cfer.__version__)
         titles = [f"{say.name(name)} {say.percent(face.probabilities[name])}" for name in names]

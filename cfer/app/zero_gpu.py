@@ -1,4 +1,4 @@
-"""Where Hugging Face lends a GPU for moments (ZeroGPU): which functions ask for one.
+"""Where Hugging Face lends a GPU for moments (ZeroGPU): which functions ask for one. Elsewhere nothing changes.
 
 Such a function runs in another process: it gets copies, returns tensors and changes nothing.
 """
@@ -9,8 +9,18 @@ from typing import Any
 
 def lent_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
     """Ask for a GPU while a function runs, where the package `spaces` is installed; otherwise the function itself."""
+    spaces = _spaces()
+    return function if spaces is None else spaces.GPU(duration=15)(function)
+
+
+def is_lent() -> bool:
+    """Whether a function that asks for a GPU gets one."""
+    return _spaces() is not None
+
+
+def _spaces() -> Any:
     try:
         import spaces
     except ImportError:
-        return function
-    return spaces.GPU(duration=15)(function)
+        return None
+    return spaces

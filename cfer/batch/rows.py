@@ -5,7 +5,6 @@ This is the function that other people's engines call: it keeps nothing, and giv
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,16 +13,16 @@ from torch import Tensor
 
 from cfer.explain.maps import maps_of
 from cfer.faces.crops import FaceCrop, face_crops
+from cfer.faces.detect import NO_FACE
 from cfer.model import FaceModel, plain_numerics
 from cfer.pictures import PictureError, decode_picture
-from cfer.reader import Picture, Reader
+from cfer.reader import Picture, Reader, default_reader
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
 
-NO_FACE = "No face was found."
 AT_ONCE = {"cpu": 4, "cuda": 64}
 """Faces that go through the network at once: a processor is slower at many, whose maps do not fit into its caches."""
 _PLACES = ("x0", "y0", "x1", "y1")
@@ -61,7 +60,7 @@ def read_rows(
     Returns:
         Rows with the columns of `columns`; see `Rows.rows`. Nothing is raised for a picture that cannot be read.
     """
-    return read_faces(pictures, names, reader or _own(), already_cropped=already_cropped).rows
+    return read_faces(pictures, names, reader or default_reader(), already_cropped=already_cropped).rows
 
 
 @plain_numerics()
@@ -122,7 +121,7 @@ def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame
     """Rows as a pandas table with proper types: integers and truth values may be missing."""
     import pandas as pd
 
-    reader = reader or _own()
+    reader = reader or default_reader()
     names = columns(reader)
     frame = pd.DataFrame(list(rows), columns=names)
     words = {"path", "error", "expression"}
@@ -138,6 +137,7 @@ def _answers(
     """What each face shows, some faces at a time, and maps (F, K, h, w) float16 if they are wanted."""
     device = next(model.parameters()).device
     expressions = list(reader.names)
+    names = columns(reader)[2:-1]
     found: list[Row] = []
     kept: list[Tensor] = []
     count = AT_ONCE.get(device.type, 16)
@@ -155,14 +155,9 @@ def _answers(
             values: list[Any] = [*_rounded(crop.box, 1), round(crop.score, 4), crop.tiny, expressions[int(p.argmax())]]
             values += [*_rounded(p, 6), *_rounded(strengths, 4)]
             values.append(None if known is None else round(known.strangeness(z), 4))
-            found.append(dict(zip(columns(reader)[2:-1], values, strict=True)))
+            found.append(dict(zip(names, values, strict=True)))
     return found, torch.cat(kept) if kept else None
 
 
 def _rounded(values: Sequence[float] | np.ndarray, places: int) -> list[float]:
     return [round(float(v), places) for v in values]
-
-
-@cache
-def _own() -> Reader:
-    return Reader()

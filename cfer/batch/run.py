@@ -14,10 +14,11 @@ from pathlib import Path
 import torch
 
 from cfer.batch.pictures import Listed
-from cfer.batch.rows import NO_FACE, Row, read_faces
+from cfer.batch.rows import Row, read_faces
 from cfer.batch.table import BatchError, check_table, write_table
 from cfer.checkpoint import save_checkpoint
 from cfer.cores import worker_context
+from cfer.faces.detect import NO_FACE
 from cfer.files import check_run_config, save_tensors, write_json
 from cfer.model import FaceModel
 from cfer.outputs import as_worker, check_run_folder, claimed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from cfer.faces.detect import Face, detect_faces
+from cfer.faces.detect import NO_FACE, TOO_SMALL, Face, detect_faces
 from cfer.pictures import PictureError
 
 # Measured on FER+ training pictures with this project's detector (`benchmarks/framing.py`): a picture's side is 1.15
@@ -117,7 +117,7 @@ def face_crop(picture: np.ndarray, *, already_cropped: bool) -> np.ndarray:
         return whole_square(picture)
     faces = detect_faces(picture)
     if not faces:
-        raise PictureError("No face was found.")
+        raise PictureError(NO_FACE)
     if faces[0].tiny:
-        raise PictureError("The face is too small.")
+        raise PictureError(TOO_SMALL)
     return align(picture, faces[0])

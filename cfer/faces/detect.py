@@ -18,6 +18,9 @@ MIN_SCORE = 0.7
 TINY_PX = 24
 """A face whose box is narrower than this has too few pixels to be read."""
 
+NO_FACE, TOO_SMALL = "No face was found.", "The face is too small."
+"""What is said of a picture without a face that can be read."""
+
 _OVERLAP = 0.3  # intersection over union above which two boxes are one face
 _INSIDE = 0.6  # share of the smaller box that lies in the larger one, likewise
 _STEP = 32  # a canvas has whole cells of the network's coarsest layer

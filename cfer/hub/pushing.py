@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cfer.checkpoint import listed_files, load_checkpoint
 from cfer.hub.card import CARD, hub_card
-from cfer.hub.words import HubError, in_words, parse_name
+from cfer.hub.words import in_words, plain_name
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -54,9 +54,7 @@ def push(
         CheckpointError: The folder cannot be used.
         HubError: The Hub cannot be reached, or refuses; says why.
     """
-    name, revision = parse_name(repository)
-    if revision:
-        raise HubError("Push to owner/name; a revision is what comes back.")
+    name = plain_name(repository)
     card = hub_card(load_checkpoint(folder), name).encode("utf-8")
     paths = sorted(listed_files(folder))
     files = (*((path, (Path(folder) / path).stat().st_size) for path in paths), (CARD, len(card)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfer.files import write_bytes
-from cfer.hub.words import HubError, in_words, parse_name
+from cfer.hub.words import HubError, in_words, parse_name, plain_name
 
 FILES = ("app.py", "README.md", "LICENSE", "NOTICE", "space.yaml")
 FOLDERS = ("cfer", "checkpoints", "examples")
@@ -131,9 +131,7 @@ def deploy_space(
     Raises:
         HubError: See `space_files`; or the Hub cannot be reached, or refuses.
     """
-    name, revision = parse_name(space)
-    if revision:
-        raise HubError("Deploy to owner/name; a revision is what comes back.")
+    name = plain_name(space, "Deploy")
     if checkpoint:
         parse_name(checkpoint)
     files = space_files(root)

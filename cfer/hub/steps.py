@@ -9,7 +9,7 @@ from pathlib import Path
 from cfer.checkpoint import CheckpointError
 from cfer.files import write_json
 from cfer.hub.pushing import push
-from cfer.hub.words import HubError, parse_name
+from cfer.hub.words import HubError, plain_name
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,7 @@ class StepPusher:
         Raises:
             HubError: It is no such name, or the run's steps go elsewhere.
         """
-        name, revision = parse_name(repository)
-        if revision:
-            raise HubError("Push to owner/name; a revision is what comes back.")
+        name = plain_name(repository)
         self.out, self.name, self.public, self.endpoint = out, name, public, endpoint
         known = self._known()
         if known["repository"] != name:

@@ -26,6 +26,18 @@ def parse_name(text: str) -> tuple[str, str | None]:
     return name, revision or None
 
 
+def plain_name(text: str, what: str = "Push") -> str:
+    """An owner/name to write to.
+
+    Raises:
+        HubError: It is no such name, or has a revision.
+    """
+    name, revision = parse_name(text)
+    if revision:
+        raise HubError(f"{what} to owner/name; a revision is what comes back.")
+    return name
+
+
 @contextmanager
 def in_words(name: str, revision: str | None = None) -> Generator[None]:
     """Turn what the Hub's client raises into a sentence; no token or address is in it."""

@@ -4,11 +4,6 @@ from cfer.app.about import by_domain, confusion
 from cfer.reader import Reader
 
 
-@pytest.fixture(scope="module")
-def reader():
-    return Reader()
-
-
 def test_the_confusion_is_the_checkpoints_own_test_in_shares(reader):
     figure = confusion(reader)
     counts = reader.checkpoint.facts.continual["test_counts"]

@@ -20,23 +20,13 @@ from cfer.app.build import build_app, launch
 from cfer.app.visitors import Sessions
 from cfer.lessons.lesson_file import unpack_lessons
 from cfer.lessons.names import LessonError
-from cfer.reader import Reader
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader()
-
-
-@pytest.fixture(scope="module")
-def url(reader, tmp_path_factory):
-    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
-    demo = build_app(reader)
-    _, address, _ = launch(demo, prevent_thread_lock=True, quiet=True)
-    yield address.rstrip("/")
-    demo.close()
+@pytest.fixture
+def url(page_url):
+    return page_url.rstrip("/")
 
 
 @pytest.fixture

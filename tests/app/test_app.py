@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import time
 import zipfile
@@ -16,7 +15,6 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from cfer.adapt import LEAST
-from cfer.app.build import build_app, launch
 from cfer.app.camera import Camera
 from cfer.app.explore import Explore, example_paths
 from cfer.app.map_views import CHANGE, LIBRARY, RIVALS, WHOLE
@@ -31,18 +29,9 @@ from cfer.reader import Reader
 ANNA, BERT = Visitor("anna"), Visitor("bert")
 
 
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader()
-
-
-@pytest.fixture(scope="module")
-def url(reader, tmp_path_factory):
-    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
-    demo = build_app(reader)
-    _, address, _ = launch(demo, prevent_thread_lock=True, quiet=True)
-    yield address
-    demo.close()
+@pytest.fixture
+def url(page_url):
+    return page_url
 
 
 def run(stages):

@@ -11,14 +11,8 @@ from cfer.app.others import Others
 from cfer.app.teach import Teach
 from cfer.app.visitors import Sessions, Visitor
 from cfer.hub import push
-from cfer.reader import Reader
 
 ANNA = Visitor("anna")
-
-
-@pytest.fixture(scope="module")
-def reader():
-    return Reader()
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,8 @@ from cfer.app.explore import Explore, ExploreState, example_paths
 from cfer.app.journey import Journey, learned_at, likeness, recall_plot, recalls, stage, streams_plot
 from cfer.app.texts import Speech
 from cfer.app.visitors import Sessions, Visitor
-from cfer.reader import Reader
 
 SAY = Speech()
-
-
-@pytest.fixture(scope="module")
-def reader():
-    return Reader()
 
 
 @pytest.fixture(scope="module")

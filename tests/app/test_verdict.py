@@ -9,15 +9,9 @@ from cfer.app.explore import example_paths
 from cfer.app.texts import Speech
 from cfer.app.verdict import doubts_about, made_of, readings, sentences, verdict_panel, weak_point
 from cfer.faces.quality import Quality
-from cfer.reader import Reader
 
 SAY = Speech()
 GOOD = Quality(width=200, tilted=1.0, turned=2.0, brightness=120, contrast=50)
-
-
-@pytest.fixture(scope="module")
-def reader():
-    return Reader()
 
 
 @pytest.fixture(scope="module")

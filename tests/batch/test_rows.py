@@ -2,14 +2,9 @@ import numpy as np
 import pytest
 
 from cfer.batch import as_frame, read_rows
-from cfer.batch.rows import AT_ONCE, NO_FACE, columns, read_faces
+from cfer.batch.rows import AT_ONCE, columns, read_faces
+from cfer.faces.detect import NO_FACE
 from cfer.places import EXAMPLES
-from cfer.reader import Reader
-
-
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader()
 
 
 def test_rows_say_what_a_reading_says(reader, files):

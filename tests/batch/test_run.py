@@ -14,14 +14,8 @@ from cfer.batch import BatchError, list_pictures, read_many
 from cfer.batch.run import PART
 from cfer.cli import app
 from cfer.files import load_tensors
-from cfer.reader import Reader
 
 runner = CliRunner()
-
-
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader()
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,6 @@ from cfer.emotions import BASICS, prototype
 from cfer.explain.composition import compose
 from cfer.explain.maps import Composed, by_units
 from cfer.explain.relation import SIX
-from cfer.reader import Reader
-
-
-@pytest.fixture(scope="module")
-def reader():
-    return Reader()
 
 
 @pytest.fixture(scope="module")
