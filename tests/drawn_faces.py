@@ -99,9 +99,9 @@ TINY = BasicConfig(
 @contextmanager
 def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Kill the basic phase when it draws the views of the step after so many."""
-    from cfer.training import basic
+    from cfer.training import loop
 
-    taken, draw = [], basic.random_views
+    taken, draw = [], loop.random_views
 
     def counted(*args, **kwargs):
         taken.append(1)
@@ -110,6 +110,6 @@ def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Generator[None]
         return draw(*args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(basic, "random_views", counted)
+        patched.setattr(loop, "random_views", counted)
         with pytest.raises(KeyboardInterrupt):
             yield

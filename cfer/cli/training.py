@@ -47,10 +47,20 @@ def train_basic(
     precision: Annotated[str, typer.Option(help="'no' (32 bits) or 'bf16': passes in bfloat16.")] = "no",
     stride: Annotated[int, typer.Option(help="Input pixels a cell of the last feature map, 32 or 16.")] = 32,
     frozen_groups: Annotated[int, typer.Option(min=0, help="Layer groups, stem first, that are not tuned.")] = 3,
+    average: Annotated[
+        float, typer.Option(min=0, max=1, help="Decay of the running average of the weights, which is what is kept.")
+    ] = 0.998,
     compiled: Annotated[
         bool, typer.Option("--compile", help="Let torch compile the network first (needs g++).")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare",
+            help="Only read the pictures and keep them in OUT; the same command without it goes on from there.",
+        ),
+    ] = False,
     already_cropped: Cropped = False,
 ) -> None:
     """Phase 1: learn neutral and the six basic expressions.
@@ -64,7 +74,7 @@ def train_basic(
     from cfer.data.splits import split
     from cfer.model import BackboneConfig, Preprocessing
     from cfer.outputs import check_run_folder, claimed
-    from cfer.training.basic import check_basic, learn_basic
+    from cfer.training.basic import check_basic, learn_basic, prepare_basic
     from cfer.training.config import BasicConfig
     from cfer.training.finish_basic import finish_basic
 
@@ -80,6 +90,7 @@ def train_basic(
             taught_batch=taught_batch,
             learning_rate=learning_rate,
             frozen_groups=frozen_groups,
+            average=average,
             compiled=compiled,
             precision=precision,
             seed=seed,
@@ -90,6 +101,10 @@ def train_basic(
         check_basic(table, config, start)
         main = PartialState().is_main_process
         with claimed(out, BASIC) if main else nullcontext():
+            if prepare:
+                kept = prepare_basic(table, config, start, out, rendered=faces, taught=photographs)
+                typer.echo(f"what this run learns from: {kept}")
+                return
             best = learn_basic(table, config, start, out, rendered=faces, taught=photographs)
             if not main:
                 return

@@ -86,7 +86,7 @@ def follow_cells(cells: Tensor, frames: Tensor, side: int) -> Tensor:
         (B, U, s, s): of each cell, the share that is covered.
     """
     fine = 4 * side
-    grid = F.affine_grid(frames, [len(cells), 1, fine, fine], align_corners=False)
+    grid = F.affine_grid(frames.to(cells.device), [len(cells), 1, fine, fine], align_corners=False)
     moved = F.grid_sample(cells, grid, align_corners=False, padding_mode="zeros")
     return F.avg_pool2d(moved, 4)
 
@@ -104,16 +104,16 @@ def random_views(
         pixels: (B, C, d, d) in [0, 1].
         size: Side S of the result.
         settings: Ranges.
-        generator: The only source of randomness.
+        generator: The only source of randomness, on the CPU: small draws are made there wherever the pixels are.
         frames: (B, 2, 3) from `random_frames`; drawn here by default.
 
     Returns:
         (B, C, S, S), about [0, 1].
     """
-    n = len(pixels)
+    n, device = len(pixels), pixels.device
 
     def uniform(scale: float, *shape: int) -> Tensor:
-        return (torch.rand(n, *shape, generator=generator) * 2 - 1) * scale
+        return ((torch.rand(n, *shape, generator=generator) * 2 - 1) * scale).to(device, non_blocking=True)
 
     side = pixels.shape[-1]
     coarse = int(torch.randint(min(settings.coarsest_px, side), side + 1, (1,), generator=generator))
@@ -122,14 +122,21 @@ def random_views(
 
     if frames is None:
         frames = random_frames(n, settings, generator)
-    grid = F.affine_grid(frames, [n, pixels.shape[1], size, size], align_corners=False)
+    grid = F.affine_grid(frames.to(device, non_blocking=True), [n, pixels.shape[1], size, size], align_corners=False)
     views = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)  # (B, C, S, S)
 
     views = views.clamp(0, 1) ** uniform(settings.gamma, 1, 1, 1).exp()
     views = (views - 0.5) * (1 + uniform(settings.contrast, 1, 1, 1)) + 0.5 + uniform(settings.brightness, 1, 1, 1)
-    strength = torch.rand(n, 1, 1, 1, generator=generator) * settings.noise
-    views = views + torch.randn(views.shape, generator=generator) * strength
+    strength = torch.rand(n, 1, 1, 1, generator=generator).to(device, non_blocking=True) * settings.noise
+    views = views + torch.randn(views.shape, generator=_beside(generator, device), device=device) * strength
     return _erase(views, settings.erase, generator)
+
+
+def _beside(generator: torch.Generator, device: torch.device) -> torch.Generator:
+    """The generator itself on its own device; elsewhere one that is seeded by it, for draws as large as the views."""
+    if device.type == generator.device.type:
+        return generator
+    return torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=generator)))
 
 
 def _erase(views: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -142,4 +149,4 @@ def _erase(views: Tensor, share: float, generator: torch.Generator) -> Tensor:
     rows = (y[None] - centre[:, :1]).abs() < half[:, :1]  # (B, S)
     columns = (x[None] - centre[:, 1:]).abs() < half[:, 1:]  # (B, S)
     box = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]  # (B, S, S)
-    return torch.where(box[:, None], views.mean((-3, -2, -1), keepdim=True), views)
+    return torch.where(box[:, None].to(views.device, non_blocking=True), views.mean((-3, -2, -1), keepdim=True), views)

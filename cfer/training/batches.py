@@ -1,17 +1,12 @@
 """What a step of the basic phase sees beside pictures with votes: rendered faces, and photographs with teachers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from cfer.data.samples import SampleTable
-from cfer.emotions import BASICS
 from cfer.features.rendered import RenderedCrops
-from cfer.features.taught import TaughtCrops, load_taught
 from cfer.learners.losses import logit_adjusted
-from cfer.model import Preprocessing
 from cfer.synth.landmarks import MIRRORED
 from cfer.training.au_supervision import (
     Outputs,
@@ -22,33 +17,19 @@ from cfer.training.au_supervision import (
 )
 from cfer.training.augment import follow_cells, follow_points, random_frames, random_views
 from cfer.training.config import BasicConfig
+from cfer.training.material import Material, Photographs
 
 _PARTNERS = torch.tensor(list(MIRRORED))
 
 
-@dataclass(frozen=True)
-class Photographs:
-    """Photographs with teachers' answers, and which of them look like which class.
-
-    Attributes:
-        crops: All of them.
-        by_class: For each basic class that is any one's likeliest, the places of those pictures.
-        log_prior: Logarithm (7,) of how often each class is seen as they are drawn: half of them class by class.
-    """
-
-    crops: TaughtCrops
-    by_class: tuple[Tensor, ...]
-    log_prior: Tensor
+def at(values: Tensor, index: Tensor) -> Tensor:
+    """Rows of a tensor at an index that may lie on another device."""
+    return values[index.to(values.device, non_blocking=True)]
 
 
-def load_photographs(taught: SampleTable, preprocessing: Preprocessing, *, progress: bool) -> Photographs:
-    """The training part's photographs."""
-    crops = load_taught(taught.part("train"), preprocessing, progress=progress)
-    likeliest = crops.basic.argmax(1)
-    places = [torch.nonzero(likeliest == k).squeeze(1) for k in range(len(BASICS))]
-    by_class = tuple(p for p in places if len(p))
-    balanced = torch.stack([crops.basic[p].mean(0) for p in by_class]).mean(0)
-    return Photographs(crops, by_class, ((balanced + crops.basic.mean(0)) / 2).clamp(min=1e-4).log())
+def taken(pixels: Tensor, index: Tensor) -> Tensor:
+    """Crops (B, C, d, d) in [0, 1] at an index (B,) of crops (N, C, d, d) in uint8."""
+    return at(pixels, index).float() / 255
 
 
 def mixed_loss(
@@ -56,8 +37,7 @@ def mixed_loss(
     views: Tensor,
     wanted: Tensor,
     prior: Tensor,
-    faces: RenderedCrops | None,
-    photographs: Photographs | None,
+    material: Material,
     config: BasicConfig,
     generator: torch.Generator,
 ) -> Tensor:
@@ -68,12 +48,12 @@ def mixed_loss(
         views: (B, 1 or 3, S, S) of the pictures with votes.
         wanted: (B, 7) their votes.
         prior: (7,) logarithm of the classes' frequencies among them.
-        faces: Rendered faces to draw from.
-        photographs: Photographs to draw from.
+        material: Rendered faces and photographs to draw from, where there are any.
         config: Settings.
         generator: The only source of randomness.
     """
     device, parts = wanted.device, [views]
+    faces, photographs = material.faces, material.photographs
     if faces is not None:
         drawn, truth = rendered_views(faces, config.rendered_batch, config, generator)
         parts.append(drawn)
@@ -101,9 +81,9 @@ def rendered_views(
     size = config.preprocessing.input_px
     index = torch.randint(len(faces.pixels), (count,), generator=generator)
     frames = random_frames(count, config.close, generator)
-    views = random_views(faces.pixels[index].float() / 255, size, config.close, generator, frames)
+    views = random_views(taken(faces.pixels, index), size, config.close, generator, frames)
     places = follow_points(faces.landmarks[index], frames, _PARTNERS)
-    moved = follow_cells(faces.moved[index].float(), frames, -(-size // config.backbone.output_stride))
+    moved = follow_cells(at(faces.moved, index).float(), frames, -(-size // config.backbone.output_stride))
     return views, RenderedTruth(faces.units[index], places, faces.basic[index], moved)
 
 
@@ -121,8 +101,7 @@ def photograph_views(
     index = torch.cat([*balanced, torch.randint(len(crops.pixels), (count - count // 2,), generator=generator)])
     frames = random_frames(count, config.close, generator)
     frames[:, :, 0] *= torch.linalg.det(frames[:, :, :2]).sign()[:, None]
-    views = random_views(
-        crops.pixels[index].float() / 255, config.preprocessing.input_px, config.close, generator, frames
-    )
+    size = config.preprocessing.input_px
+    views = random_views(taken(crops.pixels, index), size, config.close, generator, frames)
     places = follow_points(crops.landmarks[index], frames, _PARTNERS)
     return views, TeacherAnswers(crops.basic[index], crops.blendshapes[index], places)

@@ -1,6 +1,8 @@
 """Settings of the basic phase."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from cfer.model import BackboneConfig, Preprocessing
 from cfer.training.augment import Augmentation
@@ -47,3 +49,13 @@ class BasicConfig:
     compiled: bool = False
     precision: str = "no"
     seed: int = 0
+
+    @classmethod
+    def from_plain(cls, facts: Mapping[str, Any]) -> "BasicConfig":
+        """Settings out of a run's `config.json`; what else stands there is passed over."""
+        kept = {f.name: facts[f.name] for f in fields(cls)}
+        kept["backbone"] = BackboneConfig(**kept["backbone"])
+        for name, kind in (("preprocessing", Preprocessing), ("augmentation", Augmentation), ("close", Augmentation)):
+            values = {k: tuple(v) if isinstance(v, list) else v for k, v in kept[name].items()}
+            kept[name] = kind(**values)
+        return cls(**kept)

@@ -27,7 +27,8 @@ from cfer.training.au_supervision import (
     rendered_loss,
 )
 from cfer.training.basic import learn_basic
-from cfer.training.batches import load_photographs, photograph_views, rendered_views
+from cfer.training.batches import photograph_views, rendered_views
+from cfer.training.material import load_photographs
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,9 @@ from safetensors.torch import load_file
 
 from cfer.emotions import BASICS
 from cfer.model import BackboneConfig, FaceModel
-from cfer.training.basic import freeze, learn_basic, train_mode, vote_targets
+from cfer.training.basic import learn_basic
+from cfer.training.loop import freeze, train_mode
+from cfer.training.material import vote_targets
 
 
 def test_it_learns_drawn_faces_and_writes_a_line_an_epoch(basic_run):

@@ -1,0 +1,32 @@
+"""Run the loop of a prepared phase 1, where its pictures are not: on another machine with a GPU, say.
+
+    cfer train basic ... --out RUN --prepare     # where the pictures are
+    python -m tools.learn_prepared RUN START     # where the GPU is, with RUN and the file of the start
+    cfer train basic ... --out RUN               # where the pictures are, with RUN's metrics.jsonl and best.safetensors
+
+START is what the first command's --start names.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from cfer.emotions import BASICS
+from cfer.model import FaceModel
+from cfer.start import load_start
+from cfer.training.config import BasicConfig
+from cfer.training.loop import learn
+from cfer.training.material import FILE, load_saved_material
+
+
+def main() -> None:
+    """Learn; what is learned lies in RUN."""
+    out, start = Path(sys.argv[1]), sys.argv[2]
+    config = BasicConfig.from_plain(json.loads((out / "config.json").read_text(encoding="utf-8")))
+    model = FaceModel(config.backbone, BASICS, config.seed)
+    load_start(model, start)
+    learn(model, load_saved_material(out / FILE), config, out, save_seconds=600)
+
+
+if __name__ == "__main__":
+    main()
