@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from cfer.features.rendered import RenderedCrops
+from cfer.features.taught import SIDES_SWAPPED
 from cfer.learners.losses import logit_adjusted
 from cfer.synth.landmarks import MIRRORED
 from cfer.training.au_supervision import (
@@ -20,6 +21,7 @@ from cfer.training.config import BasicConfig
 from cfer.training.material import Material, Photographs
 
 _PARTNERS = torch.tensor(list(MIRRORED))
+_OTHER_SIDE = torch.tensor(SIDES_SWAPPED)
 
 
 def at(values: Tensor, index: Tensor) -> Tensor:
@@ -92,16 +94,18 @@ def photograph_views(
 ) -> tuple[Tensor, TeacherAnswers]:
     """Random views (count, C, S, S) of photographs, and the teachers' answers.
 
-    Half of them are drawn class by class, because most photographs are neutral or happy. Views are not mirrored:
-    blendshapes know left from right.
+    Half of them are drawn class by class, because most photographs are neutral or happy. In a mirrored view left and
+    right blendshapes change places.
     """
     crops, by_class = photographs.crops, photographs.by_class
-    chosen = torch.randint(len(by_class), (count // 2,), generator=generator)
+    chosen = torch.multinomial(photographs.shares, count // 2, replacement=True, generator=generator)
     balanced = [by_class[k][torch.randint(len(by_class[k]), (1,), generator=generator)] for k in chosen.tolist()]
     index = torch.cat([*balanced, torch.randint(len(crops.pixels), (count - count // 2,), generator=generator)])
     frames = random_frames(count, config.close, generator)
-    frames[:, :, 0] *= torch.linalg.det(frames[:, :, :2]).sign()[:, None]
+    mirrored = torch.linalg.det(frames[:, :, :2]) < 0
+    shapes = crops.blendshapes[index]
+    shapes = torch.where(mirrored[:, None], shapes[:, _OTHER_SIDE], shapes)
     size = config.preprocessing.input_px
     views = random_views(taken(crops.pixels, index), size, config.close, generator, frames)
     places = follow_points(crops.landmarks[index], frames, _PARTNERS)
-    return views, TeacherAnswers(crops.basic[index], crops.blendshapes[index], places)
+    return views, TeacherAnswers(crops.basic[index], shapes, places)

@@ -46,12 +46,15 @@ class Photographs:
 
     Attributes:
         crops: All of them.
-        by_class: For each basic class that is any one's likeliest, the places of those pictures.
+        by_class: For each of the G basic classes that are any one's likeliest, the places of those pictures.
+        shares: How often (G,) each of these is drawn where they are drawn class by class: by the root of its number,
+            so that neither the commonest rule nor a handful of pictures is seen over and over.
         log_prior: Logarithm (7,) of how often each class is seen as they are drawn: half of them class by class.
     """
 
     crops: TaughtCrops
     by_class: tuple[Tensor, ...]
+    shares: Tensor
     log_prior: Tensor
 
     @classmethod
@@ -60,8 +63,10 @@ class Photographs:
         likeliest = crops.basic.argmax(1)
         places = [torch.nonzero(likeliest == k).squeeze(1) for k in range(len(BASICS))]
         by_class = tuple(p for p in places if len(p))
-        balanced = torch.stack([crops.basic[p].mean(0) for p in by_class]).mean(0)
-        return cls(crops, by_class, ((balanced + crops.basic.mean(0)) / 2).clamp(min=1e-4).log())
+        roots = torch.tensor([len(p) for p in by_class]).sqrt()
+        shares = roots / roots.sum()
+        balanced = shares @ torch.stack([crops.basic[p].mean(0) for p in by_class])
+        return cls(crops, by_class, shares, ((balanced + crops.basic.mean(0)) / 2).clamp(min=1e-4).log())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from cfer.data.readers import read_data
 from cfer.data.splits import split
 from cfer.emotions import BASICS
 from cfer.features.rendered import UNITS, load_rendered
-from cfer.features.taught import load_taught
+from cfer.features.taught import SIDES_SWAPPED, load_taught
 from cfer.model import FaceModel, Preprocessing
 from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
@@ -220,7 +220,7 @@ def test_photographs_without_teachers_are_refused(rendered):
         load_taught(rendered, Preprocessing(64, 64))
 
 
-def test_photographs_are_never_mirrored(photographs):
+def test_photographs_are_drawn_by_the_generator_alone(photographs):
     config = replace(TINY, preprocessing=Preprocessing(64, 64))
     drawn = load_photographs(split(photographs), config.preprocessing, progress=False)
     before = torch.random.get_rng_state()
@@ -231,6 +231,19 @@ def test_photographs_are_never_mirrored(photographs):
     assert answers.landmarks.shape == (6, 68, 2)
     assert float(drawn.log_prior.exp().sum()) == pytest.approx(1, abs=1e-3)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_in_a_mirror_left_and_right_blendshapes_change_places(photographs):
+    config = replace(TINY, preprocessing=Preprocessing(64, 64))
+    drawn = load_photographs(split(photographs), config.preprocessing, progress=False)
+    sided = torch.zeros(len(drawn.crops.pixels), 52)
+    sided[:, 44] = 1  # the left half of a smile
+    drawn = replace(drawn, crops=replace(drawn.crops, blendshapes=sided))
+    _, answers = photograph_views(drawn, 40, config, torch.Generator().manual_seed(2))
+    smiles = answers.blendshapes[:, [44, 45]]
+    assert torch.equal(smiles.sum(1), torch.ones(40))
+    assert 5 < int(smiles[:, 1].sum()) < 35  # about half of the views are mirrored
+    assert sorted(SIDES_SWAPPED) == list(range(52))
 
 
 @pytest.mark.slow

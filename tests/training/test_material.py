@@ -26,6 +26,8 @@ def photographs_of(count: int = 4) -> Photographs:
 
 def test_photographs_are_sorted_by_their_likeliest_class():
     assert [places.tolist() for places in photographs_of().by_class] == [[0, 1], [2], [3]]
+    shares = photographs_of().shares
+    assert shares.tolist() == pytest.approx([2**0.5 / (2 + 2**0.5), 1 / (2 + 2**0.5), 1 / (2 + 2**0.5)])
 
 
 def test_what_is_kept_is_what_was_read(drawn_faces, tmp_path):
