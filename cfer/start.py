@@ -18,7 +18,7 @@ def load_start(model: FaceModel, start: str | Path) -> None:
     Args:
         model: Changed in place; its head is left alone.
         start: "pretrained" to ask timm (needs a network on first use), "random" for none, a checkpoint folder of this
-            backbone, or a safetensors file with the backbone's timm names (a classifier in it is ignored).
+            backbone, the folder of a run of phase 1, or a safetensors file with the backbone's timm names (a classifier in it is ignored).
 
     Raises:
         ValueError: The file's names or shapes do not fit the backbone.
@@ -36,8 +36,10 @@ def load_start(model: FaceModel, start: str | Path) -> None:
             ) from error
         state: Mapping[str, Tensor] = source.state_dict()
     elif Path(start).is_dir():
-        whole = _tensors(Path(start) / "model.safetensors")
-        state = {k.removeprefix("backbone."): v for k, v in whole.items() if k.startswith("backbone.")}
+        run = run_weights(start)
+        whole = _tensors(Path(start) / "model.safetensors") if run is None else run
+        prefix = "face.backbone." if any(k.startswith("face.") for k in whole) else "backbone."
+        state = {k.removeprefix(prefix): v for k, v in whole.items() if k.startswith(prefix)}
     else:
         own = model.backbone.state_dict()
         state = {k: v for k, v in _tensors(Path(start)).items() if k in own or not k.startswith(("classifier", "head"))}
@@ -45,6 +47,16 @@ def load_start(model: FaceModel, start: str | Path) -> None:
         model.backbone.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise ValueError(f"{start} does not hold the weights of {model.config.name}.") from error
+
+
+def run_weights(start: str | Path) -> dict[str, Tensor] | None:
+    """All that a run of phase 1 learned, by the names of its own heads; None if the start is no such run.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    best = Path(start) / "best.safetensors"
+    return _tensors(best) if best.is_file() else None
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

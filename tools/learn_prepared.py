@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cfer.emotions import BASICS
 from cfer.model import FaceModel
-from cfer.start import load_start
+from cfer.start import load_start, run_weights
 from cfer.training.config import BasicConfig
 from cfer.training.loop import learn
 from cfer.training.material import FILE, load_saved_material
@@ -25,7 +25,7 @@ def main() -> None:
     config = BasicConfig.from_plain(json.loads((out / "config.json").read_text(encoding="utf-8")))
     model = FaceModel(config.backbone, BASICS, config.seed)
     load_start(model, start)
-    learn(model, load_saved_material(out / FILE), config, out, save_seconds=600)
+    learn(model, load_saved_material(out / FILE), config, out, heads=run_weights(start), save_seconds=600)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ def train_basic(
     ),
     start: Annotated[
         str,
-        typer.Option(help="'pretrained' (timm, from the Hub), 'random', a checkpoint folder or a safetensors file."),
+        typer.Option(
+            help="'pretrained' (timm, from the Hub), 'random', a checkpoint or run folder, or a safetensors file."
+        ),
     ] = "pretrained",
     backbone: Annotated[str, typer.Option(help="A timm model name.")] = "tf_efficientnet_lite0",
     epochs: Annotated[

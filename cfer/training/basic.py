@@ -16,7 +16,7 @@ from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.files import check_run_config
 from cfer.model import FaceModel, check_convolutional
-from cfer.start import load_start
+from cfer.start import load_start, run_weights
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
 from cfer.training.loop import learn, learned
@@ -89,7 +89,17 @@ def learn_basic(
     if done := learned(config, out):
         return done
     material = _material(table, config, out, rendered, taught, progress)
-    return learn(model, material, config, out, accelerator=accelerator, progress=progress, save_seconds=save_seconds)
+    heads = run_weights(start)
+    return learn(
+        model,
+        material,
+        config,
+        out,
+        heads=heads,
+        accelerator=accelerator,
+        progress=progress,
+        save_seconds=save_seconds,
+    )
 
 
 def prepare_basic(

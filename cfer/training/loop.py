@@ -7,6 +7,7 @@ killed at any moment goes on from its last saved step with the same numbers.
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def learn(
     config: BasicConfig,
     out: Path,
     *,
+    heads: Mapping[str, Tensor] | None = None,
     accelerator: Accelerator | None = None,
     progress: bool = True,
     save_seconds: float = 60.0,
@@ -102,6 +104,7 @@ def learn(
         material: What to learn from.
         config: Settings.
         out: The run's folder: `state.safetensors`, `best.safetensors`, `metrics.jsonl`.
+        heads: All that an earlier run learned, to go on from; by default heads beside that of expressions start anew.
         accelerator: Where and in which precision to compute; by the settings by default.
         progress: Whether to show a bar with the remaining time.
         save_seconds: Least time between two saved states within an epoch.
@@ -117,6 +120,8 @@ def learn(
     freeze(model, config.frozen_groups)
     model = model.to(memory_format=torch.channels_last)
     learner = MultiTaskModel(model) if material.faces or material.photographs else model
+    if heads is not None and heads.keys() == learner.state_dict().keys():
+        learner.load_state_dict(heads, strict=True)
     trained = [p for p in learner.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, config.learning_rate, weight_decay=config.weight_decay)
     wrapped, optimizer = accelerator.prepare(learner, optimizer)
