@@ -18,7 +18,8 @@ def load_start(model: FaceModel, start: str | Path) -> None:
     Args:
         model: Changed in place; its head is left alone.
         start: "pretrained" to ask timm (needs a network on first use), "random" for none, a checkpoint folder of this
-            backbone, the folder of a run of phase 1, or a safetensors file with the backbone's timm names (a classifier in it is ignored).
+            backbone, the folder of a run of phase 1, or a safetensors file with the backbone's timm names (a
+            classifier in it is ignored).
 
     Raises:
         ValueError: The file's names or shapes do not fit the backbone.
