@@ -188,7 +188,7 @@ def main() -> None:
     everybody = rendered_faces(checkpoint, chosen.run)
     seen, others = everybody[:PEOPLE], everybody[PEOPLE:]
     photos = {part: photographs(checkpoint, chosen.photographs, part) for part in ("validation", "test")}
-    neutral = Baseline(checkpoint.preprocessing(list(neutral_faces())))
+    neutral = Baseline(checkpoint.preprocessing.uncorrected(list(neutral_faces())))
     tried = methods(neutral, Baseline(neutral_photographs(checkpoint, chosen.photographs)))
     out = Path(__file__).with_suffix(".json")
     times = timed(model, tried, others)

@@ -1,17 +1,21 @@
-"""Adapt a checkpoint to a camera or a collection from unlabelled faces: where the features of such pictures lie.
+"""Adapt a checkpoint to a camera or a collection from unlabelled faces: how such pictures look, and where they lie.
 
-Light, lens, compression and framing move all features of a place alike. How far is what is left of the mean of some
-faces after the expressions that they seem to show are taken out, and it is taken out of the logits of all classes. No
-weight is learned, no picture is kept, and going back is forgetting one vector.
+What a camera does to brightness and detail of all its pictures is taken back in the pixels (`cfer.camera`). What is
+left moves all features of a place alike. How far is what remains of the mean of some faces after the expressions that
+they seem to show are taken out, and it is taken out of the logits of all classes. No weight is learned, no picture is
+kept, and going back is forgetting one filter and one vector.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cfer.camera import CameraCorrection, correction, look_of
 from cfer.checkpoint import Checkpoint
 from cfer.emotions import Kind
 from cfer.learners.base import Head
@@ -62,12 +66,28 @@ class Adaptation:
         )
 
 
-def adapt(checkpoint: Checkpoint, features: Tensor) -> tuple[Checkpoint, Adaptation]:
+def camera_correction(checkpoint: Checkpoint, crops: Sequence[np.ndarray]) -> CameraCorrection | None:
+    """What makes crops (S, S, 3) uint8 look as the photographs that were learned from; None where there were none."""
+    if checkpoint.look is None:
+        return None
+    shrink = checkpoint.preprocessing.uncorrected.shrink
+    return correction(look_of(torch.stack([shrink(crop) for crop in crops])), checkpoint.look)
+
+
+def with_camera(checkpoint: Checkpoint, camera: CameraCorrection | None) -> Checkpoint:
+    """A checkpoint that puts its pictures right first, or does not."""
+    return replace(checkpoint, preprocessing=replace(checkpoint.preprocessing, camera=camera))
+
+
+def adapt(
+    checkpoint: Checkpoint, features: Tensor, corrected: tuple[CameraCorrection | None, Tensor] | None = None
+) -> tuple[Checkpoint, Adaptation]:
     """Adapt to where some faces were taken; an earlier adaptation is replaced. The checkpoint given stays as it was.
 
     Args:
         checkpoint: A model with check features of base classes.
-        features: Pooled features (N, C) of N faces, as they are read.
+        features: Pooled features (N, C) of N faces, as they are read by a checkpoint that is not adapted.
+        corrected: What puts their pictures right, and their features (N, C) then.
 
     Raises:
         AdaptError: There are too few faces, or the checkpoint keeps nothing to compare them with.
@@ -75,11 +95,12 @@ def adapt(checkpoint: Checkpoint, features: Tensor) -> tuple[Checkpoint, Adaptat
     if len(features) < LEAST:
         raise AdaptError(f"Adapting needs at least {LEAST} faces; there {_are(len(features))}.")
     plain = unadapted(checkpoint)
+    camera, seen = corrected or (None, features)
     classes, means = reference_means(plain)
     head = Head(plain.head.weight[classes], plain.head.bias[classes])
-    shift = camera_shift(features, head, means)
-    adapted = with_shift(plain, shift, len(features))
-    old, new = (F.linear(features, *c.head).argmax(1).tolist() for c in (plain, adapted))
+    shift = camera_shift(seen, head, means)
+    adapted = with_camera(with_shift(plain, shift, len(features)), camera)
+    old, new = (F.linear(x, *c.head).argmax(1).tolist() for x, c in ((features, plain), (seen, adapted)))
     before, after = (dict(Counter(checkpoint.names[k] for k in answers).most_common()) for answers in (old, new))
     changed = sum(a != b for a, b in zip(old, new, strict=True)) / len(old)
     name, count = next(iter(after.items()))
@@ -89,7 +110,7 @@ def adapt(checkpoint: Checkpoint, features: Tensor) -> tuple[Checkpoint, Adaptat
 
 def unadapted(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint as it was before it was adapted."""
-    return checkpoint if checkpoint.shift is None else with_shift(checkpoint, None, None)
+    return checkpoint if checkpoint.shift is None else with_camera(with_shift(checkpoint, None, None), None)
 
 
 def with_shift(checkpoint: Checkpoint, shift: Tensor | None, faces: int | None) -> Checkpoint:

@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from timm.data import resolve_model_data_config
 from torch import Tensor, nn
 
+from cfer.camera import CameraCorrection
+
 Triple = tuple[float, float, float]
 
 
@@ -30,6 +32,7 @@ class Preprocessing:
         grey: Whether colour is dropped.
         mean: Subtracted from each channel's values in [0, 1].
         std: Each channel is divided by it, after the mean.
+        camera: What is put right in crops of the camera in use; None where nothing is known of it.
     """
 
     input_px: int = 112
@@ -37,6 +40,7 @@ class Preprocessing:
     grey: bool = True
     mean: Triple = (0.5, 0.5, 0.5)
     std: Triple = (0.5, 0.5, 0.5)
+    camera: CameraCorrection | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -65,7 +69,12 @@ class Preprocessing:
         if tuple(pixels.shape[-2:]) != (self.detail_px, self.detail_px):
             size = (self.detail_px, self.detail_px)
             pixels = F.interpolate(pixels[None], size=size, mode="bilinear", antialias=True, align_corners=False)[0]
-        return pixels
+        return pixels if self.camera is None else self.camera(pixels)
+
+    @property
+    def uncorrected(self) -> "Preprocessing":
+        """The same for pictures that the camera in use did not take, such as rendered faces."""
+        return replace(self, camera=None)
 
     def enlarge(self, shrunk: Tensor) -> Tensor:
         """Bring shrunk crops (B, 1 or 3, d, d) in [0, 1] to network input (B, 3, S, S), normalised."""

@@ -20,7 +20,7 @@ class Passes:
         """Take a crop (S, S, 3) uint8, and the mark of the picture it is from; nothing is computed yet."""
         self.crop, self.mark = crop, mark
         self.x = preprocessing([crop])  # (1, 3, S, S)
-        self.backbone = model.backbone
+        self.backbone, self.preprocessing = model.backbone, preprocessing
         self.layer = attribution_layer(model)
         self._model = model
         self._lock = threading.RLock()

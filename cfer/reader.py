@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cfer.adapt import Adaptation, adapt, unadapted
+from cfer.adapt import LEAST, Adaptation, adapt, camera_correction, unadapted, with_camera
 from cfer.checkpoint import Checkpoint
 from cfer.face_reading import FaceReading
 from cfer.faces.crops import face_crops
@@ -129,12 +129,12 @@ class Reader(Yardsticks):
 
     @plain_numerics()
     def reread(self, face: FaceReading) -> FaceReading:
-        """The same face by this reader, after a lesson say; no pass of the backbone if both have the same one."""
+        """The same face by this reader, after a lesson say; no pass of the backbone if both see it alike."""
         if face.reader is self:
             return face
-        passes = face.passes
-        if passes.backbone is not self.checkpoint.model.backbone:
-            passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, face.crop, passes.mark)
+        passes, wanted = face.passes, self.checkpoint
+        if passes.backbone is not wanted.model.backbone or passes.preprocessing != wanted.preprocessing:
+            passes = Passes(wanted.model, wanted.preprocessing, face.crop, passes.mark)
         return FaceReading(self, passes, face.box, face.score, face.tiny, face.quality)
 
     @property
@@ -267,8 +267,14 @@ class Reader(Yardsticks):
                 else self.read(picture, already_cropped=already_cropped).faces
             )
             faces += [f for f in found if not f.tiny]
-        features = torch.cat([f.maps.features for f in faces]) if faces else torch.empty(0, 1)
-        adapted, done = adapt(self.base, features)
+        plain = self.unadapted()
+        features = torch.cat([plain.reread(f).maps.features for f in faces]) if faces else torch.empty(0, 1)
+        corrected = None
+        if len(faces) >= LEAST:
+            camera = camera_correction(plain.base, [f.crop for f in faces])
+            putting_right = self._over(with_camera(plain.base, camera))
+            corrected = camera, torch.cat([putting_right.reread(f).maps.features for f in faces])
+        adapted, done = adapt(plain.base, features, corrected)
         return self._over(adapted).with_lessons(self.lessons), done
 
     def unadapted(self) -> Self:

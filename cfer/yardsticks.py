@@ -45,7 +45,7 @@ class Yardsticks:
         with self._lock:
             if not self._neutral:
                 model, layer = self.checkpoint.model, attribution_layer(self.checkpoint.model)
-                faces = self.checkpoint.preprocessing(neutral_faces())
+                faces = self.checkpoint.preprocessing.uncorrected(neutral_faces())
                 self._neutral.append(None if layer is None else layer_baseline(model, faces, layer))
             return self._neutral[0]
 

@@ -1,13 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageFilter
 from typer.testing import CliRunner
 
 from cfer.adapt import LEAST, WORTH, AdaptError, adapt, camera_shift, reference_means, unadapted
+from cfer.camera import look_of
 from cfer.checkpoint import load_checkpoint, save_checkpoint
 from cfer.cli import app
 from cfer.learners.base import Head
@@ -101,6 +103,31 @@ def test_the_means_are_those_of_base_classes(checkpoint):
     classes, means = reference_means(checkpoint)
     assert classes == list(range(7))
     torch.testing.assert_close(means[2], checkpoint.checks.x[checkpoint.checks.y == 2].mean(0))
+
+
+def test_pictures_of_a_poor_camera_are_put_right_before_they_are_read(reader, photograph, tmp_path):
+    face = photograph[0:260, 100:360]
+    shades = [np.asarray(Image.fromarray(face).rotate(angle)) for angle in range(-10, 10)]
+    shrink = reader.checkpoint.preprocessing.uncorrected.shrink
+    plain = [reader.read_crop(shade) for shade in shades]
+    look = look_of(torch.stack([shrink(f.crop) for f in plain]))
+    here = Reader(replace(reader.unadapted().checkpoint, look=look))
+    blurred = [np.asarray(Image.fromarray(s).filter(ImageFilter.GaussianBlur(2))) // 2 + 90 for s in shades]
+    seen = [here.read_crop(b.astype(np.uint8)) for b in blurred]
+    adapted, done = here.adapt(seen)
+    assert done.faces == len(seen)
+    off = torch.stack([f.passes.x - p.passes.x for f, p in zip(seen, plain, strict=True)])
+    left = torch.stack([adapted.reread(f).passes.x - p.passes.x for f, p in zip(seen, plain, strict=True)])
+    assert left.square().mean() < 0.2 * off.square().mean()
+    again, _ = adapted.adapt([adapted.reread(f) for f in seen])  # from the pictures, not from what was put right
+    assert again.checkpoint.preprocessing == adapted.checkpoint.preprocessing
+    save_checkpoint(adapted.checkpoint, tmp_path / "saved", "a card")
+    loaded = Reader(tmp_path / "saved")
+    assert loaded.checkpoint.preprocessing == adapted.checkpoint.preprocessing
+    assert loaded.checkpoint.look == look
+    back = loaded.unadapted()
+    assert back.checkpoint.preprocessing.camera is None
+    assert back.reread(seen[0]).probabilities == pytest.approx(seen[0].probabilities, abs=1e-5)
 
 
 def test_a_folder_is_adapted_to_and_read(tmp_path, photograph):

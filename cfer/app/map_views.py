@@ -38,7 +38,7 @@ def raw_maps(reader: Reader, face: FaceReading, names: Sequence[str], view: str)
         return [face.maps.log_odds(name)[0] for name in names]
     if view in LIBRARY:
         checkpoint = reader.checkpoint
-        neutral = checkpoint.preprocessing(neutral_faces())
+        neutral = checkpoint.preprocessing.uncorrected(neutral_faces())
         found = _library_maps(view, checkpoint.model, face.passes.x, tuple(names), neutral)
         return list(F.adaptive_avg_pool2d(found[None], CELLS)[0] if found.shape[-1] > CELLS else found)
     kind = MapKind.INTEGRATED_GRADIENTS if view == CHANGE else MapKind.GRAD_CAM

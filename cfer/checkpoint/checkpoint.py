@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from cfer.camera import Look
 from cfer.checkpoint.facts import Facts
 from cfer.emotions import EXPRESSIONS, Kind
 from cfer.learners import DEFAULT as DEFAULT_LEARNER
@@ -85,6 +86,7 @@ class Checkpoint:
         checks: What lessons are held to and measured with.
         heads: The calibrated head after each step; the last is the model's.
         facts: Where it came from and what it scored.
+        look: How the photographs that were learned from look on average; None where there were none.
         measured: Files of `cfer measure` by name: landmark readout, relations and their controls.
     """
 
@@ -102,6 +104,7 @@ class Checkpoint:
     domains: Domains | None = None
     shift: Tensor | None = None
     pulls: Tensor | None = None
+    look: Look | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

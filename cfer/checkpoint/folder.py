@@ -1,6 +1,7 @@
 """A checkpoint folder: written in one move, read strictly, nothing pickled.
 
-config.json           schema version, classes, network, preprocessing, learner, facts, versions, hashes of all files
+config.json           schema version, classes, network, preprocessing, look of the photographs that were learned from,
+                      learner, facts, versions, hashes of all files
 model.safetensors     backbone, the last head and the readout of action units
 learner.safetensors   the fitted learner, from which training goes on as if it had never been saved; offsets of
                       lessons and domains, and how far the camera in use is off, if it was adapted to
@@ -24,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from cfer.camera import Look
 from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec
 from cfer.checkpoint.facts import Facts
 from cfer.emotions import EXPRESSIONS
@@ -128,6 +130,7 @@ def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
         "action_units": list(checkpoint.model.action_units),
         "backbone": asdict(checkpoint.model.config),
         "preprocessing": asdict(checkpoint.preprocessing),
+        "look": None if checkpoint.look is None else asdict(checkpoint.look),
         "learner": asdict(checkpoint.spec),
         "calibration": asdict(checkpoint.calibration),
         "facts": checkpoint.facts.to_dict(),
@@ -261,6 +264,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
         Domains(**domains) if domains else None,
         shift,
         pulls,
+        parsed(Look, config, "look") if config.get("look") else None,
     )
     _check_parts(checkpoint, folder)
     return checkpoint
@@ -292,6 +296,8 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         "its domains": checkpoint.domains is None or _domains_fit(checkpoint.domains, features, count),
         "its pulls": checkpoint.pulls is None or tuple(checkpoint.pulls.shape) == (count, features),
         "its shift": checkpoint.shift is None or tuple(checkpoint.shift.shape) == (features,),
+        "its look": checkpoint.look is None
+        or len(checkpoint.look.contrasts) == checkpoint.preprocessing.detail_px // 2 + 1,
         "its check features": checkpoint.checks.x.shape == (len(checkpoint.checks.y), features)
         and (
             not len(checkpoint.checks.y)

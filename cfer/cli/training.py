@@ -171,7 +171,9 @@ def train_continual(
             whole = read_data(place, cropped=already_cropped or None)
             rows = labelled_rows(split(whole, seed=checkpoint.facts.seed))
             cache = cache_path(basic, rows)
-            tables.append(extract_features(checkpoint.model, rows, checkpoint.preprocessing, cache, progress=True))
+            tables.append(
+                extract_features(checkpoint.model, rows, checkpoint.preprocessing.uncorrected, cache, progress=True)
+            )
         tables[0] = replace(tables[0], elsewhere=kept_elsewhere(basic))
         config = ContinualConfig(learner, least, trust=tuple(trust or ()), seed=seed)
         check_continual(tables, config)

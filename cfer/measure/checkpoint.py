@@ -49,7 +49,7 @@ def measure(
     test = read_data(folder / "faces" / MANIFEST)
     named = sorted({s.group for s in test.samples})[:people]
     test = test.only(s for s in test.samples if s.group in named)
-    model, preprocessing = checkpoint.model, checkpoint.preprocessing
+    model, preprocessing = checkpoint.model, checkpoint.preprocessing.uncorrected
     fit = rendered_features(model, preprocessing, read_data(folder / "fit" / MANIFEST))
     own = checkpoint.measured.get(LANDMARKS) if model.action_units else None
     learned = LandmarkReadout.from_bytes(own) if own else None

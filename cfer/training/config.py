@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Self
+
+from pydantic import TypeAdapter
 
 from cfer.model import BackboneConfig, Preprocessing
 from cfer.training.augment import Augmentation
@@ -51,11 +53,7 @@ class BasicConfig:
     seed: int = 0
 
     @classmethod
-    def from_plain(cls, facts: Mapping[str, Any]) -> "BasicConfig":
+    def from_plain(cls, facts: Mapping[str, Any]) -> Self:
         """Settings out of a run's `config.json`; what else stands there is passed over."""
         kept = {f.name: facts[f.name] for f in fields(cls)}
-        kept["backbone"] = BackboneConfig(**kept["backbone"])
-        for name, kind in (("preprocessing", Preprocessing), ("augmentation", Augmentation), ("close", Augmentation)):
-            values = {k: tuple(v) if isinstance(v, list) else v for k, v in kept[name].items()}
-            kept[name] = kind(**values)
-        return cls(**kept)
+        return TypeAdapter(cls).validate_python(kept)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from cfer.camera import Look, look_of
 from cfer.checkpoint import Checkpoint, ClassInfo, Facts, LearnerSpec, PhaseFacts, load_checkpoint, save_checkpoint
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.data.samples import SampleTable
@@ -13,6 +14,7 @@ from cfer.emotions import BASICS
 from cfer.evaluation.card import model_card
 from cfer.evaluation.head_scores import basic_scores
 from cfer.evaluation.stream import basic_stream
+from cfer.features.crops import load_crops
 from cfer.features.rendered import UNITS
 from cfer.features.table import (
     cache_path,
@@ -24,7 +26,7 @@ from cfer.features.table import (
     weights_fingerprint,
 )
 from cfer.files import without_nan
-from cfer.model import FaceModel
+from cfer.model import FaceModel, Preprocessing
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
@@ -32,6 +34,17 @@ from cfer.training.readouts import fit_readouts
 
 MAP_STRIDE = 16
 """Output stride of checkpoints: the same weights, looking four times as finely, so that maps have 7 x 7 cells."""
+
+
+LOOKED_AT = 500
+"""Photographs of which it is kept how they look on average."""
+
+
+def look_of_photographs(table: SampleTable, preprocessing: Preprocessing) -> Look:
+    """How training photographs of a data set look: the same for all that its camera is to be compared with."""
+    rows = table.part("train").samples
+    crops = load_crops(table.only(rows[:: max(1, len(rows) // LOOKED_AT)]), preprocessing)
+    return look_of(crops.pixels.float() / 255)
 
 
 def labelled_rows(table: SampleTable) -> SampleTable:
@@ -73,8 +86,8 @@ def finish_basic(
         fine = model
     rows = labelled_rows(table)
     features = extract_features(fine, rows, config.preprocessing, cache_path(out, rows), progress=progress)
+    photographs = next((labelled_rows(each) for each in beside if not is_rendered(each)), None)
     if rendered := [each for each in beside if is_rendered(each)]:
-        photographs = next((labelled_rows(each) for each in beside if not is_rendered(each)), None)
         seen = None
         if photographs is not None:
             cache = cache_path(out, photographs)
@@ -109,6 +122,7 @@ def finish_basic(
         (result.head,),
         facts,
         {LANDMARKS: learned.landmark_readout().to_bytes()} if isinstance(learned, MultiTaskModel) else {},
+        look=None if photographs is None else look_of_photographs(photographs, config.preprocessing),
     )
     save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
     return checkpoint
