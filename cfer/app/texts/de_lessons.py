@@ -83,10 +83,10 @@ TEXTS = {
     # Camera
     "consent": "Ich darf diese Bilder verwenden (ich selbst oder mit Erlaubnis)",
     "camera_title": "An die eigene Kamera anpassen",
-    "camera_about": "Licht, Objektiv und Ausschnitt verschieben alle Antworten gleich. 20 oder mehr eigene Bilder "
-    "mit mehreren Ausdrücken, ganz ohne Beschriftung, lassen das Modell einen Teil davon "
-    "herausrechnen; was Unschärfe nimmt, kommt nicht zurück. Nichts davon wird behalten, und es "
-    "lässt sich rückgängig machen.",
+    "camera_about": "Licht, Objektiv und Ausschnitt verändern alle Bilder einer Kamera gleich. 20 oder mehr "
+    "eigene Bilder mit mehreren Ausdrücken, ganz ohne Beschriftung, zeigen dem Modell, wie, und es rechnet das "
+    "heraus: fehlenden Kontrast und etwas Unschärfe im Bild, den Rest in seinen Antworten. Nichts davon wird "
+    "behalten, und es lässt sich rückgängig machen.",
     "camera_files": "20 oder mehr Bilder",
     "camera_go": "Anpassen",
     "camera_undo": "Anpassung zurücknehmen",

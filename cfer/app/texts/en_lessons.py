@@ -81,9 +81,9 @@ TEXTS = {
     # Camera
     "consent": "I may use these pictures (myself, or with permission)",
     "camera_title": "Adapt to your own camera",
-    "camera_about": "Light, lens and framing move all answers alike. 20 or more of your own pictures, with several "
-    "expressions among them and no labels needed, let the model take some of that out; what blur "
-    "loses does not come back. Nothing of them is kept, and it can be undone.",
+    "camera_about": "Light, lens and framing change all pictures of a camera alike. 20 or more of your own, with "
+    "several expressions among them and no labels needed, show the model how, and it takes that out: lost contrast "
+    "and some blur in the picture, the rest in its answers. Nothing of them is kept, and it can be undone.",
     "camera_files": "20 or more pictures",
     "camera_go": "Adapt",
     "camera_undo": "Undo adapting",
