@@ -12,8 +12,10 @@ under an invented name, so that nothing is known of it but its pictures; interva
 
 "promised_loss": what the lesson says that the old classes lost, from check features; "lost": what they lost on the test
 people; "most_hurt": the loss of the class that lost most. "shots": share of the taught pictures recognised. Beside
-lessons stand the same learner's plain step (the few-shot phase without a placement), nearest means, and a head that is
-trained anew on 20 exemplars a class and the new pictures, as Teachable Machine does it.
+lessons stand the same learner's plain step (the few-shot phase without a placement), nearest means, the few-shot phase
+of Maiden & Nakisa (distillation from the model before and their exemplar memory, repaired as `cfer evaluate` has it; it
+learned the old classes all at once, which forgets nothing), and a head that is trained anew on 20 exemplars a class and
+the new pictures, as Teachable Machine does it.
 """
 
 import argparse
@@ -37,7 +39,8 @@ from cfer.evaluation.metrics import harmonic_mean
 from cfer.evaluation.stream import Features, make_stream, stream_label
 from cfer.features.table import FeatureTable, cache_path, extract_features
 from cfer.files import write_json
-from cfer.learners.base import Head
+from cfer.learners import REGISTRY
+from cfer.learners.base import Head, LinearLearner, Step
 from cfer.lessons.effect import COLLISION, COSTLY
 from cfer.lessons.lesson import observed, taught, teach
 from cfer.lessons.placement import Limit, place, placed
@@ -51,7 +54,8 @@ EXEMPLARS = 20
 GRID = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 """What a class may claim of any one old class; of all together it may claim a tenth of that."""
 INVENTED = "taught"
-PLAIN, NEAREST, RETRAINED = "plain step", "nearest mean", "head trained anew"
+PLAIN, NEAREST, RETRAINED, PAPER = "plain step", "nearest mean", "head trained anew", "the paper's few-shot phase"
+PAPER_LEARNER = "predictive-replay"
 
 
 def without(
@@ -89,6 +93,14 @@ def without(
         domains=None,  # one kind of pictures alone is learned from here
     )
     return known, whole.train, whole.test
+
+
+def paper_base(features: FeatureTable, others: tuple[str, ...]) -> LinearLearner:
+    """The paper's learner with all classes but one, learned together."""
+    learner = REGISTRY[PAPER_LEARNER].make()
+    assert isinstance(learner, LinearLearner)
+    learner.observe(make_stream(features, others, len(others), stream_label).step(0), torch.Generator().manual_seed(0))
+    return learner
 
 
 def recalls(head: Head, test: Features, classes: range) -> list[float]:
@@ -149,6 +161,14 @@ def nearest(known: Checkpoint, shots: Tensor, train: Features, test: Features) -
     return scored(known, (heads[0], heads[1]), shots, test)
 
 
+def paper(base: LinearLearner, known: Checkpoint, shots: Tensor, test: Features, seed: int) -> dict[str, float]:
+    """The paper's few-shot phase."""
+    new, learner = len(known.names), base.copy()
+    labels = torch.full((len(shots),), new)
+    learner.observe(Step(1, range(new, new + 1), new + 1, shots, labels), torch.Generator().manual_seed(seed))
+    return scored(known, (base.head(), learner.head()), shots, test)
+
+
 def retrained(known: Checkpoint, shots: Tensor, train: Features, test: Features) -> dict[str, float]:
     """A head trained from nothing on some exemplars a class and the shots, every class counting alike."""
     kept = [train.x[train.y == k][:EXEMPLARS] for k in range(len(known.names))]
@@ -166,9 +186,17 @@ def retrained(known: Checkpoint, shots: Tensor, train: Features, test: Features)
 
 
 def compared(
-    known: Checkpoint, name: str, mine: Tensor, parts: tuple[Features, Features], seed: int, *, anew: bool
+    known: Checkpoint,
+    name: str,
+    mine: Tensor,
+    parts: tuple[Features, Features],
+    seed: int,
+    theirs: LinearLearner | None,
 ) -> dict[str, dict[str, float]]:
-    """Lessons and what stands beside them, from pictures drawn of the new class (N, C)."""
+    """Lessons and what stands beside them, from pictures drawn of the new class (N, C).
+
+    What is trained by gradient descent takes long and is done only where the paper's learner is given.
+    """
     train, test = parts
     picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
     found = {}
@@ -178,7 +206,8 @@ def compared(
             found[f"{eager}, {count}"] = lesson(known, name, shots, test, eager)
         found[f"{PLAIN}, {count}"] = plain(known, name, shots, test)
         found[f"{NEAREST}, {count}"] = nearest(known, shots, train, test)
-        if anew:
+        if theirs is not None:
+            found[f"{PAPER}, {count}"] = paper(theirs, known, shots, test, seed)
             found[f"{RETRAINED}, {count}"] = retrained(known, shots, train, test)
     return found
 
@@ -229,10 +258,13 @@ def on_renders(base: Checkpoint, run: Path) -> dict[str, Any]:
             others = (*BASICS, *(name for name in COMPOUNDS if name != compound))
             known, train, test = without(base, divided, others, compound, len(BASICS))
             mine = train.x[train.y == len(known.names)]
+            theirs = paper_base(divided, others) if fold else None
             for draw in range(DRAWS):
                 seed = 100 * fold + draw
                 if fold:
-                    reported.add(compared(known, compound, mine, (train, test), seed, anew=not draw), place_of)
+                    reported.add(
+                        compared(known, compound, mine, (train, test), seed, None if draw else theirs), place_of
+                    )
                     continue
                 shots = mine[torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))[:1]]
                 choice.add({str(limit): limited(known, compound, shots, test, limit) for limit in GRID}, place_of)
@@ -255,8 +287,9 @@ def on_photographs(base: Checkpoint, folder: Path, run: Path) -> dict[str, Any]:
         )
         known, train, test = without(base, renamed, others, INVENTED, len(others))
         mine, alone = train.x[train.y == len(others)], Table()
+        theirs = paper_base(renamed, others)
         for draw in range(PHOTOGRAPH_DRAWS):
-            found = compared(known, INVENTED, mine, (train, test), draw, anew=draw < 5)
+            found = compared(known, INVENTED, mine, (train, test), draw, theirs if draw < 5 else None)
             every.add(found, draw)
             alone.add(found, draw)
         tested = int((test.y == len(others)).sum())

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from drawn_faces import TINY, killed_after
+from safetensors.torch import load_file
 
 from cfer.data.readers import read_data
 from cfer.data.splits import split
@@ -260,3 +261,25 @@ def test_learning_beside_others_resumes_with_the_same_numbers(
     assert lines[0] == lines[1]
     with pytest.raises(ValueError, match="rendered"):
         learn_basic(drawn_faces, config, "random", tmp_path / "whole", progress=False)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_from_all_heads_of_another(drawn_faces, rendered, photographs, tmp_path):
+    config = replace(TINY, epochs=1, rendered_batch=4, taught_batch=4)
+    kept = {"rendered": [rendered], "taught": split(photographs), "progress": False}
+    learn_basic(drawn_faces, config, "random", tmp_path / "first", **kept)
+    still = replace(config, learning_rate=1e-9)
+    learn_basic(drawn_faces, still, str(tmp_path / "first"), tmp_path / "second", **kept)
+    learn_basic(drawn_faces, still, "random", tmp_path / "anew", **kept)
+    first, second, anew = (load_file(tmp_path / run / "best.safetensors") for run in ("first", "second", "anew"))
+    heads = [name for name in first if not name.startswith("face.backbone.")]
+    assert any("units" in name for name in heads)
+    assert all(torch.allclose(first[name], second[name], atol=1e-4) for name in heads)
+    assert not all(torch.allclose(first[name], anew[name], atol=1e-4) for name in heads)
+
+
+def test_a_run_that_is_damaged_is_no_start(drawn_faces, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="no safetensors file that can be read"):
+        learn_basic(drawn_faces, TINY, str(tmp_path / "run"), tmp_path / "out", progress=False)
