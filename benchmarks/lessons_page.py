@@ -82,8 +82,8 @@ Each of the {found["compounds"]} compounds is taken out and taught, with its nam
 ## Photographs
 
 Each of the six basics is taken out and taught under an invented name, so that nothing is known of it but its pictures;
-means over 20 draws (5 for the head trained anew and the paper's phase), with intervals over draws. The labels are noisy, and fearful has
-three test pictures.
+means over 20 draws (5 for the head trained anew and the paper's phase), with intervals over draws. The labels are
+noisy, and fearful has three test pictures.
 
 {table(found["photographs"])}
 
