@@ -116,6 +116,10 @@ def weights_fingerprint(model: FaceModel) -> str:
     return hashlib.sha256(save(state)).hexdigest()[:16]
 
 
+AT_ONCE = 16
+"""Pictures a pass on a processor: their maps stay in its cache."""
+
+
 @torch.no_grad()
 def pooled_features(model: FaceModel, inputs: Tensor) -> Tensor:
     """(B, 3, S, S) -> (B, C); the model must be in evaluation mode."""
@@ -152,15 +156,15 @@ def extract_features(
     if cache is not None and (kept := _cached(cache, key, table)) is not None:
         return replace(kept, units=unit_readout(model))
     device = next(model.parameters()).device
+    at_once = AT_ONCE if device.type == "cpu" else batch_size
     parts, used, refused = [torch.empty(0, model.num_features)], list[int](), list[str]()
     starts = range(0, len(table), batch_size)
     for first in tqdm(starts, "features", disable=not progress, leave=False):  # a batch at a time is in memory
         crops = load_crops(table.only(table.samples[first : first + batch_size]), preprocessing)
         used += [first + row for row in crops.rows]
         refused += crops.refused
-        if len(crops.pixels):
-            indices = torch.arange(len(crops.pixels))
-            parts.append(pooled_features(model, preprocessing.enlarge(crops.batch(indices)).to(device)))
+        for index in torch.arange(len(crops.pixels)).split(at_once):
+            parts.append(pooled_features(model, preprocessing.enlarge(crops.batch(index)).to(device)))
     x = torch.cat(parts)
     assert len(x) == len(used)
     if cache is not None:
