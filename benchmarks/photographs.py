@@ -42,12 +42,15 @@ def scores(true: np.ndarray, predicted: np.ndarray, people: np.ndarray, classes:
 
 
 def teachers_answers(folder: Path, rows: Sequence[Sample]) -> np.ndarray | None:
-    """What the teacher's network says of the same pictures (N,), if its answers lie beside them."""
+    """What the teacher's network says of the same pictures (N,), if its answers lie beside them.
+
+    Where `tools.teach_photographs` put labels into what is learned from, the network's own answers stand beside them.
+    """
     if not (folder / TEACHERS).is_file():
         return None
     order = {row["path"]: n for n, row in enumerate(read_table((folder / MANIFEST).read_bytes(), MANIFEST).rows)}
     with np.load(folder / TEACHERS, allow_pickle=False) as file:
-        answers = file["basic_logits"].argmax(1)
+        answers = file["face_api_logits" if "face_api_logits" in file else "basic_logits"].argmax(1)
     return answers[[order[s.path] for s in rows]]
 
 
