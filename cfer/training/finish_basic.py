@@ -66,8 +66,9 @@ def finish_basic(
     """Fit the default learner to the basic classes, calibrate, score on test, and write `out/checkpoint`.
 
     The head that the loop trained the backbone with stays behind: a checkpoint has its learner's head, from which
-    steps and lessons go on. The readouts of action units and landmarks stay where they were learned; where they were
-    not, and there are rendered faces, that of action units is fitted to the features.
+    steps and lessons go on. The readout of action units stays where it was learned; where it was not, and there are
+    rendered faces, it is fitted to the features. That of landmarks stays if the stride does: where a point lies hangs
+    on how finely the network looks; `cfer measure` fits it otherwise.
 
     Args:
         learned: The best weights, at the stride they were trained with.
@@ -121,11 +122,18 @@ def finish_basic(
         checks,
         (result.head,),
         facts,
-        {LANDMARKS: learned.landmark_readout().to_bytes()} if isinstance(learned, MultiTaskModel) else {},
+        _landmarks(learned, fine),
         look=None if photographs is None else look_of_photographs(photographs, config.preprocessing),
     )
     save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
     return checkpoint
+
+
+def _landmarks(learned: FaceModel | MultiTaskModel, fine: FaceModel) -> dict[str, bytes]:
+    """The readout of landmarks, unless features at the checkpoint's stride are others than it was learned from."""
+    if not isinstance(learned, MultiTaskModel) or learned.face.config.output_stride != fine.config.output_stride:
+        return {}
+    return {LANDMARKS: learned.landmark_readout().to_bytes()}
 
 
 def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:
