@@ -66,9 +66,10 @@ def finish_basic(
     """Fit the default learner to the basic classes, calibrate, score on test, and write `out/checkpoint`.
 
     The head that the loop trained the backbone with stays behind: a checkpoint has its learner's head, from which
-    steps and lessons go on. The readout of action units stays where it was learned; where it was not, and there are
-    rendered faces, it is fitted to the features. That of landmarks stays if the stride does: where a point lies hangs
-    on how finely the network looks; `cfer measure` fits it otherwise.
+    steps and lessons go on. The readout of action units keeps its directions where it was learned, and is scaled so
+    that it answers right at the checkpoint's stride; where it was not learned, and there are rendered faces, it is
+    fitted to the features. That of landmarks stays if the stride does: where a point lies hangs on how finely the
+    network looks; `cfer measure` fits it otherwise.
 
     Args:
         learned: The best weights, at the stride they were trained with.
@@ -94,8 +95,7 @@ def finish_basic(
             cache = cache_path(out, photographs)
             seen = extract_features(fine, photographs, config.preprocessing, cache, progress=progress)
         found = fit_readouts(fine, config.preprocessing, rendered, seen, out)
-        if fine.units is None:
-            fine = fine.with_units(UNITS, *found.units)
+        fine = fine.with_units(UNITS, *found.units)
         features = replace(features, elsewhere=found.elsewhere, units=unit_readout(fine))
     settings = ContinualConfig(seed=config.seed)
     checks, stream = held_back(basic_stream(features), settings)

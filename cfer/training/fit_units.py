@@ -33,6 +33,23 @@ def fit_units(x: Tensor, intensities: Tensor, penalties: Sequence[float] = PENAL
     return regressed(x, intensities, min(penalties, key=cost))
 
 
+def rescaled(units: Head, x: Tensor, intensities: Tensor) -> Head:
+    """A readout at other scales and offsets, so that its answers fit; where its evidence lies stays.
+
+    A network that was trained at one stride answers more faintly at another.
+
+    Args:
+        units: Rows (U, C) and bias (U,).
+        x: Features (N, C).
+        intensities: (N, U), 0 to 1, known of rendered faces.
+    """
+    logits = F.linear(x, *units)  # (N, U)
+    fitted = [regressed(logits[:, [u]], intensities[:, [u]], 0.0) for u in range(logits.shape[1])]
+    scale = torch.stack([f.weight[0, 0] for f in fitted]).clamp(min=0.1)  # a unit never counts against itself
+    bias = torch.stack([f.bias[0] for f in fitted])
+    return Head(scale[:, None] * units.weight, scale * units.bias + bias)
+
+
 def regressed(x: Tensor, intensities: Tensor, penalty: float) -> Head:
     """Logistic regressions with a penalty on the squared rows, over standardised features.
 

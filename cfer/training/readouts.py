@@ -1,11 +1,13 @@
 """What is read off a finished backbone beside expressions: action units, and where no evidence should lie."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save
 from torch import Tensor
 
 from cfer.data.samples import SampleTable
@@ -18,7 +20,7 @@ from cfer.features.table import FeatureTable, fingerprint, weights_fingerprint
 from cfer.files import load_tensors, save_tensors
 from cfer.learners.base import Head
 from cfer.model import FaceModel, Preprocessing
-from cfer.training.fit_units import fit_units, levelled
+from cfer.training.fit_units import fit_units, levelled, rescaled
 
 FILE = "readouts.safetensors"
 """In a run's folder, for phase 2."""
@@ -28,7 +30,8 @@ class Readouts(NamedTuple):
     """What rendered faces teach about a backbone that is not trained any more.
 
     Attributes:
-        units: Rows (U, C) and bias (U,) of a readout of action units.
+        units: Rows (U, C) and bias (U,) of a readout of action units. Where the network has learned one, its rows
+            at the scale on which they answer at this stride; fitted otherwise.
         elsewhere: See `cfer.features.elsewhere`.
     """
 
@@ -53,14 +56,16 @@ def fit_readouts(
         out: The run's folder.
     """
     sets = [*map(fingerprint, rendered), fingerprint(photographs.table) if photographs else "-"]
-    key = " ".join((*sets, weights_fingerprint(model)))
+    own = None if model.units is None else Head(model.units.weight.detach(), model.units.bias.detach())
+    rows = [] if own is None else [hashlib.sha256(save(own._asdict())).hexdigest()]
+    key = " ".join((*sets, weights_fingerprint(model), *rows))
     if (out / FILE).is_file():
         tensors, facts = load_tensors(out / FILE)
         if facts["key"] == key:
             return Readouts(Head(tensors["units.weight"], tensors["units.bias"]), tensors["elsewhere"])
     faces = joined_crops([load_rendered(each, preprocessing) for each in rendered])
     x, elsewhere = look_at(model, preprocessing, faces)
-    units = fit_units(x, faces.units)
+    units = fit_units(x, faces.units) if own is None else rescaled(own, x, faces.units)
     if photographs is not None:
         units = _on_photographs(units, x, elsewhere, faces, photographs)
     found = Readouts(units, elsewhere)

@@ -11,7 +11,7 @@ from cfer.features.table import FeatureTable
 from cfer.learners.base import Head
 from cfer.model import BackboneConfig, FaceModel, Preprocessing
 from cfer.synth.dataset import Plan, render_table
-from cfer.training.fit_units import fit_units, levelled, regressed
+from cfer.training.fit_units import fit_units, levelled, regressed, rescaled
 from cfer.training.readouts import fit_readouts, kept_elsewhere
 
 
@@ -30,6 +30,18 @@ def test_a_penalty_draws_rows_to_nothing_and_leaves_the_usual_intensity():
     found = regressed(x, intensities, 1e4)
     assert float(found.weight.abs().max()) < 1e-4
     torch.testing.assert_close(found.bias.sigmoid(), intensities.mean(0), atol=1e-3, rtol=0)
+
+
+def test_a_faint_readout_is_scaled_to_what_was_performed_and_keeps_its_direction():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2000, 5, generator=generator)
+    true = Head(torch.randn(3, 5, generator=generator), torch.tensor([0.0, -1.0, 1.0]))
+    faint = Head(0.3 * true.weight, 0.3 * true.bias + 0.7)
+    found = rescaled(faint, x, F.linear(x, *true).sigmoid())
+    torch.testing.assert_close(found.weight, true.weight, atol=0.02, rtol=0)
+    torch.testing.assert_close(found.bias, true.bias, atol=0.02, rtol=0)
+    wrong = rescaled(Head(-faint.weight, faint.bias), x, F.linear(x, *true).sigmoid())
+    assert bool(((wrong.weight * -faint.weight).sum(1) > 0).all())  # a unit is never turned round
 
 
 def test_neutral_photographs_read_as_neutral_rendered_faces_do():
