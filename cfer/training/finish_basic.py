@@ -141,4 +141,7 @@ def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, .
     if not start or not Path(start).is_dir():
         return (), commands
     facts = load_checkpoint(start).facts
-    return tuple(p for p in facts.phases if p.name == "basic"), (*facts.commands, *commands)
+    return tuple(p for p in facts.phases if p.name == "basic" and p.settings.get("epochs") != 0), (
+        *facts.commands,
+        *commands,
+    )
