@@ -92,7 +92,7 @@ def test_what_is_no_face_is_unlike_everything_known(reader):
 def test_neutral_with_a_muscle_at_work_says_so(reader, blend):
     face = with_quality(blend)
     face.top = "neutral"
-    assert any("called neutral, but jaw drop" in line for line in doubts_about(reader, face, SAY))
+    assert any("called neutral, but outer brow raiser" in line for line in doubts_about(reader, face, SAY))
 
 
 def test_weak_points_are_the_checkpoints_own(reader):
