@@ -13,7 +13,7 @@ from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.cores import usable_cores
 from cfer.data.readers import read_data
 from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
-from cfer.measure.landmarks import measure_landmarks, rendered_features
+from cfer.measure.landmarks import FITTED, measure_landmarks, rendered_features
 from cfer.measure.maps import read_faces
 from cfer.measure.relations import measure_relations
 from cfer.measure.summary import summarise, thumbnails
@@ -21,6 +21,7 @@ from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
 FIT = Plan(80, per_class=2, first=6000)
 """People whom readouts are fitted to."""
+ERRORS = "landmarks.json"
 MEASURED_FIRST = 8000
 """Number of the first person to measure on; no training of the project's own uses people from here on."""
 
@@ -51,11 +52,9 @@ def measure(
     test = test.only(s for s in test.samples if s.group in named)
     model, preprocessing = checkpoint.model, checkpoint.preprocessing.uncorrected
     fit = rendered_features(model, preprocessing, read_data(folder / "fit" / MANIFEST))
-    own = checkpoint.measured.get(LANDMARKS) if model.action_units else None
-    learned = LandmarkReadout.from_bytes(own) if own else None
-    readout, errors = measure_landmarks(fit, rendered_features(model, preprocessing, test), learned)
+    readout, errors = measure_landmarks(fit, rendered_features(model, preprocessing, test), learned_readout(checkpoint))
     tell(f"landmarks: off by {100 * errors['error']:.1f} % of the distance between the eyes")
-    files = {LANDMARKS: readout.to_bytes(), "landmarks.json": _json(errors)}
+    files = {LANDMARKS: readout.to_bytes(), ERRORS: _json(errors)}
 
     faces = read_faces(test, preprocessing)
     kept = folder / f"relations-{model_digest(model)[:8]}-{people}"
@@ -74,6 +73,14 @@ def measure(
         for compound in measured:
             files |= thumbnails(faces, compound)
     return replace(checkpoint, measured=files)
+
+
+def learned_readout(checkpoint: Checkpoint) -> LandmarkReadout | None:
+    """The readout that came with the backbone, if any: not one that an earlier measuring fitted."""
+    own, errors = checkpoint.measured.get(LANDMARKS), checkpoint.measured.get(ERRORS)
+    if own is None or not checkpoint.model.action_units or (errors and FITTED in json.loads(errors)):
+        return None
+    return LandmarkReadout.from_bytes(own)
 
 
 def _json(content: object) -> bytes:

@@ -15,6 +15,8 @@ from cfer.model import FaceModel, Preprocessing
 PENALTIES = (0.001, 0.01, 0.1, 1.0)
 HELD_OUT = 0.2
 """Share of the people to fit with by whom the penalty is chosen."""
+FITTED = "fitted_on"
+"""What is known of a readout that was fitted here has the number of faces by this name."""
 PARTS = {"jaw": range(17), "brows": range(17, 27), "nose": range(27, 36), "eyes": range(36, 48), "mouth": range(48, 68)}
 
 
@@ -100,5 +102,5 @@ def _fitted(fit: RenderedFeatures) -> tuple[LandmarkReadout, dict[str, Any]]:
         readout = fit_landmarks(x[chosen], y[chosen], penalty)
         tried[str(penalty)] = float(normalised_error(readout(x[~chosen]), y[~chosen]).mean())
     penalty = min(tried, key=lambda p: tried[p])
-    about = {"fitted_on": len(x), "penalties": tried, "penalty": float(penalty)}
+    about = {FITTED: len(x), "penalties": tried, "penalty": float(penalty)}
     return fit_landmarks(x, y, float(penalty)), about
