@@ -4,11 +4,14 @@
 
 *Renders*: RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one of the 15
 compounds on the training people of a fold, as `cfer train continual` does it; the class is then taught from drawn
-pictures, and everything is scored over all classes on people whom nothing saw. The first fold is for choosing
-("choice"): of a grid of limits the one with the highest harmonic mean whose lessons cost the old classes no more than
-`COSTLY` on average, and the old class that loses most less than `COLLISION`; the other folds report ("renders").
-*Photographs*: FOLDER has a samples.csv with labels of the basics and people; each of the six is taken out and taught
-under an invented name, so that nothing is known of it but its pictures; intervals are over draws.
+pictures, and everything is scored over all classes on people whom nothing saw. The first fold is for choosing; the
+other folds report ("renders"). *Photographs*: FOLDER has a samples.csv with labels of the basics and people; each of
+the six is taken out and taught under an invented name, so that nothing is known of it but its pictures; intervals are
+over draws. Half of the validation part's people are for choosing, the test part reports.
+
+"choice": of a grid of limits the one with the highest harmonic mean whose lessons of 1, 3 and 5 pictures cost the old
+classes no more than `COSTLY` on average, and the old class that loses most less than `COLLISION`, on rendered people
+and on photographs; the harmonic mean is the mean of both.
 
 "promised_loss": what the lesson says that the old classes lost, from check features; "lost": what they lost on the test
 people; "most_hurt": the loss of the class that lost most. "shots": share of the taught pictures recognised. Beside
@@ -20,9 +23,11 @@ the new pictures, as Teachable Machine does it.
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -51,7 +56,8 @@ from cfer.training.continual import ContinualConfig, finish_step, held_back, new
 FOLDS, USED, DRAWS = 10, 5, 5
 PHOTOGRAPH_DRAWS = 20
 EXEMPLARS = 20
-GRID = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+COUNTS = (1, 3, 5)
+GRID = (0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
 """What a class may claim of any one old class; of all together it may claim a tenth of that."""
 INVENTED = "taught"
 PLAIN, NEAREST, RETRAINED, PAPER = "plain step", "nearest mean", "head trained anew", "the paper's few-shot phase"
@@ -139,11 +145,17 @@ def plain(known: Checkpoint, name: str, shots: Tensor, test: Features) -> dict[s
     return scored(known, (known.head, observed(known, record(name, shots))[1]), shots, test)
 
 
-def limited(known: Checkpoint, name: str, shots: Tensor, test: Features, of_one: float) -> dict[str, float]:
-    """A lesson with a limit of the grid."""
-    head = observed(known, record(name, shots))[1]
-    where = place(head, known.checks.x, known.checks.y, shots, shots[:0], Limit(of_one, of_one / 10))
-    return scored(known, (known.head, placed(head, where)), shots, test)
+def limited(known: Checkpoint, name: str, mine: Tensor, test: Features, seed: int) -> dict[str, dict[str, float]]:
+    """Lessons with every limit of the grid, each the mean over numbers of pictures."""
+    picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
+    found: dict[str, list[dict[str, float]]] = {str(limit): [] for limit in GRID}
+    for count in COUNTS:
+        shots = mine[picks[:count]]
+        head = observed(known, record(name, shots))[1]
+        for of_one in GRID:
+            where = place(head, known.checks.x, known.checks.y, shots, shots[:0], Limit(of_one, of_one / 10))
+            found[str(of_one)].append(scored(known, (known.head, placed(head, where)), shots, test))
+    return {name: {key: float(np.mean([row[key] for row in rows])) for key in rows[0]} for name, rows in found.items()}
 
 
 def record(name: str, shots: Tensor, eager: str = DEFAULT_EAGER) -> Lesson:
@@ -200,7 +212,7 @@ def compared(
     train, test = parts
     picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
     found = {}
-    for count in (1, 3, 5):
+    for count in COUNTS:
         shots = mine[picks[:count]]
         for eager in EAGER if count == 1 else (DEFAULT_EAGER,):
             found[f"{eager}, {count}"] = lesson(known, name, shots, test, eager)
@@ -241,10 +253,17 @@ def summary(rows: list[dict[str, float]], groups: list[int]) -> dict[str, Any]:
     return found
 
 
-def chosen(grid: dict[str, Any]) -> str | None:
+def chosen(grids: Mapping[str, dict[str, Any]]) -> str | None:
     """The limit with the highest harmonic mean among those that cost little on average and never collide on average."""
-    fair = [name for name, found in grid.items() if found["lost"][0] <= COSTLY and found["most_hurt"][0] < COLLISION]
-    return max(fair, key=lambda name: grid[name]["harmonic"][0], default=None)
+    fair = [
+        str(limit)
+        for limit in GRID
+        if all(
+            grid[str(limit)]["lost"][0] <= COSTLY and grid[str(limit)]["most_hurt"][0] < COLLISION
+            for grid in grids.values()
+        )
+    ]
+    return max(fair, key=lambda name: sum(grid[name]["harmonic"][0] for grid in grids.values()), default=None)
 
 
 def on_renders(base: Checkpoint, run: Path) -> dict[str, Any]:
@@ -265,12 +284,10 @@ def on_renders(base: Checkpoint, run: Path) -> dict[str, Any]:
                     reported.add(
                         compared(known, compound, mine, (train, test), seed, None if draw else theirs), place_of
                     )
-                    continue
-                shots = mine[torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))[:1]]
-                choice.add({str(limit): limited(known, compound, shots, test, limit) for limit in GRID}, place_of)
+                else:
+                    choice.add(limited(known, compound, mine, test, seed), place_of)
             print(fold, compound, flush=True)
-    grid = choice.means()
-    return {"choice": {"grid": grid, "chosen": chosen(grid)}, "renders": reported.means()}
+    return {"choice": {"renders": choice.means()}, "renders": reported.means()}
 
 
 def on_photographs(base: Checkpoint, folder: Path, run: Path) -> dict[str, Any]:
@@ -278,13 +295,16 @@ def on_photographs(base: Checkpoint, folder: Path, run: Path) -> dict[str, Any]:
     whole = split(read_data(folder), seed=0)
     table = whole.only(s for s in whole.samples if s.label in BASICS)
     features = extract_features(base.model, table, base.preprocessing, cache_path(run, table), progress=True)
-    every, each = Table(), {}
+    choice, every, each = Table(), Table(), {}
     for name in BASICS[1:]:
         others = tuple(basic for basic in BASICS if basic != name)
         renamed = replace(
             features,
             table=table.only(replace(s, label=INVENTED) if s.label == name else s for s in features.table.samples),
         )
+        known, train, looked_at = without(base, without_test(renamed), others, INVENTED, len(others))
+        for draw in range(PHOTOGRAPH_DRAWS):
+            choice.add(limited(known, INVENTED, train.x[train.y == len(others)], looked_at, draw), draw)
         known, train, test = without(base, renamed, others, INVENTED, len(others))
         mine, alone = train.x[train.y == len(others)], Table()
         theirs = paper_base(renamed, others)
@@ -298,7 +318,17 @@ def on_photographs(base: Checkpoint, folder: Path, run: Path) -> dict[str, Any]:
             for key, means in alone.means().items()
         }
         print(name, flush=True)
-    return {"photographs": every.means(), "photographs_each": each}
+    return {"choice": {"photographs": choice.means()}, "photographs": every.means(), "photographs_each": each}
+
+
+def without_test(features: FeatureTable) -> FeatureTable:
+    """The same with half of the validation people as its test part."""
+    parts = {"train": "train", "test": "unused"}
+    rows = [
+        replace(s, split=parts.get(s.split or "", "test" if crc32(str(s.group).encode()) % 2 else "validation"))
+        for s in features.table.samples
+    ]
+    return replace(features, table=features.table.only(rows))
 
 
 def main() -> None:
@@ -310,10 +340,13 @@ def main() -> None:
     base, out = load_checkpoint(), Path(__file__).with_suffix(".json")
     found: dict[str, Any] = {"folds": USED - 1, "draws": DRAWS, "compounds": len(COMPOUNDS)}
     found |= {"limits": {name: asdict(limit) for name, limit in EAGER.items()}, "default": DEFAULT_EAGER}
-    if given.photographs:
-        found |= on_photographs(base, given.photographs, given.run)
-    found |= on_renders(base, given.run)
-    write_json(out, found)
+    parts = [on_photographs(base, given.photographs, given.run)] if given.photographs else []
+    parts.append(on_renders(base, given.run))
+    grids = {kind: grid for part in parts for kind, grid in part.pop("choice").items()}
+    for part in parts:
+        found |= part
+    write_json(out, found | {"choice": {"grids": grids, "chosen": chosen(grids)}})
+    found["choice"] = {"chosen": chosen(grids)}
     print(json.dumps(found["choice"], indent=1))
 
 

@@ -24,6 +24,7 @@ class Composition:
         prototype: How far the guess is moved from there to the published prototype's action units.
         inside: What the prior mean is worth, in pictures, along the directions in which the base classes differ.
         outside: The same across all other directions, where a single picture mostly shows whose face it is.
+        unguided: The same as outside, for a class of which neither constituents nor action units are known.
         shrinkage: Share of the isotropic target in the covariance, less than 1.
         elsewhere: How much evidence at places where nothing moved counts as noise, beside the spread within classes.
         derived: Weight of a data set whose label of a compound is derived from split votes, beside one that is meant.
@@ -33,6 +34,7 @@ class Composition:
     prototype: float = 0.5
     inside: float = 0.5
     outside: float = 3.0
+    unguided: float = 8.0
     shrinkage: float = 0.2
     elsewhere: float = 1.0
     derived: float = 0.18
@@ -95,10 +97,12 @@ class Compositional(LinearLearner):
         for place, constituents in enumerate(step.constituents or ((),) * len(step.new)):
             count = float(counts[place].sum())
             prototype = None if step.prototypes is None else step.prototypes[place]
+            guided = bool(constituents) or self._has_units(prototype)
             prior = self.prior_mean(constituents, prototype).double()
             gap = own[place] - prior if count else torch.zeros_like(prior)
             within = self._inside(gap)
-            worth = torch.tensor([self.settings.inside, self.settings.outside], dtype=torch.double)
+            outside = self.settings.outside if guided else self.settings.unguided
+            worth = torch.tensor([self.settings.inside, outside], dtype=torch.double)
             inside, outside = count / (count + worth)
             means.append(prior + inside * within + outside * (gap - within))
             variances.append(1 / (count + worth).clamp(min=1))  # of the mean, given the guess and the pictures
@@ -178,13 +182,17 @@ class Compositional(LinearLearner):
             guess = origin + self.settings.share * (self.fitted["means"][list(constituents)] - origin).sum(0)
         else:
             guess = self.fitted["base"].mean(0)
-        if prototype is None or "units" not in self.fitted or bool(prototype.isnan().any()):
+        if prototype is None or not self._has_units(prototype):
             return guess
         wanted = self.fitted["unit_origin"] + self.fitted["unit_gain"] * prototype
         gap = (wanted - self.fitted["units"] @ guess).double()
         systems = self._systems()
         moved = patterns(self.fitted["units"].double(), systems.covariance) @ gap
         return guess + self.settings.prototype * moved.float()
+
+    def _has_units(self, prototype: Tensor | None) -> bool:
+        """Whether a class's action units are known and can be read."""
+        return prototype is not None and "units" in self.fitted and not bool(prototype.isnan().any())
 
     def solved_head(self) -> Head:
         """Discriminants with unbiased offsets.

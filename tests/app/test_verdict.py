@@ -92,7 +92,8 @@ def test_what_is_no_face_is_unlike_everything_known(reader):
 def test_neutral_with_a_muscle_at_work_says_so(reader, blend):
     face = with_quality(blend)
     face.top = "neutral"
-    assert any("called neutral, but outer brow raiser" in line for line in doubts_about(reader, face, SAY))
+    strongest = max(blend.units, key=lambda unit: unit.intensity).name
+    assert any(f"called neutral, but {strongest}" in line for line in doubts_about(reader, face, SAY))
 
 
 def test_weak_points_are_the_checkpoints_own(reader):
@@ -109,5 +110,8 @@ def test_weak_points_are_the_checkpoints_own(reader):
     assert row[facts["classes"].index(other)] == max(v for k, v in enumerate(row) if facts["classes"][k] != weak[0])
 
 
-def test_the_example_that_is_read_on_arrival_has_no_doubt(reader, blend):
-    assert doubts_about(reader, blend, SAY) == []
+def test_nothing_about_the_example_that_is_read_on_arrival_is_in_doubt(reader, blend):
+    known = weak_point(reader, blend.top)  # what is known of the class, not of this face
+    said = doubts_about(reader, blend, SAY)
+    assert len(said) == (known is not None)
+    assert all(line.startswith("A weak point of this model") for line in said)

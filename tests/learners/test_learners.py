@@ -257,6 +257,15 @@ def test_pictures_move_the_guess_more_where_the_base_classes_differ():
     torch.testing.assert_close(learner.fitted["mean_variance"][0], torch.tensor([1 / 4, 1 / 4]))
 
 
+def test_of_a_class_of_which_nothing_is_known_single_pictures_say_less_where_base_classes_are_alike():
+    learner = composed(Composition(inside=1.0, outside=3.0, unguided=7.0))
+    one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((),), 0)
+    learner.observe(one, torch.Generator())
+    # the guess is the mean of the base classes (2/3, 4/3, 0); half of the gap inside, an eighth of it along the third
+    torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([11 / 6, 8 / 3, 1.0]))
+    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 2, 1 / 8]))
+
+
 def test_offsets_allow_for_the_noise_of_a_mean():
     """Over many draws, the distance to a mean of one picture is on average the distance to the true mean."""
     learner = composed(Composition(share=0.0, inside=0.0, outside=0.0, shrinkage=0.0))
