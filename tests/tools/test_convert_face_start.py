@@ -89,8 +89,8 @@ def test_statistics_are_those_of_the_pictures_and_the_answers_stay(tmp_path: Pat
     before = model(x).detach()
 
     model.load_state_dict(with_statistics(model, x), strict=True)
-    stem = model.conv_stem(x).detach()
+    stem = model.get_submodule("conv_stem")(x).detach()
 
     torch.testing.assert_close(model(x).detach(), before, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(model.bn1.running_mean, stem.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model.get_buffer("bn1.running_mean"), stem.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(model.train()(x).detach(), before, rtol=0.1, atol=0.1)
