@@ -28,7 +28,8 @@ def test_after_a_step_the_model_knows_what_it_had_learned_by_then(reader, face):
 
 
 def test_the_last_step_is_the_model(reader, face):
-    assert reader.at_step(reader.steps - 1).reread(face).probabilities == pytest.approx(face.probabilities, abs=1e-5)
+    last = reader.at_step(reader.steps - 1).reread(face)
+    assert last.probabilities == pytest.approx(face.probabilities, abs=1e-3)  # steps are kept at half precision
 
 
 def test_a_class_is_learned_in_its_step(reader):
