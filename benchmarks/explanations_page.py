@@ -203,6 +203,7 @@ def main() -> None:
     known = Reference.from_files(measured)
     assert known is not None
     marks = json.loads(measured["landmarks.json"])
+    units = json.loads((HERE / "unit_maps.json").read_text(encoding="utf-8"))
     gaps = known.facts["overall"]
     overall = {null: f"{gaps[null]['cosine'][0]:.2f}" for null in NULLS}
     own, end = (found["methods"][name] for name in (DEFAULT, f"{DEFAULT}, gradient at the face alone"))
@@ -246,6 +247,10 @@ def main() -> None:
         own_gap=overall[WHOLE],
         other_gap=overall[source(WHOLE, ELSEWHERE)],
         shuffled_gap=overall[source(WHOLE, SHUFFLED)],
+        unit_people=str(units["people"]),
+        class_ratio=number(units["class maps"]["own"]),
+        same_ratio=number(units["class maps"]["mean of those who show the same"]),
+        random_now=number(units["class maps"]["random head"]),
         landmark_how=f"fitted on {marks[FITTED]:,} rendered pictures" if FITTED in marks else LEARNED,
         landmark_photographs=photograph_words(json.loads((HERE / "photographs.json").read_text(encoding="utf-8"))),
         landmark_tested=f"{marks['tested_on']:,}",

@@ -30,7 +30,7 @@ from cfer.synth.truth import read_truth
 
 LAYER = "blocks.2"
 """The default network's; `cfer.explain.attribution.attribution_layer` picks it by depth."""
-CHANGE_LAYERS = ("blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4", "blocks.5", "blocks.6")
+CHANGE_LAYERS = ("blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4")
 LAYERS = CHANGE_LAYERS[2:]
 LAST = "Grad-CAM, last layer, all classes at once"
 BLOB = "a blob in the middle"
