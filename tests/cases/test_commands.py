@@ -311,7 +311,7 @@ def test_uploads_go_into_a_folder_that_did_not_exist_yet(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_an_interruption_of_several_processes_is_one_line_and_the_run_goes_on(tmp_path):
-    command = [sys.executable, "-m", "cfer", "synth", "--people", "4", "--basics", "--size", "96", "--processes", "2"]
+    command = [sys.executable, "-m", "cfer", "synth", "--people", "16", "--basics", "--size", "96", "--processes", "2"]
     command += ["--out", str(tmp_path / "faces")]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -327,4 +327,4 @@ def test_an_interruption_of_several_processes_is_one_line_and_the_run_goes_on(tm
     ]
     assert "Traceback" not in said
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    assert len(list((tmp_path / "faces").glob("person-*/*.jpg"))) == 28
+    assert len(list((tmp_path / "faces").glob("person-*/*.jpg"))) == 16 * 7
