@@ -31,7 +31,7 @@ from cfer.evaluation.bootstrap import percentiles
 from cfer.evaluation.metrics import count_table, recalls
 from cfer.faces.align import align
 from cfer.faces.detect import detect_faces
-from cfer.features.table import pooled_features
+from cfer.features.table import crop_features
 from cfer.files import load_tensors, save_tensors
 from cfer.model import Preprocessing
 
@@ -93,8 +93,7 @@ def crops_of(
 
 def features(checkpoint: Checkpoint, crops: Tensor) -> Tensor:
     """Pooled features (N, C) of crops (N, 1, d, d)."""
-    enlarge = checkpoint.preprocessing.enlarge
-    return torch.cat([pooled_features(checkpoint.model, enlarge(part)) for part in crops.split(16)])
+    return crop_features(checkpoint.model, checkpoint.preprocessing, crops)
 
 
 def score(checkpoint: Checkpoint, x: Tensor, true: np.ndarray) -> float:

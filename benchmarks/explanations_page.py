@@ -188,7 +188,9 @@ def photograph_words(found: dict[str, Any]) -> str:
     off = found.get("landmarks off by")
     if off is None:
         return "How far off they are on photographs is not known."
-    all_of, mean, eyes, jaw = (f"{100 * off[name]:.1f}" for name in ("all", "of the mean shape", "eyes", "jaw"))
+    parts = off["error_by_part"]
+    numbers = (off["error"], off["error_of_the_mean_shape"], parts["eyes"], parts["jaw"])
+    all_of, mean, eyes, jaw = (f"{100 * value:.1f}" for value in numbers)
     return (
         f"On held-out photographs they lie {all_of} % from those of MediaPipe's face mesh (mean shape: {mean} %; "
         f"eyes {eyes}, jaw {jaw}, where the mesh has the face's silhouette)."

@@ -4,9 +4,6 @@ Weights come from the npm package @vladmandic/face-api (MIT), `npm pack @vladman
 here after its TypeScript source. Nothing of it is in this project.
 """
 
-import io
-import json
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -16,31 +13,16 @@ from PIL import Image
 from scipy.special import softmax
 from torch import Tensor
 
+from benchmarks.tfjs import read_tfjs
+
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
 _MEAN = torch.tensor([122.782, 117.001, 104.298])[:, None, None]
 
 
 def load_weights(package: Path) -> dict[str, Tensor]:
-    """Read the quantised weights out of the npm archive."""
-    with tarfile.open(package) as archive:
-
-        def read(name: str) -> bytes:
-            member = archive.extractfile(f"package/model/{name}")
-            assert member is not None
-            return member.read()
-
-        manifest = json.loads(read("face_expression_model-weights_manifest.json"))[0]["weights"]
-        data = io.BytesIO(read("face_expression_model.bin"))
-    weights = {}
-    for entry in manifest:
-        count = int(np.prod(entry["shape"]))
-        if "quantization" in entry:
-            scale, low = entry["quantization"]["scale"], entry["quantization"]["min"]
-            values = np.frombuffer(data.read(count), np.uint8).astype(np.float32) * scale + low
-        else:
-            values = np.frombuffer(data.read(4 * count), np.float32)
-        weights[entry["name"]] = torch.from_numpy(values.reshape(entry["shape"]).copy())
-    return weights
+    """Read the weights out of the npm archive."""
+    found = read_tfjs(package, "model/face_expression_model-weights_manifest.json")
+    return {name: torch.from_numpy(values) for name, values in found.items()}
 
 
 def _same(x: Tensor, stride: int) -> Tensor:

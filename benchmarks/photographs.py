@@ -14,9 +14,9 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint
@@ -29,9 +29,9 @@ from cfer.data.splits import split
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS
 from cfer.evaluation.bootstrap import group_draws, percentiles
-from cfer.features.table import cache_path, extract_features, pooled_features
+from cfer.features.table import cache_path, crop_features, extract_features
 from cfer.features.taught import TEACHERS, load_taught
-from cfer.measure.landmarks import PARTS, normalised_error
+from cfer.measure.landmarks import landmark_errors
 
 SIX = [k for k, name in enumerate(BASICS) if name != "fearful"]
 
@@ -61,21 +61,14 @@ def teachers_answers(folder: Path, rows: Sequence[Sample]) -> np.ndarray | None:
     return answers[[order[s.path] for s in rows]]
 
 
-def landmark_errors(checkpoint: Checkpoint, table: SampleTable, folder: Path) -> dict[str, float] | None:
+def landmarks_off(checkpoint: Checkpoint, table: SampleTable, folder: Path) -> dict[str, Any] | None:
     """How far the checkpoint's landmarks lie from the teacher's, by part of the face; None where either has none."""
     if LANDMARKS not in checkpoint.measured or not (folder / TEACHERS).is_file():
         return None
     readout = LandmarkReadout.from_bytes(checkpoint.measured[LANDMARKS])
-    crops = load_taught(table, checkpoint.preprocessing, progress=True)
-    parts = [checkpoint.preprocessing.enlarge(pixels.float() / 255) for pixels in crops.pixels.split(64)]
-    found = readout(torch.cat([pooled_features(checkpoint.model, x) for x in parts]))
-    off = normalised_error(found, crops.landmarks)
-    mean = normalised_error(crops.landmarks.mean(0).expand_as(found), crops.landmarks)
-    return {
-        "all": round(float(off.mean()), 4),
-        "of the mean shape": round(float(mean.mean()), 4),
-        **{name: round(float(off[:, list(part)].mean()), 4) for name, part in PARTS.items()},
-    }
+    faces = load_taught(table, checkpoint.preprocessing, progress=True)
+    found = readout(crop_features(checkpoint.model, checkpoint.preprocessing, faces.pixels))
+    return landmark_errors(found, faces.landmarks, faces.landmarks.mean(0))
 
 
 def main() -> None:
@@ -102,7 +95,7 @@ def main() -> None:
         "pictures": len(rows),
         "people": len(set(people)),
         "pictures of each class": {name: int((true == k).sum()) for k, name in enumerate(BASICS)},
-        "landmarks off by": landmark_errors(checkpoint, whole.part("test"), arguments.folder),
+        "landmarks off by": landmarks_off(checkpoint, whole.part("test"), arguments.folder),
         "readers": {
             name: {
                 "mean recall without fearful": scores(true, said, people, SIX),

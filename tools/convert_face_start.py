@@ -13,10 +13,7 @@ reads, such as the rendered faces of `cfer synth`.
 """
 
 import argparse
-import io
-import json
 import math
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,9 +21,9 @@ import numpy as np
 import timm
 import torch
 from safetensors.torch import save_file
-from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 
+from benchmarks.tfjs import read_tfjs
 from cfer.data.readers import read_data
 from cfer.features.crops import load_crops
 from cfer.model import Preprocessing
@@ -37,25 +34,6 @@ MEANS = (123.68, 116.779, 103.939)
 """What the authors take off red, green and blue, which are 0 to 255 and in the order blue, green, red for them."""
 EPSILON = 1e-5
 FACES = 256
-
-
-def read_graph(package: Path, name: str) -> dict[str, np.ndarray]:
-    """Weights of a TensorFlow.js graph in an npm archive, by their names there."""
-    with tarfile.open(package) as archive:
-
-        def read(path: str) -> bytes:
-            member = archive.extractfile(f"package/models/{path}")
-            assert member is not None
-            return member.read()
-
-        groups = json.loads(read(f"{name}.json"))["weightsManifest"]
-        data = io.BytesIO(b"".join(read(path) for group in groups for path in group["paths"]))
-    weights = {}
-    for entry in (entry for group in groups for entry in group["weights"]):
-        kind = np.dtype(entry.get("quantization", entry)["dtype"]).newbyteorder("<")
-        values = np.frombuffer(data.read(math.prod(entry["shape"]) * kind.itemsize), kind)
-        weights[entry["name"]] = values.astype(np.float32).reshape(entry["shape"])
-    return weights
 
 
 def renamed(weights: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
@@ -98,7 +76,7 @@ def with_statistics(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
     seen: dict[str, Tensor] = {}
     hooks = []
     for name, layer in model.named_modules():
-        if isinstance(layer, nn.BatchNorm2d | BatchNormAct2d):
+        if isinstance(layer, nn.BatchNorm2d):
 
             def watch(_: nn.Module, inputs: tuple[Tensor, ...], name: str = name) -> None:
                 values = inputs[0].double()
@@ -126,12 +104,12 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
     model = timm.create_model("mobilenetv1_100", pad_type="same", num_classes=0).eval()
-    model.load_state_dict(renamed(read_graph(given.package, "faceres")), strict=True)
-    preprocessing = Preprocessing(128, 128, True, (0.5,) * 3, (0.5,) * 3)
+    model.load_state_dict(renamed(read_tfjs(given.package, "models/faceres.json")), strict=True)
+    preprocessing = Preprocessing(128, 128)
     table = read_data(given.pictures)
     step = max(1, len(table) // FACES)
     crops = load_crops(table.only(table.samples[::step][:FACES]), preprocessing, progress=True)
-    x = preprocessing.normalise(preprocessing.enlarge(crops.pixels.float() / 255))
+    x = preprocessing.enlarge(crops.pixels.float() / 255)
     before = model(x).detach()
     state = with_statistics(model, x)
     model.load_state_dict(state, strict=True)

@@ -28,6 +28,7 @@ from torch import Tensor
 from cfer.camera import Look
 from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec
 from cfer.checkpoint.facts import Facts
+from cfer.checkpoint.packing import packed, unpacked
 from cfer.emotions import EXPRESSIONS
 from cfer.files import write_json
 from cfer.learners import REGISTRY
@@ -41,7 +42,6 @@ from cfer.places import CHECKPOINTS
 SCHEMA_VERSION = 3
 CONFIG = "config.json"
 DEFAULT = CHECKPOINTS / "default"
-_TRIANGLE = "@triangle"
 _DOMAINS, _SHIFT, _PULLS = "domains.", "camera.shift", "lessons.pulls"
 T = TypeVar("T")
 
@@ -244,6 +244,8 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     for path in sorted((folder / "steps").glob("*.safetensors")):
         tensors = load_file(str(path))
         heads.append(Head(tensors["weight"].float(), tensors["bias"]))
+    if heads and len(heads[-1].bias) == len(classes):  # the last step is the model, which is kept in full precision
+        heads[-1] = Head(model.head.weight, model.head.bias)
     measured = folder / "measured"
     checkpoint = Checkpoint(
         model,
@@ -318,32 +320,3 @@ def _domains_fit(domains: Domains, features: int, count: int) -> bool:
     many = len(domains.origins)
     shapes = [tuple(value.shape) for value in domains.tensors().values()]
     return shapes == [(many, features), (many,), (many, count)]
-
-
-def packed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors for the disk: of matrices (..., C, C) that are symmetric to the last bit, the upper triangle alone."""
-    found = {}
-    for name, value in state.items():
-        square = value.ndim >= 2 and value.shape[-1] == value.shape[-2] > 1
-        if square and torch.equal(value, value.transpose(-1, -2)):
-            rows, columns = torch.triu_indices(*value.shape[-2:])
-            found[name + _TRIANGLE] = value[..., rows, columns]
-        else:
-            found[name] = value
-    return found
-
-
-def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Undo `packed`, bit for bit."""
-    found = {}
-    for name, value in tensors.items():
-        if not name.endswith(_TRIANGLE):
-            found[name] = value
-            continue
-        size = round(((8 * value.shape[-1] + 1) ** 0.5 - 1) / 2)
-        rows, columns = torch.triu_indices(size, size)
-        whole = value.new_zeros(*value.shape[:-1], size, size)
-        whole[..., rows, columns] = value
-        whole[..., columns, rows] = value
-        found[name.removesuffix(_TRIANGLE)] = whole
-    return found

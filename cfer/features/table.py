@@ -126,6 +126,16 @@ def pooled_features(model: FaceModel, inputs: Tensor) -> Tensor:
     return model.pool(model.features(inputs)).cpu()
 
 
+def crop_features(model: FaceModel, preprocessing: Preprocessing, crops: Tensor, at_once: int = AT_ONCE) -> Tensor:
+    """Pooled features (N, C) of shrunk crops (N, 1 or 3, d, d), uint8 or in [0, 1]; see `Preprocessing.shrink`."""
+    device = next(model.parameters()).device
+    parts = [torch.empty(0, model.num_features)]
+    for part in crops.split(at_once):
+        pixels = part if part.is_floating_point() else part.float() / 255
+        parts.append(pooled_features(model, preprocessing.enlarge(pixels).to(device)))
+    return torch.cat(parts)
+
+
 def _cached(cache: Path, key: str, table: SampleTable) -> FeatureTable | None:
     """What a cache holds of these rows; None for another key, and for a file that is missing or cut off."""
     try:
@@ -155,16 +165,14 @@ def extract_features(
     key = f"{fingerprint(table)} {weights_fingerprint(model)} {preprocessing} {model.config}"
     if cache is not None and (kept := _cached(cache, key, table)) is not None:
         return replace(kept, units=unit_readout(model))
-    device = next(model.parameters()).device
-    at_once = AT_ONCE if device.type == "cpu" else batch_size
+    at_once = AT_ONCE if next(model.parameters()).device.type == "cpu" else batch_size
     parts, used, refused = [torch.empty(0, model.num_features)], list[int](), list[str]()
     starts = range(0, len(table), batch_size)
     for first in tqdm(starts, "features", disable=not progress, leave=False):  # a batch at a time is in memory
         crops = load_crops(table.only(table.samples[first : first + batch_size]), preprocessing)
         used += [first + row for row in crops.rows]
         refused += crops.refused
-        for index in torch.arange(len(crops.pixels)).split(at_once):
-            parts.append(pooled_features(model, preprocessing.enlarge(crops.batch(index)).to(device)))
+        parts.append(crop_features(model, preprocessing, crops.pixels, at_once))
     x = torch.cat(parts)
     assert len(x) == len(used)
     if cache is not None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.data.samples import SampleTable
 from cfer.features.rendered import load_rendered
-from cfer.features.table import pooled_features
+from cfer.features.table import crop_features
 from cfer.model import FaceModel, Preprocessing
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0)
@@ -40,11 +40,11 @@ class RenderedFeatures:
 def rendered_features(model: FaceModel, preprocessing: Preprocessing, table: SampleTable) -> RenderedFeatures:
     """Features and truth of a data set of rendered faces, person by person."""
     faces = load_rendered(table, preprocessing, progress=True)
-    parts = [pooled_features(model, preprocessing.enlarge(pixels.float() / 255)) for pixels in faces.pixels.split(64)]
+    x = crop_features(model, preprocessing, faces.pixels)
     samples = [table.samples[row] for row in faces.rows]
     names = sorted({s.group for s in samples})
     people = torch.tensor([names.index(s.group) for s in samples])
-    return RenderedFeatures(torch.cat(parts), faces.landmarks, tuple(str(s.label) for s in samples), people)
+    return RenderedFeatures(x, faces.landmarks, tuple(str(s.label) for s in samples), people)
 
 
 def fit_landmarks(features: Tensor, places: Tensor, penalty: float) -> LandmarkReadout:
@@ -69,6 +69,17 @@ def normalised_error(found: Tensor, true: Tensor) -> Tensor:
     return (found - true).norm(dim=2) / eyes[:, None]
 
 
+def landmark_errors(found: Tensor, true: Tensor, usual: Tensor) -> dict[str, Any]:
+    """Mean errors of landmarks (N, 68, 2), altogether and by part of the face, beside those of a usual face (68, 2)."""
+    off = normalised_error(found, true)
+    return {
+        "error": float(off.mean()),
+        "error_by_part": {name: float(off[:, list(part)].mean()) for name, part in PARTS.items()},
+        "within_10_percent": float((off.mean(1) < 0.1).float().mean()),
+        "error_of_the_mean_shape": float(normalised_error(usual.expand_as(true), true).mean()),
+    }
+
+
 def measure_landmarks(
     fit: RenderedFeatures, test: RenderedFeatures, learned: LandmarkReadout | None = None
 ) -> tuple[LandmarkReadout, dict[str, Any]]:
@@ -83,15 +94,8 @@ def measure_landmarks(
         The readout, and its errors as plain data.
     """
     readout, about = (learned, {"learned_with_the_backbone": True}) if learned else _fitted(fit)
-    off = normalised_error(readout(test.x), test.landmarks)
-    mean = fit.landmarks.mean(0).expand_as(test.landmarks)
-    return readout, about | {
-        "tested_on": len(test.x),
-        "error": float(off.mean()),
-        "error_by_part": {name: float(off[:, list(part)].mean()) for name, part in PARTS.items()},
-        "within_10_percent": float((off.mean(1) < 0.1).float().mean()),
-        "error_of_the_mean_shape": float(normalised_error(mean, test.landmarks).mean()),
-    }
+    errors = landmark_errors(readout(test.x), test.landmarks, fit.landmarks.mean(0))
+    return readout, about | {"tested_on": len(test.x)} | errors
 
 
 def _fitted(fit: RenderedFeatures) -> tuple[LandmarkReadout, dict[str, Any]]:

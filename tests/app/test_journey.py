@@ -29,7 +29,7 @@ def test_after_a_step_the_model_knows_what_it_had_learned_by_then(reader, face):
 
 def test_the_last_step_is_the_model(reader, face):
     last = reader.at_step(reader.steps - 1).reread(face)
-    assert last.probabilities == pytest.approx(face.probabilities, abs=1e-3)  # steps are kept at half precision
+    assert last.probabilities == pytest.approx(face.probabilities, abs=1e-5)
 
 
 def test_a_class_is_learned_in_its_step(reader):

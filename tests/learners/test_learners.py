@@ -8,7 +8,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge as SkRidge
 from sklearn.neighbors import NearestCentroid
 
-from cfer.checkpoint.folder import packed, unpacked
+from cfer.checkpoint.packing import packed, unpacked
 from cfer.evaluation.calibration import calibrate
 from cfer.evaluation.protocol import few_shot
 from cfer.evaluation.stream import Features, Stream

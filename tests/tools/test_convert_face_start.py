@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tools.convert_face_start import BLOCKS, MEANS, read_graph, renamed, with_statistics
+from benchmarks.tfjs import read_tfjs
+from tools.convert_face_start import BLOCKS, MEANS, renamed, with_statistics
 
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 WIDTHS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
@@ -71,7 +72,7 @@ def packed(graph: dict[str, np.ndarray], path: Path) -> Path:
 
 
 def test_the_converted_network_answers_as_the_graph_defines(tmp_path: Path) -> None:
-    graph = read_graph(packed(drawn_graph(), tmp_path / "human.tgz"), "faceres")
+    graph = read_tfjs(packed(drawn_graph(), tmp_path / "human.tgz"), "models/faceres.json")
     model = timm.create_model("mobilenetv1_100", pad_type="same", num_classes=0).eval()
     model.load_state_dict(renamed(graph), strict=True)
     pixels = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 255
