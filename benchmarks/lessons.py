@@ -22,7 +22,6 @@ the new pictures, as Teachable Machine does it.
 """
 
 import argparse
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -147,15 +146,19 @@ def plain(known: Checkpoint, name: str, shots: Tensor, test: Features) -> dict[s
 
 def limited(known: Checkpoint, name: str, mine: Tensor, test: Features, seed: int) -> dict[str, dict[str, float]]:
     """Lessons with every limit of the grid, each the mean over numbers of pictures."""
-    picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
     found: dict[str, list[dict[str, float]]] = {str(limit): [] for limit in GRID}
-    for count in COUNTS:
-        shots = mine[picks[:count]]
+    for shots in drawn(mine, seed):
         head = observed(known, record(name, shots))[1]
         for of_one in GRID:
             where = place(head, known.checks.x, known.checks.y, shots, shots[:0], Limit(of_one, of_one / 10))
             found[str(of_one)].append(scored(known, (known.head, placed(head, where)), shots, test))
     return {name: {key: float(np.mean([row[key] for row in rows])) for key in rows[0]} for name, rows in found.items()}
+
+
+def drawn(mine: Tensor, seed: int) -> list[Tensor]:
+    """Each number of pictures out of a class's (N, C), the fewer among the more."""
+    picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
+    return [mine[picks[:count]] for count in COUNTS]
 
 
 def record(name: str, shots: Tensor, eager: str = DEFAULT_EAGER) -> Lesson:
@@ -210,10 +213,9 @@ def compared(
     What is trained by gradient descent takes long and is done only where the paper's learner is given.
     """
     train, test = parts
-    picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
     found = {}
-    for count in COUNTS:
-        shots = mine[picks[:count]]
+    for shots in drawn(mine, seed):
+        count = len(shots)
         for eager in EAGER if count == 1 else (DEFAULT_EAGER,):
             found[f"{eager}, {count}"] = lesson(known, name, shots, test, eager)
         found[f"{PLAIN}, {count}"] = plain(known, name, shots, test)
@@ -255,15 +257,15 @@ def summary(rows: list[dict[str, float]], groups: list[int]) -> dict[str, Any]:
 
 def chosen(grids: Mapping[str, dict[str, Any]]) -> str | None:
     """The limit with the highest harmonic mean among those that cost little on average and never collide on average."""
-    fair = [
-        str(limit)
-        for limit in GRID
-        if all(
-            grid[str(limit)]["lost"][0] <= COSTLY and grid[str(limit)]["most_hurt"][0] < COLLISION
-            for grid in grids.values()
-        )
-    ]
-    return max(fair, key=lambda name: sum(grid[name]["harmonic"][0] for grid in grids.values()), default=None)
+
+    def fair(limit: str) -> bool:
+        rows = [grid[limit] for grid in grids.values()]
+        return all(row["lost"][0] <= COSTLY and row["most_hurt"][0] < COLLISION for row in rows)
+
+    def harmonic(limit: str) -> float:
+        return sum(grid[limit]["harmonic"][0] for grid in grids.values())
+
+    return max(filter(fair, map(str, GRID)), key=harmonic, default=None)
 
 
 def on_renders(base: Checkpoint, run: Path) -> dict[str, Any]:
@@ -337,7 +339,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/evaluate"))
     parser.add_argument("--photographs", type=Path, help="a folder with samples.csv")
     given = parser.parse_args()
-    base, out = load_checkpoint(), Path(__file__).with_suffix(".json")
+    base = load_checkpoint()
     found: dict[str, Any] = {"folds": USED - 1, "draws": DRAWS, "compounds": len(COMPOUNDS)}
     found |= {"limits": {name: asdict(limit) for name, limit in EAGER.items()}, "default": DEFAULT_EAGER}
     parts = [on_photographs(base, given.photographs, given.run)] if given.photographs else []
@@ -345,9 +347,9 @@ def main() -> None:
     grids = {kind: grid for part in parts for kind, grid in part.pop("choice").items()}
     for part in parts:
         found |= part
-    write_json(out, found | {"choice": {"grids": grids, "chosen": chosen(grids)}})
-    found["choice"] = {"chosen": chosen(grids)}
-    print(json.dumps(found["choice"], indent=1))
+    choice = {"grids": grids, "chosen": chosen(grids)}
+    write_json(Path(__file__).with_suffix(".json"), found | {"choice": choice})
+    print("chosen:", choice["chosen"])
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ def main() -> None:
     seen, others = everybody[:PEOPLE], everybody[PEOPLE:]
     photos = {part: photographs(checkpoint, chosen.photographs, part) for part in ("validation", "test")}
     neutral = Baseline(checkpoint.preprocessing.uncorrected(list(neutral_faces())))
-    tried = methods(neutral, Baseline(neutral_photographs(checkpoint, chosen.photographs)))
+    tried = methods(model, neutral, Baseline(neutral_photographs(checkpoint, chosen.photographs)))
     out = Path(__file__).with_suffix(".json")
     times = timed(model, tried, others)
     if chosen.times:

@@ -14,6 +14,7 @@ from cfer.data.samples import Sample
 from cfer.emotions import EXPRESSIONS
 from cfer.explain.attribution import (
     STEPS,
+    attribution_layer,
     layer_baseline,
     layer_integrated_gradients,
     mirrored_gradients,
@@ -29,9 +30,7 @@ from cfer.synth.dataset import MANIFEST
 from cfer.synth.truth import read_truth
 
 LAYER = "blocks.2"
-"""The default network's; `cfer.explain.attribution.attribution_layer` picks it by depth."""
-CHANGE_LAYERS = ("blocks.0", "blocks.1", "blocks.2", "blocks.3", "blocks.4")
-LAYERS = CHANGE_LAYERS[2:]
+"""The default network's, as `cfer.explain.attribution.attribution_layer` picks it by depth."""
 LAST = "Grad-CAM, last layer, all classes at once"
 BLOB = "a blob in the middle"
 PHOTOGRAPHS, NEUTRALS = 60, 300
@@ -175,17 +174,24 @@ DEFAULT = change_name(LAYER)
 """The maps that the app shows first."""
 
 
-def methods(neutral: Baseline, photographs: Baseline) -> dict[str, tuple[Method, bool]]:
-    """Every method by name, and whether it is slow."""
+def methods(model: FaceModel, neutral: Baseline, photographs: Baseline) -> dict[str, tuple[Method, bool]]:
+    """Every method by name, and whether it is slow.
+
+    Raises:
+        ValueError: The app would draw its maps of this model at another layer.
+    """
+    if attribution_layer(model) != LAYER:
+        raise ValueError(f"Maps of this model are drawn at {attribution_layer(model)}, not at {LAYER}.")
+    blocks = [name for name in model.layers if name.startswith("blocks")]
     found: dict[str, tuple[Method, bool]] = {LAST: (last, False)}
-    for layer in CHANGE_LAYERS:
+    for layer in blocks:
         found[change_name(layer)] = (changed(neutral, layer), False)
     found[f"{DEFAULT}, twice the steps"] = (changed(neutral, LAYER, 2 * STEPS), False)
     found[f"{DEFAULT}, not mirrored"] = (one_look(neutral), False)
     found[f"{DEFAULT}, gradient at the face alone"] = (end_only(neutral), False)
     found[f"{DEFAULT}, from nothing"] = (changed(None, LAYER), False)
     found[f"{DEFAULT}, from photographs"] = (changed(photographs, LAYER), False)
-    for layer in LAYERS:
+    for layer in blocks[blocks.index(LAYER) :]:
         for rule in ("Grad-CAM", "HiResCAM", "LayerCAM"):
             name = f"{rule}, {layer}"
             found[name] = (lambda m, x, k, at=layer, r=rule: layer_maps(m, x, [k], at, r)[0, 0], False)

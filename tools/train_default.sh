@@ -7,9 +7,9 @@
 # networks say of them; `python -m tools.teach_photographs` puts the labels and face-api's answers together first. The
 # archive is what `npm pack @vladmandic/human@3.3.6` fetches.
 #
-# Phase 1 takes eight minutes on one GPU and most of a day on two cores; everything else an hour and a half on two
-# cores. To learn where the pictures are not, add --prepare to it and see tools/learn_prepared.py. The committed
-# checkpoint was learned so, from pictures that were packed as WebP at quality 78 and from a start at half precision.
+# Phase 1 takes eight minutes on one GPU and many hours on two cores. To learn where the pictures are not, add --prepare
+# to it and see tools/learn_prepared.py. The committed checkpoint was learned so, from pictures that were packed as WebP
+# at quality 78 and from a start at half precision.
 set -eu
 ferplus=$1
 photographs=$2
@@ -28,7 +28,8 @@ cfer synth --people 80 --per-class 2 --first 6000 --out "$runs/faces"
 python -m tools.convert_face_start "$package" "$runs/mild-c/samples.csv" "$runs/mobilenetv1_100.vggface2.safetensors"
 cfer train basic --data "$ferplus" --rendered "$runs/clear/samples.csv" --rendered "$runs/mild-c/samples.csv" \
     --rendered "$runs/mild-b/samples.csv" --taught "$photographs/samples.csv" \
-    --start "$runs/mobilenetv1_100.vggface2.safetensors" --backbone mobilenetv1_100 --padding same --stride 16 --frozen-groups 0 \
+    --start "$runs/mobilenetv1_100.vggface2.safetensors" --backbone mobilenetv1_100 --padding same --stride 16 \
+    --frozen-groups 0 \
     --input-px 128 --detail-px 128 --batch-size 96 --rendered-batch 64 --taught-batch 96 \
     --learning-rate 8e-4 --average 0.998 --epochs 18 --out "$runs/basic"
 cfer train continual --data "$ferplus" --data "$runs/faces/samples.csv" --data "$photographs/samples.csv" \

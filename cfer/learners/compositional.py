@@ -17,7 +17,7 @@ from cfer.learners.unit_prior import patterns, unit_scale
 
 @dataclass(frozen=True)
 class Composition:
-    """Settings, chosen (`derived` aside) on rendered people that no report uses; see `docs/method.md`.
+    """Settings, chosen (`derived` and `unguided` aside) on rendered people that no report uses; see `docs/method.md`.
 
     Attributes:
         share: How much of each constituent's departure from neutral a compound shows.
@@ -101,8 +101,8 @@ class Compositional(LinearLearner):
             prior = self.prior_mean(constituents, prototype).double()
             gap = own[place] - prior if count else torch.zeros_like(prior)
             within = self._inside(gap)
-            outside = self.settings.outside if guided else self.settings.unguided
-            worth = torch.tensor([self.settings.inside, outside], dtype=torch.double)
+            beyond = self.settings.outside if guided else self.settings.unguided
+            worth = torch.tensor([self.settings.inside, beyond], dtype=torch.double)
             inside, outside = count / (count + worth)
             means.append(prior + inside * within + outside * (gap - within))
             variances.append(1 / (count + worth).clamp(min=1))  # of the mean, given the guess and the pictures
