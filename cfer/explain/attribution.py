@@ -30,8 +30,8 @@ from cfer.model import FaceModel
 
 FINEST = 8
 """Input pixels a cell at the layer where evidence is sought: the last layer that looks as finely as this."""
-STEPS = 4
-"""Points on the way from the neutral face; twice as many change nothing that `benchmarks/saliency.py` measures."""
+STEPS = 5
+"""Points on the way from the neutral face, so few that the maps come fast; see the error in `docs/explanations.md`."""
 
 
 def attribution_layer(model: FaceModel) -> str | None:
