@@ -1,11 +1,12 @@
 """How many pictures a second: `cfer read --out` against a plain loop over `Reader.read`, on the same pictures.
 
-    python -m benchmarks.batches --pictures FOLDER-OR-TABLE [--count 2000]
+    python -m benchmarks.batches --pictures FOLDER-OR-TABLE [--count 2000] [--fer PYTHON]
 
 The loop reads the first tenth of the pictures before and the last tenth after the others, because machines get slower
 and faster; it may use as many threads as it likes. "Once started" leaves out how long either takes to begin; "in all"
 is the wall time of the command, and for the loop that of a program that loads a reader and reads one picture, and the
-time that all pictures take at the loop's pace.
+time that all pictures take at the loop's pace. PYTHON is that of an environment with the package `fer`, whose pace
+stands beside them; see `benchmarks/fer_package.py`.
 """
 
 import argparse
@@ -16,7 +17,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+from benchmarks.fer_package import ask_fer
 from cfer.batch import Listed, list_pictures, read_many
 from cfer.cores import usable_cores
 from cfer.files import write_json
@@ -41,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=Path, required=True)
     parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--fer", help="Python of an environment with the package fer")
     given = parser.parse_args()
     pictures = list_pictures([given.pictures])[: given.count]
     if len(pictures) < given.count:
@@ -71,7 +75,7 @@ def main() -> None:
     ready = usable_cores()
     flowing = sum(count for _, count in ticks[ready + 1 :]) / (ticks[-1][0] - ticks[ready][0])
     loop_in_all, in_all = given.count / (loading + given.count / pace), given.count / whole
-    result = {
+    result: dict[str, Any] = {
         "pictures": done.pictures,
         "faces": done.faces,
         "processes": usable_cores(),
@@ -81,6 +85,9 @@ def main() -> None:
         },
         "ratio": {"once_started": flowing / pace, "in_all": in_all / loop_in_all},
     }
+    if given.fer:
+        peer = ask_fer(given.fer, [p.file for p in pictures])
+        result["the package fer"] = {key: peer[key] for key in ("pictures_a_second", "faces_found")}
     write_json(OUT, result)
     print(json.dumps(result, indent=1))
 

@@ -1,6 +1,9 @@
 """What a checkpoint says of photographs of people it has not learned from, asked for the seven basic expressions.
 
-    python -m benchmarks.photographs FOLDER        a folder with samples.csv; writes benchmarks/photographs.json
+    python -m benchmarks.photographs FOLDER [--fer PYTHON]        writes benchmarks/photographs.json
+
+FOLDER has a samples.csv. PYTHON is that of an environment with the package `fer`, an independent reader; see
+`benchmarks/fer_package.py`.
 
 People are divided as in training, by the same seed; the test part is scored. Labels of press photographs given by
 students are noisy, disgust most, so a perfect reader does not reach 100 %. Fearful has a handful of pictures and is
@@ -19,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch.nn.functional as F
 
+from benchmarks.fer_package import ask_fer
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
@@ -76,6 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT)
+    parser.add_argument("--fer", help="Python of an environment with the package fer")
     parser.add_argument("--run", type=Path, default=Path("runs/photographs"), help="where features are cached")
     arguments = parser.parse_args()
     checkpoint = load_checkpoint(arguments.checkpoint)
@@ -89,6 +94,9 @@ def main() -> None:
     predicted = F.linear(features.x, *checkpoint.head)[:, asked].argmax(1).numpy()
     people = np.array([s.group for s in rows])
     readers = {"checkpoint": predicted, "teacher (teachers.npz)": teachers_answers(arguments.folder, rows)}
+    if arguments.fer:
+        answers = ask_fer(arguments.fer, [arguments.folder / s.path for s in rows])["answers"]
+        readers["the package fer"] = np.array([BASICS.index(answer) for answer in answers])
     report = {
         "command": f"python -m benchmarks.photographs {arguments.folder.name}",
         "backbone": checkpoint.facts.backbone,
