@@ -28,7 +28,7 @@ class _Block(nn.Module):
             y, shortcut = F.pad(x, (0, 1, 0, 1)), F.max_pool2d(x, 2)  # TensorFlow's "same" on an even side
         if self.grow:
             shortcut = F.pad(shortcut, (0, 0, 0, 0, 0, self.grow))
-        return F.relu(self.pw(self.dw(y)) + shortcut)
+        return self.pw(self.dw(y)).add_(shortcut).relu_()  # in place: memory takes as long here as arithmetic
 
 
 class BlazeFaceBack(nn.Module):
