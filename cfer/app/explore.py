@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,17 @@ _EMPTIED = ("readings", "made", "maps", "depth", "tie")
 
 @dataclass(frozen=True)
 class ExploreState:
-    """What a visitor is looking at: the faces of one picture, and which one is chosen."""
+    """What a visitor is looking at: the faces of one picture, and which one is chosen.
+
+    Attributes:
+        faces: All of the picture's.
+        chosen: Place of the one that is shown.
+        drawn: Classes of the three maps and their kind.
+    """
 
     faces: tuple[FaceReading, ...]
     chosen: int
+    drawn: tuple[str, ...] = ()
 
     @property
     def face(self) -> FaceReading:
@@ -130,7 +137,7 @@ class Explore:
         options = [(say.name(name), name) for name in reader.names]
         lists = dict(zip(("left", "middle", "right"), names, strict=True))
         first: dict[str, Any] = {
-            "shown": shown,
+            "shown": replace(shown, drawn=(*names, view)),
             "verdict": verdict_panel(reader, face, say),
             "readings": readings(face, say),
             "made": made_of(face.composition(face.top), say),
@@ -173,18 +180,21 @@ class Explore:
     def redraw(
         self, shown: ExploreState | None, left: str, middle: str, right: str, view: str, visitor: Visitor
     ) -> Iterator[dict[str, Any]]:
-        """Maps of other classes or of another kind, then what they are in depth."""
-        if shown is None or not (left and middle and right):
+        """Maps of other classes or of another kind, what they are in depth, and what ties a new class in the middle.
+
+        Nothing where they are there already: Gradio's lists say that a choice was made when one only leaves them, and
+        say so twice when one was (https://github.com/gradio-app/gradio/issues/6712).
+        """
+        names, asked = [left, middle, right], (left, middle, right, view)
+        if shown is None or not all(names) or shown.drawn == asked:
             yield {"maps": gr.skip()}  # Gradio takes an empty answer for a missing one
             return
-        names = [left, middle, right]
-        yield from self._maps(*self.reread(shown, names, visitor), names, view, visitor.speech)
-
-    def relate(self, shown: ExploreState | None, middle: str, visitor: Visitor) -> str:
-        """What ties the class in the middle to the basics."""
-        if shown is None or not middle:
-            return ""
-        return relation_panel(*self.reread(shown, [middle], visitor), middle, visitor.speech)
+        reader, face = self.reread(shown, names, visitor)
+        stages = self._maps(reader, face, names, view, visitor.speech)
+        yield next(stages) | {"shown": replace(shown, drawn=asked)}
+        yield from stages
+        if shown.drawn[1:2] != (middle,):
+            yield {"tie": relation_panel(reader, face, middle, visitor.speech)}
 
     def reread(self, shown: ExploreState, names: list[str], visitor: Visitor) -> tuple[Reader, FaceReading]:
         """The visitor's reader and the face as it reads it, which may be a lesson later than what is shown."""

@@ -68,7 +68,7 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
             parts["tools"] = gr.HTML(elem_id="explore-tools")
             with gr.Row(elem_id="explore-choices"):
                 for side in ("left", "middle", "right"):
-                    parts[side] = gr.Dropdown([], label=labels(f"{side}_map"), min_width=140)
+                    parts[side] = gr.Dropdown([], label=labels(f"{side}_map"), min_width=140, elem_id=f"explore-{side}")
                 view = gr.Dropdown([], label=labels("method"), min_width=260, scale=2, elem_id="explore-method")
             parts["tie"] = gr.HTML(elem_id="explore-tie")
             parts["depth"] = gr.HTML(elem_id="explore-depth")
@@ -90,9 +90,9 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
     choose = by_name(explore.choose, parts)
     parts["picker"].input(choose, [picture, parts["shown"], parts["picker"], view, visitor], outputs, **quiet)
     asked = [parts["shown"], parts["left"], parts["middle"], parts["right"], view, visitor]
+    drawn = [parts[name] for name in ("shown", "maps", "depth", "tie")]
     for control in (parts["left"], parts["middle"], parts["right"], view):
-        control.input(by_name(explore.redraw, parts), asked, [parts["maps"], parts["depth"]], **quiet)
-    parts["middle"].input(guarded(explore.relate), [parts["shown"], parts["middle"], visitor], parts["tie"], **quiet)
+        control.input(by_name(explore.redraw, parts), asked, drawn, **quiet)
     parts["middle"].input(None, parts["middle"], None, js="m => cferLink({middle: m})", api_visibility="private")
     take = TakeAway(explore)
     make.click(guarded(take.files), asked, files, **BUSY)

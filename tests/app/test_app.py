@@ -96,11 +96,20 @@ class TestExplore:
 
     def test_what_ties_a_class_to_the_basics_follows_the_middle_map(self, explore, files):
         shown = run(explore.read(str(files / "astronaut.png"), False, CHANGE, ANNA))["shown"]
-        tie = explore.relate(shown, "awed", ANNA)
+        tie = run(explore.redraw(shown, "happy", "awed", "sad", CHANGE, ANNA))["tie"]
         assert "Numbers: awed and the six basics" in tie
         assert re.findall(r"<td><b>(\w+)</b></td>", tie) == ["fearful", "surprised"]
-        assert "no tie to measure" in explore.relate(shown, "happy", ANNA)
-        assert explore.relate(None, "awed", ANNA) == ""
+        other = run(explore.redraw(shown, "sad", "happy", "awed", CHANGE, ANNA))
+        assert ("tie" in other) == (shown.drawn[1] != "happy")
+        assert "no tie to measure" in run(explore.redraw(shown, "happy", "neutral", "sad", CHANGE, ANNA))["tie"]
+
+    def test_what_is_there_already_is_not_drawn_again(self, explore, files):
+        shown = run(explore.read(str(files / "astronaut.png"), False, CHANGE, ANNA))["shown"]
+        assert run(explore.redraw(shown, *shown.drawn, ANNA)) == {"maps": gr.skip()}
+        once = run(explore.redraw(shown, "sad", "angry", "neutral", WHOLE, ANNA))
+        assert {"maps", "depth", "tie"} <= set(once)
+        assert run(explore.redraw(once["shown"], "sad", "angry", "neutral", WHOLE, ANNA)) == {"maps": gr.skip()}
+        assert run(explore.redraw(None, "sad", "angry", "neutral", WHOLE, ANNA)) == {"maps": gr.skip()}
 
     def test_after_a_lesson_the_face_in_view_is_read_again(self, reader, files):
         sessions = Sessions(reader)
@@ -116,15 +125,12 @@ class TestExplore:
         sessions = Sessions(reader)
         explore, teach, path = Explore(sessions), Teach(sessions), str(files / "astronaut.png")
         TestTeach().give(teach, files, constituents=["happy", "surprised"])
-        shown = run(explore.read(path, False, CHANGE, ANNA))["shown"]
-        assert "Numbers: beaming and the six basics" in explore.relate(shown, "beaming", ANNA)
+        shown = run(explore.read(path, False, CHANGE, ANNA))
+        assert shown["middle"].value == "beaming"
+        assert "Numbers: beaming and the six basics" in shown["tie"]
         teach.undo(ANNA)
-        for ask in (
-            lambda: explore.relate(shown, "beaming", ANNA),
-            lambda: run(explore.redraw(shown, "happy", "beaming", "sad", CHANGE, ANNA)),
-        ):
-            with pytest.raises(gr.Error, match="does not know"):
-                ask()
+        with pytest.raises(gr.Error, match="does not know"):
+            run(explore.redraw(shown["shown"], "happy", "beaming", "sad", CHANGE, ANNA))
 
     def test_the_answer_is_in_the_visitors_language(self, explore):
         shown = run(explore.example(0, CHANGE, Visitor("d", "de")))
