@@ -19,7 +19,10 @@ BUSY: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_
 
 
 def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[..., Any]:
-    """A handler that gives values by name, for Gradio, which wants them by component."""
+    """A handler that gives values by name, for Gradio, which wants them by component.
+
+    One that gives nothing changes nothing: Gradio would empty all outputs.
+    """
     safe = guarded(handler)
 
     def placed(stage: dict[str, Any]) -> dict[Any, Any]:
@@ -27,11 +30,16 @@ def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[...,
 
     @functools.wraps(handler)
     def once(*args: Any) -> dict[Any, Any]:
-        return placed(safe(*args))
+        return placed(safe(*args)) or gr.skip()
 
     @functools.wraps(handler)
     def stages(*args: Any) -> Iterator[dict[Any, Any]]:
-        yield from map(placed, safe(*args))
+        given = False
+        for stage in safe(*args):
+            given = True
+            yield placed(stage)
+        if not given:
+            yield gr.skip()
 
     return stages if inspect.isgeneratorfunction(handler) else once
 

@@ -86,6 +86,21 @@ def test_every_example_is_one_click_and_shows_three_maps_with_ink(browser, page_
     assert "example=8" in page.url
 
 
+def test_what_is_read_stays_while_one_looks_at_other_tabs(browser, page_url):
+    page, _ = visit(browser, page_url)
+    names = ("verdict", "readings", "made", "maps", "depth", "tie")
+    parts = [page.locator(f"#explore-{name} .html-container") for name in names]
+    expect(parts[-1]).to_contain_text("happily surprised", timeout=WAIT)
+    before = [part.inner_text() for part in parts]
+    for tab in ("Teach", "Relations"):
+        open_tab(page, tab)
+        page.wait_for_timeout(500)
+        open_tab(page, "Explore")
+        page.wait_for_timeout(1500)
+    assert [part.inner_text() for part in parts] == before
+    assert all(before)
+
+
 def test_drawing_answers_without_asking_the_model(browser, page_url):
     page, _ = visit(browser, page_url)
     page.wait_for_timeout(3000)  # what is still coming has come

@@ -47,8 +47,10 @@ def take_picture(page, widget: str) -> None:
     """Let the camera look, and take a picture."""
     place = page.locator(widget)
     ask = place.get_by_text("Click to Access Webcam")
-    if not ask.count():  # another source is chosen
-        place.get_by_label("Capture from camera").first.click()
+    source = place.get_by_label("Capture from camera").first
+    source.wait_for(timeout=WAIT)
+    if "selected" not in (source.get_attribute("class") or ""):  # another source is chosen
+        source.click()
     ask.first.click(timeout=WAIT)
     page.wait_for_timeout(1500)
     place.get_by_label("capture photo").first.click(timeout=WAIT)
