@@ -1,6 +1,8 @@
 """Lessons of 1, 3 and 5 pictures: a class taught to a model that knows all others, tested on other people.
 
-    python -m benchmarks.lessons --run runs/evaluate [--photographs FOLDER]      writes benchmarks/lessons.json
+    python -m benchmarks.lessons --run runs/evaluate [--photographs FOLDER] [--keep-renders]
+
+It writes benchmarks/lessons.json; --keep-renders keeps what that says of rendered people, by the same checkpoint.
 
 *Renders*: RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one of the 15
 compounds on the training people of a fold, as `cfer train continual` does it; the class is then taught from drawn
@@ -14,7 +16,8 @@ classes no more than `COSTLY` on average, and the old class that loses most less
 and on photographs; the harmonic mean is the mean of both.
 
 "promised_loss": what the lesson says that the old classes lost, from check features; "lost": what they lost on the test
-people; "most_hurt": the loss of the class that lost most. "shots": share of the taught pictures recognised. Beside
+people; "most_hurt": the loss of the class that lost most; "lesson_ahead": by how much the harmonic mean of a lesson by
+default is higher on the same draws. "shots": share of the taught pictures recognised. Beside
 lessons stand the same learner's plain step (the few-shot phase without a placement), nearest means, the few-shot phase
 of Maiden & Nakisa (distillation from the model before and their exemplar memory, repaired as `cfer evaluate` has it; it
 learned the old classes all at once, which forgets nothing), and a head that is trained anew on 20 exemplars a class and
@@ -22,6 +25,7 @@ the new pictures, as Teachable Machine does it.
 """
 
 import argparse
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -231,18 +235,24 @@ class Table:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.rows: dict[str, list[dict[str, float]]] = {}
-        self.groups: dict[str, list[int]] = {}
+        self.draws: list[tuple[dict[str, dict[str, float]], int]] = []
 
     def add(self, found: dict[str, dict[str, float]], group: int) -> None:
         """Add one draw's scores."""
-        for name, scores in found.items():
-            self.rows.setdefault(name, []).append(scores)
-            self.groups.setdefault(name, []).append(group)
+        self.draws.append((found, group))
 
     def means(self) -> dict[str, Any]:
-        """Means with intervals over the groups."""
-        return {name: summary(rows, self.groups[name]) for name, rows in self.rows.items()}
+        """Means with intervals over the groups; "lesson_ahead" is over the draws that both were given."""
+        found = {}
+        for name in dict.fromkeys(name for scores, _ in self.draws for name in scores):
+            mine = [(scores, group) for scores, group in self.draws if name in scores]
+            groups = [group for _, group in mine]
+            found[name] = summary([scores[name] for scores, _ in mine], groups)
+            default = f"{DEFAULT_EAGER}, {name.rpartition(', ')[2]}"
+            if name != default and all(default in scores for scores, _ in mine):
+                ahead = [{"lesson_ahead": s[default]["harmonic"] - s[name]["harmonic"]} for s, _ in mine]
+                found[name] |= summary(ahead, groups)
+        return found
 
 
 def summary(rows: list[dict[str, float]], groups: list[int]) -> dict[str, Any]:
@@ -338,17 +348,22 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path, default=Path("runs/evaluate"))
     parser.add_argument("--photographs", type=Path, help="a folder with samples.csv")
+    parser.add_argument("--keep-renders", action="store_true", help="keep what the file says of rendered people")
     given = parser.parse_args()
-    base = load_checkpoint()
+    base, out = load_checkpoint(), Path(__file__).with_suffix(".json")
     found: dict[str, Any] = {"folds": USED - 1, "draws": DRAWS, "compounds": len(COMPOUNDS)}
     found |= {"limits": {name: asdict(limit) for name, limit in EAGER.items()}, "default": DEFAULT_EAGER}
     parts = [on_photographs(base, given.photographs, given.run)] if given.photographs else []
-    parts.append(on_renders(base, given.run))
+    if given.keep_renders:
+        kept = json.loads(out.read_text(encoding="utf-8"))
+        parts.append({"renders": kept["renders"], "choice": {"renders": kept["choice"]["grids"]["renders"]}})
+    else:
+        parts.append(on_renders(base, given.run))
     grids = {kind: grid for part in parts for kind, grid in part.pop("choice").items()}
     for part in parts:
         found |= part
     choice = {"grids": grids, "chosen": chosen(grids)}
-    write_json(Path(__file__).with_suffix(".json"), found | {"choice": choice})
+    write_json(out, found | {"choice": choice})
     print("chosen:", choice["chosen"])
 
 

@@ -20,8 +20,9 @@ WORDS = {
 def table(found: dict[str, Any]) -> str:
     """Rows by way and number of pictures."""
     lines = [
-        "| way | pictures | new class | old classes lost | most hurt | harmonic mean (95 %) | shots recognised |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| way | pictures | new class | old classes lost | most hurt | harmonic mean (95 %) | "
+        "a lesson is ahead, same draws | shots recognised |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for count in (1, 3, 5):
         for way in ROWS:
@@ -30,9 +31,12 @@ def table(found: dict[str, Any]) -> str:
                 continue
             mean, low, high = (100 * v for v in row["harmonic"])
             words = WORDS.get(way, way if way not in ("careful", "balanced", "eager") else f"lesson, {way}")
+            ahead = ""
+            if "lesson_ahead" in row:
+                ahead = "{:.1f} ({:.1f} to {:.1f})".format(*(100 * v for v in row["lesson_ahead"]))
             lines.append(
                 f"| {words} | {count} | {100 * row['new'][0]:.1f} % | {100 * row['lost'][0]:.1f} points | "
-                f"{100 * row['most_hurt'][0]:.1f} points | {mean:.1f} ({low:.1f} to {high:.1f}) | "
+                f"{100 * row['most_hurt'][0]:.1f} points | {mean:.1f} ({low:.1f} to {high:.1f}) | {ahead} | "
                 f"{100 * row['shots'][0]:.0f} % |"
             )
     return "\n".join(lines)
@@ -43,8 +47,11 @@ def behind(found: dict[str, Any]) -> str:
     named = []
     for count in (1, 3, 5):
         mine = found[f"balanced, {count}"]["harmonic"][0]
-        fair = [w for w in ROWS[4:] if found.get(f"{w}, {count}", {}).get("harmonic", [0.0])[0] > mine]
-        named += [f"{WORDS.get(way, way)} with {count}" for way in fair]
+        for way in ROWS[4:]:
+            row = found.get(f"{way}, {count}", {"harmonic": [0.0]})
+            ahead = row.get("lesson_ahead", [mine - row["harmonic"][0]])[0]  # on the same draws, where that is known
+            if ahead < 0:
+                named.append(f"{WORDS.get(way, way)} with {count}")
     if not named:
         return "Lessons by default are ahead of all but the learner's own step at every number of pictures."
     return f"By the harmonic mean these are ahead of lessons by default here: {'; '.join(named)}."

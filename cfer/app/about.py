@@ -72,7 +72,6 @@ def build_about(reader: Reader, found: Found) -> None:
         gr.Markdown(labels("about_confusion"))
         gr.Plot(figure, show_label=False, elem_id="about-confusion")
     card = re.sub(r"\A---\n.*?\n---\n", "", model_card(reader.checkpoint), flags=re.DOTALL)
-    source = html.escape(found.source + (f"@{found.revision}" if found.revision else ""))
-    gr.HTML(f'<p class="cfer-digest">{source}, sha256 {reader.digest}</p>', elem_id="about-model")
+    gr.HTML(f'<p class="cfer-digest">{html.escape(str(found))}, sha256 {reader.digest}</p>', elem_id="about-model")
     with gr.Accordion(labels("about_card"), open=False):
         gr.Markdown(re.sub(r"^(#+) ", r"##\1 ", card, flags=re.MULTILINE), elem_id="about-card")

@@ -5,7 +5,7 @@ import logging
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,12 +35,20 @@ class Found:
         source: As it was asked for: a folder's name, or owner/name.
         revision: The Hub's commit; None for a folder.
         note: A sentence where something else is used than what was asked for; empty otherwise.
+        asked: The tag or branch that stood for the commit; empty where none was named.
     """
 
     folder: Path
     source: str
     revision: str | None = None
     note: str = ""
+    asked: str = ""
+
+    def __str__(self) -> str:
+        """The name, what it was asked for by, and the commit: owner/name@step-07 (commit 0123...)."""
+        if self.revision is None or self.asked in ("", self.revision):
+            return self.source + (f"@{self.revision}" if self.revision else "")
+        return f"{self.source}@{self.asked} (commit {self.revision})"
 
 
 def pull(
@@ -77,7 +85,7 @@ def pull(
         there = api.snapshot_download(name, revision=known.sha, cache_dir=cache, max_workers=4, ignore_patterns=_HUBS)
         folder = _plain(Path(there), _home(name, cache))
         write_text(_home(name, cache) / "refs" / quote(revision or "main", safe=""), folder.name)
-    return Found(folder, name, folder.name)
+    return Found(folder, name, folder.name, asked=revision or "")
 
 
 def cached(repository: str, *, cache: Path | None = None) -> Found | None:
@@ -94,7 +102,7 @@ def cached(repository: str, *, cache: Path | None = None) -> Found | None:
         load_checkpoint(home / commit)
     except CheckpointError:
         return None
-    return Found(home / commit, name, commit)
+    return Found(home / commit, name, commit, asked=revision or "")
 
 
 def _home(name: str, cache: Path | None) -> Path:
@@ -155,7 +163,7 @@ def find_checkpoint(asked: str | None, *, endpoint: str | None = None, cache: Pa
             if before is None:
                 raise
             log.warning("%s; the copy that was fetched before is used", error)
-            return Found(before.folder, before.source, before.revision, f"{error} The copy fetched before is used.")
+            return replace(before, note=f"{error} The copy fetched before is used.")
     except HubError as error:
         return Found(DEFAULT, "default", note=f"{error} The project's own checkpoint is used instead.")
     except CheckpointError as error:

@@ -16,6 +16,7 @@ def test_what_is_pushed_is_pulled_the_same_and_pinned(hub, folder, tmp_path):
     assert hub.private[NAME]
     found = pull(f"{NAME}@step-00", endpoint=hub.url, cache=tmp_path)
     assert found.revision == pushed.revision == hub.tags[NAME]["step-00"]
+    assert str(found) == f"{NAME}@step-00 (commit {pushed.revision})"
     mine, theirs = load_checkpoint(folder), load_checkpoint(found.folder)
     assert torch.equal(mine.head.weight, theirs.head.weight)
     assert {path for path, _ in pushed.files} == set(hub.commits[NAME][-1][1]) - {".gitattributes"}
