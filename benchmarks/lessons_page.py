@@ -43,18 +43,19 @@ def table(found: dict[str, Any]) -> str:
 
 
 def behind(found: dict[str, Any]) -> str:
-    """Where a lesson is not the best way, said."""
-    named = []
+    """Where a lesson is not the best way, said; level is what the interval on the same draws does not tell apart."""
+    ahead, level = [], []
     for count in (1, 3, 5):
         mine = found[f"balanced, {count}"]["harmonic"][0]
         for way in ROWS[4:]:
             row = found.get(f"{way}, {count}", {"harmonic": [0.0]})
-            ahead = row.get("lesson_ahead", [mine - row["harmonic"][0]])[0]  # on the same draws, where that is known
-            if ahead < 0:
-                named.append(f"{WORDS.get(way, way)} with {count}")
-    if not named:
+            mean, *_, high = row.get("lesson_ahead", [mine - row["harmonic"][0]] * 2)
+            if mean < 0:
+                (ahead if high < 0 else level).append(f"{WORDS.get(way, way)} with {count}")
+    if not ahead + level:
         return "Lessons by default are ahead of all but the learner's own step at every number of pictures."
-    return f"By the harmonic mean these are ahead of lessons by default here: {'; '.join(named)}."
+    parts = [(ahead, "ahead of lessons by default"), (level, "level with lessons by default")]
+    return "By the harmonic mean, " + "; ".join(f"{words}: {', '.join(ways)}" for ways, words in parts if ways) + "."
 
 
 def main() -> None:
