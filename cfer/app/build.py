@@ -70,8 +70,7 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
             with gr.Tab("Explore", id="explore") as explore_tab:
                 parts = build_explore(sessions, visitor, first)
             with gr.Tab("Teach", id="teach") as tab:
-                build_teach(sessions, visitor, tab)
-                build_camera(sessions, visitor)
+                build_camera(sessions, visitor, build_teach(sessions, visitor, tab))
             if reader.measured:
                 with gr.Tab("Relations", id="relations") as tab:
                     build_relations(reader.measured, reader.reference is not None, visitor, tab)

@@ -5,9 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.adapt import LEAST, Adaptation
+from cfer.adapt import LEAST, Adaptation, AdaptError
 from cfer.app.explore_tab import BUSY
-from cfer.app.safety import complaint, consent_box, guarded, picture_files
+from cfer.app.safety import consent_box, guarded, picture_files
+from cfer.app.teach_tab import Wired
 from cfer.app.texts import Speech, labels
 from cfer.app.visitors import Sessions, Visitor
 from cfer.pictures import PictureError
@@ -37,14 +38,20 @@ class Camera:
         self.sessions = sessions
 
     def adapt(self, files: list[str] | None, consent: bool, visitor: Visitor) -> tuple[Any, ...]:
-        """Adapt the visitor's reader; on any complaint it stays as it was."""
+        """Adapt the visitor's reader; a complaint is shown in place, and the reader stays as it was."""
+        try:
+            return self._adapted(files or [], consent, visitor)
+        except AdaptError as error:
+            return f"**{error}**", gr.skip()
+
+    def _adapted(self, files: list[str], consent: bool, visitor: Visitor) -> tuple[Any, ...]:
         say = visitor.speech
         if not files:
-            raise complaint(say("camera_bring", least=LEAST))
+            raise AdaptError(say("camera_bring", least=LEAST))
         if len(files) > MOST:
-            raise complaint(say("camera_most", most=MOST, count=len(files)))
+            raise AdaptError(say("camera_most", most=MOST, count=len(files)))
         if not consent:
-            raise complaint(say("teach_consent"))
+            raise AdaptError(say("teach_consent"))
         reader, faces, refused = self.sessions.reader(visitor.key), [], 0
         for path in files:
             try:
@@ -63,9 +70,14 @@ class Camera:
             self.sessions.change(visitor.key, lambda now: now.changed(reader.unadapted()))
         return visitor.speech("camera_forgotten"), gr.Button(interactive=False)
 
+    def standing(self, visitor: Visitor) -> tuple[Any, ...]:
+        """What the panel has to say after something else was done, such as an undo of lessons."""
+        adapted = self.sessions.reader(visitor.key).base.shift is not None
+        return gr.skip() if adapted else "", gr.Button(interactive=adapted)
 
-def build_camera(sessions: Sessions, visitor: gr.State) -> None:
-    """Lay the panel out and wire it."""
+
+def build_camera(sessions: Sessions, visitor: gr.State, lessons: Wired) -> None:
+    """Lay the panel out and wire it; it and the lessons above it undo each other's changes."""
     camera = Camera(sessions)
     with gr.Accordion(labels("camera_title"), open=False, elem_id="camera"):
         gr.Markdown(labels("camera_about"))
@@ -75,5 +87,11 @@ def build_camera(sessions: Sessions, visitor: gr.State) -> None:
             go = gr.Button(labels("camera_go"), elem_id="camera-go")
             back = gr.Button(labels("camera_undo"), interactive=False, elem_id="camera-undo")
         verdict = gr.Markdown(elem_id="camera-verdict")
-    go.click(guarded(camera.adapt), [files, consent, visitor], [verdict, back], **BUSY)
-    back.click(guarded(camera.forget), [visitor], [verdict, back], **BUSY)
+    own: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    for event in (
+        go.click(guarded(camera.adapt), [files, consent, visitor], [verdict, back], **BUSY),
+        back.click(guarded(camera.forget), [visitor], [verdict, back], **BUSY),
+    ):
+        event.then(lessons.standing, [visitor], lessons.outputs, **own)
+    for event in lessons.events:
+        event.then(guarded(camera.standing), [visitor], [verdict, back], **own)

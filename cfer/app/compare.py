@@ -32,8 +32,11 @@ class Compare:
         """Keep Explore's handlers, which know the visitors, and other checkpoints, where they may be opened."""
         self.explore, self.others = explore, others or Others()
 
-    def models(self, visitor: Visitor) -> tuple[Any, Any]:
-        """The times at which the model may be asked: as it is now, before lessons, after each step of training."""
+    def models(self, left: str | None, right: str | None, visitor: Visitor) -> tuple[Any, Any]:
+        """The times at which the model may be asked: as it is now, before lessons, after each step of training.
+
+        What is chosen on either side stays chosen as long as it is there.
+        """
         say, reader = visitor.speech, self.explore.sessions.reader(visitor.key)
         base = self.explore.sessions.base
         found = [(say("compare_now"), NOW)]
@@ -42,8 +45,12 @@ class Compare:
             found.append((say("compare_before"), BEFORE))
         for step in range(base.steps - 1, -1, -1):
             names = base.at_step(step).names
-            found.append((say("compare_step", step=step, name=say.name(names[-1])), str(step)))
-        return gr.Dropdown(choices=found, value=NOW), gr.Dropdown(choices=found, value="0" if base.steps > 1 else NOW)
+            new = say("journey_base", count=len(names)) if step == 0 else say.name(names[-1])
+            found.append((say("compare_step", step=step, name=new), str(step)))
+        keys = {key for _, key in found}
+        first = left if left in keys else NOW
+        second = right if right in keys else "0" if base.steps > 1 else NOW
+        return gr.Dropdown(choices=found, value=first), gr.Dropdown(choices=found, value=second)
 
     def open(self, name: str, visitor: Visitor) -> tuple[Any, Any]:
         """Open another checkpoint by its name on the Hub; it is the right side's then."""
@@ -54,7 +61,7 @@ class Compare:
         except CheckpointError as error:
             log.info("%s was not opened: %s", name, error)
             raise complaint(visitor.speech("compare_no_checkpoint", name=name)) from None
-        left, right = self.models(visitor)
+        left, right = self.models(None, None, visitor)
         return left, gr.Dropdown(choices=right.choices, value=opened)
 
     def compare(
@@ -139,5 +146,5 @@ def build_compare(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.
     def run(shown: Any, a: Any, b: Any, one: str, two: str, visitor: Visitor) -> str:
         return compare.compare(shown, (a, b), (one, two), visitor)
 
-    tab.select(guarded(compare.models), [visitor], times, **quiet)
+    tab.select(guarded(compare.models), [*times, visitor], times, **quiet)
     go.click(guarded(run), [shown, *pictures, *times, visitor], result, **BUSY)

@@ -24,7 +24,7 @@ from cfer.reader import FaceReading, Reader
 
 OUTPUTS = (
     *("shown", "found", "picker", "verdict", "readings", "made"),
-    *("left", "middle", "right", "maps", "depth", "tie"),
+    *("left", "middle", "right", "maps", "depth", "tie", "files"),
 )
 """What a reading fills, in order."""
 _EMPTIED = ("readings", "made", "maps", "depth", "tie")
@@ -97,6 +97,11 @@ class Explore:
             return
         yield from self._show(reader, ExploreState(faces, 0), picture, view, say, middle)
 
+    def recrop(self, path: str | None, cropped: bool, view: str, visitor: Visitor) -> Iterator[dict[str, Any]]:
+        """Read what was brought anew, as a face crop or not; an example stays as it is."""
+        if path:
+            yield from self.read(path, cropped, view, visitor)
+
     def example(self, number: int, view: str, visitor: Visitor, middle: str = "") -> Iterator[dict[str, Any]]:
         """Read one of the package's own pictures."""
         yield from self.read(str(example_paths()[number]), False, view, visitor, middle)
@@ -127,7 +132,7 @@ class Explore:
         words = f'<section class="cfer-verdict" aria-live="polite">{said}</section>'
         hidden = dict.fromkeys(("left", "middle", "right"), gr.Dropdown(choices=[], value=None))
         images = {"found": gr.Image(value=None, visible=False), "picker": gr.Radio(visible=False)}
-        return {"shown": None, "verdict": words} | dict.fromkeys(_EMPTIED, "") | images | hidden
+        return {"shown": None, "verdict": words, "files": _untaken()} | dict.fromkeys(_EMPTIED, "") | images | hidden
 
     def _show(
         self, reader: Reader, shown: ExploreState, picture: Decoded | None, view: str, say: Speech, middle: str = ""
@@ -142,6 +147,7 @@ class Explore:
             "readings": readings(face, say),
             "made": made_of(face.composition(face.top), say),
             "tie": "",
+            "files": _untaken(),
         }
         if picture is not None:
             first |= self._faces(shown, picture, say)
@@ -190,7 +196,7 @@ class Explore:
             return
         reader, face = self.reread(shown, names, visitor)
         stages = self._maps(reader, face, names, view, visitor.speech)
-        yield next(stages) | {"shown": replace(shown, drawn=asked)}
+        yield next(stages) | {"shown": replace(shown, drawn=asked), "files": _untaken()}
         yield from stages
         if shown.drawn[1:2] != (middle,):
             yield {"tie": relation_panel(reader, face, middle, visitor.speech)}
@@ -201,6 +207,11 @@ class Explore:
         if not set(names) <= set(reader.names):
             raise complaint(visitor.speech("forgotten_class"))
         return reader, reader.reread(shown.face)
+
+
+def _untaken() -> gr.File:
+    """Files to take are of what was shown when they were made: gone when something else is."""
+    return gr.File(value=None, visible=False)
 
 
 def greeting(reader: Reader, say: Speech) -> tuple[Any, Any]:

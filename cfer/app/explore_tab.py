@@ -10,10 +10,12 @@ import gradio as gr
 
 from cfer.app.explore import OUTPUTS, Explore, example_name, example_paths, greeting
 from cfer.app.map_views import CHANGE
+from cfer.app.panels import picture_uri, thumbnail
 from cfer.app.safety import guarded, plain_image
 from cfer.app.takeaway import TakeAway
 from cfer.app.texts import labels
 from cfer.app.visitors import KEEP_SECONDS, Sessions, Visitor, new_visitor
+from cfer.pictures import read_picture
 
 BUSY: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
 
@@ -83,12 +85,15 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
             with gr.Accordion(labels("take_title"), open=False):
                 gr.Markdown(labels("take_note"))
                 make = gr.Button(labels("take_button"), elem_id="explore-take")
-                files = gr.File(label=labels("take_files"), interactive=False, visible=False, elem_id="explore-files")
+                parts["files"] = gr.File(
+                    label=labels("take_files"), interactive=False, visible=False, elem_id="explore-files"
+                )
     outputs = [parts[name] for name in OUTPUTS]
     quiet: dict[str, Any] = BUSY | {"show_progress": "hidden"}
     read = by_name(explore.read, parts)
-    for trigger in (picture.input, cropped.input):
-        trigger(read, [picture, cropped, view, visitor], outputs, api_name="explore", **quiet)
+    brought = [picture, cropped, view, visitor]
+    picture.input(read, brought, outputs, api_name="explore", **quiet)
+    cropped.input(by_name(explore.recrop, parts), brought, outputs, **quiet)
     for number, button in enumerate(buttons):
         show = functools.partial(explore.example, number)
         # an upload that is no longer read is no longer shown; a plain value, because an update makes the component anew
@@ -98,12 +103,12 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
     choose = by_name(explore.choose, parts)
     parts["picker"].input(choose, [picture, parts["shown"], parts["picker"], view, visitor], outputs, **quiet)
     asked = [parts["shown"], parts["left"], parts["middle"], parts["right"], view, visitor]
-    drawn = [parts[name] for name in ("shown", "maps", "depth", "tie")]
+    drawn = [parts[name] for name in ("shown", "maps", "depth", "tie", "files")]
     for control in (parts["left"], parts["middle"], parts["right"], view):
         control.input(by_name(explore.redraw, parts), asked, drawn, **quiet)
     parts["middle"].input(None, parts["middle"], None, js="m => cferLink({middle: m})", api_visibility="private")
     take = TakeAway(explore)
-    make.click(guarded(take.files), asked, files, **BUSY)
+    make.click(guarded(take.files), asked, parts["files"], **BUSY)
     return parts | {"explore": explore, "view": view, "outputs": outputs}
 
 
@@ -126,7 +131,12 @@ def _examples() -> list[gr.Button]:
     paths: list[Path] = example_paths()
     gr.Markdown(labels("examples"), elem_id="explore-examples-title")
     with gr.Row(elem_id="explore-examples"):
-        return [gr.Button(example_name(path), icon=path, size="sm", min_width=90) for path in paths]
+        return [gr.Button(example_name(path), icon=_icon(path), size="sm", min_width=90) for path in paths]
+
+
+def _icon(path: Path) -> Any:
+    """A thumbnail within the page: a file of Gradio's would be swept like an upload while the app runs."""
+    return {"path": path.name, "url": picture_uri(thumbnail(read_picture(path)))}
 
 
 def arrive(demo: gr.Blocks, parts: dict[str, Any], visitor: gr.State, tab: gr.Tab) -> None:

@@ -3,6 +3,7 @@
 import html
 import json
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -51,20 +52,36 @@ class Journey:
         """Keep Explore's handlers, which know the visitors."""
         self.explore = explore
 
-    def enter(self, shown: ExploreState | None, visitor: Visitor) -> tuple[Any, ...]:
-        """Set the controls up for the face in view."""
+    def enter(
+        self, shown: ExploreState | None, step: int, name: str | None, was: str, visitor: Visitor
+    ) -> tuple[Any, ...]:
+        """Set the controls up for the face in view, or leave them as they were for that face.
+
+        Args:
+            shown: What Explore shows.
+            step: Where the slider is.
+            name: The class that is chosen.
+            was: A mark of the face that they were set up for.
+            visitor: Who is looking.
+        """
         say, reader = visitor.speech, self.explore.sessions.reader(visitor.key)
         last = reader.steps - 1
         options = [(say.name(name), name) for name in reader.names]
         if shown is None:
-            return gr.Slider(maximum=last, value=last), gr.Dropdown(choices=options), self._empty(say), None, None
+            blank = gr.Dropdown(choices=options, value=None)
+            return gr.Slider(maximum=last, value=last), blank, self._empty(say), None, None, ""
         face = reader.reread(shown.face)
+        mark = sha256(face.crop.tobytes()).hexdigest()
+        if mark != was or name not in reader.names:
+            step, name = last, face.top
+        step = min(int(step), last)
         return (
-            gr.Slider(maximum=last, value=last),
-            gr.Dropdown(choices=options, value=face.top),
-            stage(reader, face, last, face.top, say),
+            gr.Slider(maximum=last, value=step),
+            gr.Dropdown(choices=options, value=name),
+            stage(reader, face, step, name, say),
             streams_plot(reader, say),
             recall_plot(reader, say),
+            mark,
         )
 
     def go(self, shown: ExploreState | None, step: int, name: str | None, visitor: Visitor) -> str:
@@ -179,6 +196,9 @@ def build_journey(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.
         curves = gr.Plot(show_label=False, elem_id="journey-curves")
         matrix = gr.Plot(show_label=False, elem_id="journey-matrix")
     gr.Markdown(labels("journey_note"))
-    tab.select(guarded(journey.enter), [shown, visitor], [step, name, view, curves, matrix], **QUIET)
+    was = gr.State("")
+    tab.select(
+        guarded(journey.enter), [shown, step, name, was, visitor], [step, name, view, curves, matrix, was], **QUIET
+    )
     for control in (step.change, name.input):
         control(guarded(journey.go), [shown, step, name, visitor], view, trigger_mode="always_last", **QUIET)

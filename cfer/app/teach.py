@@ -15,6 +15,7 @@ from cfer.app.safety import handed_out
 from cfer.app.texts import Speech
 from cfer.app.verdict import bars, doubts_about
 from cfer.app.visitors import MOST_LESSONS, Sessions, Visitor
+from cfer.lessons.effect import Effect
 from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.record import MOST_PICTURES
@@ -126,7 +127,8 @@ class Teach:
             taken = [*reader.base.names, *(x.name for x in reader.lessons if x.name != mine.name)]
             new = replace(mine, name=clean_name(name, taken))
             lessons = [new if x.name == mine.name else x for x in reader.lessons]
-            self._keep(visitor, reader.with_lessons(lessons))
+            done = dict(self.sessions.visit(visitor.key).effects).get(mine.name)  # what it did, it did by any name
+            self._keep(visitor, reader.with_lessons(lessons), done and replace(done, name=new.name))
             return self._told(visitor, _said(visitor.speech("teach_renamed", old=mine.name, new=new.name)))
 
         return self._answer(go, visitor)
@@ -202,8 +204,8 @@ class Teach:
             words += " " + say("teach_left_out", names=say.both(list(refused)))
         return self._told(visitor, _said(words))
 
-    def _keep(self, visitor: Visitor, reader: Reader) -> None:
-        self.sessions.change(visitor.key, lambda now: now.changed(reader))
+    def _keep(self, visitor: Visitor, reader: Reader, effect: Effect | None = None) -> None:
+        self.sessions.change(visitor.key, lambda now: now.changed(reader, effect))
 
     @staticmethod
     def _chosen(reader: Reader, chosen: str | None, say: Speech) -> Any:

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -32,7 +33,22 @@ def for_parts(handler: Callable[..., dict[str, Any]], parts: dict[str, Any]) -> 
     return by_name(shown, parts)
 
 
-def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> None:
+@dataclass(frozen=True)
+class Wired:
+    """What other panels need of the tab.
+
+    Attributes:
+        standing: Handler that gives what of the tab depends on what the visitor has.
+        outputs: What it fills.
+        events: All by which that changes.
+    """
+
+    standing: Callable[..., Any]
+    outputs: list[Any]
+    events: list[Any]
+
+
+def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
     """Lay the tab out and wire it."""
     teach = Teach(sessions)
     basics = [n for n in sessions.base.names if sessions.base.is_basic(n)]
@@ -132,7 +148,9 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> None:
         lambda kept: gr.Button(visible=bool(kept)), stored, again, api_visibility="private", show_progress="hidden"
     )
     tab.select(_named, [visitor], [parts["save"], bring], api_visibility="private", show_progress="hidden")
-    tab.select(for_parts(teach.standing, parts), [visitor], outputs, **looked)
+    standing = for_parts(teach.standing, parts)
+    tab.select(standing, [visitor], outputs, **looked)
+    return Wired(standing, outputs, done)
 
 
 def _named(visitor: Visitor) -> tuple[Any, Any]:

@@ -68,6 +68,9 @@ def test_every_example_is_one_click_and_shows_three_maps_with_ink(browser, page_
     for number, path in enumerate(example_paths()):
         button = page.locator("#explore-examples button").nth(number)
         expect(button).to_contain_text(path.stem.partition("-")[2].replace("-", " "))
+        source = button.locator("img").get_attribute("src")
+        assert source is not None
+        assert source.startswith("data:")  # no file that is swept after a while
         before = page.locator("#explore-maps canvas").nth(1).get_attribute("data-map")
         button.click()
         if number:
@@ -299,6 +302,8 @@ def test_a_result_is_taken_away(browser, page_url):
     for name in ("cfer.png", "cfer.csv", "cfer.json", "evidence.zip"):
         expect(page.locator("#explore-files")).to_contain_text(name.partition(".")[0], timeout=WAIT)
     assert page.locator("#explore-files a[download]").count() >= 4
+    page.locator("#explore-examples button").nth(1).click()
+    expect(page.locator("#explore-files")).to_have_count(0, timeout=WAIT)  # they are of another face
 
 
 def test_a_link_opens_the_same_view(browser, page_url):

@@ -43,11 +43,13 @@ def test_two_pictures_stand_side_by_side(reader, shown):
 def test_before_and_after_a_lesson(reader, shown, files):
     sessions = Sessions(reader)
     compare = Compare(Explore(sessions))
-    assert BEFORE not in [value for _, value in compare.models(ANNA)[0].choices]
+    assert BEFORE not in [value for _, value in compare.models(None, None, ANNA)[0].choices]
     Teach(sessions).teach(
         "beaming", [str(files / "astronaut.png")], None, ["happy"], [], [], "balanced", False, True, ANNA
     )
-    assert BEFORE in [value for _, value in compare.models(ANNA)[0].choices]
+    assert BEFORE in [value for _, value in compare.models(None, None, ANNA)[0].choices]
+    assert [side.value for side in compare.models("3", BEFORE, ANNA)] == ["3", BEFORE]  # back from another tab
+    assert [side.value for side in compare.models("gone", None, ANNA)] == [NOW, "0"]
     left, right = compare.compare(shown, (None, None), (NOW, BEFORE), ANNA).split("<section>")[1:]
     assert "beaming" in left
     assert "beaming" not in right

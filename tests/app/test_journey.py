@@ -78,10 +78,15 @@ def test_the_slider_and_a_missing_face_are_answered(reader, face):
     journey = Journey(Explore(Sessions(reader)))
     assert "Read a face in Explore first" in journey.go(None, 3, "happy", Visitor())
     shown = ExploreState((face,), 0)
-    slider, name, html, curves, matrix = journey.enter(shown, Visitor())
+    slider, name, html, curves, matrix, mark = journey.enter(shown, 1, None, "", Visitor())
     assert slider.maximum == 15
     assert name.value == face.top
     assert re.search("Step 15 of 15", html)
     assert curves is not None
     assert matrix is not None
+    slider, name, html, *_ = journey.enter(shown, 3, "hatred", mark, Visitor())  # back from another tab
+    assert (slider.value, name.value) == (3, "hatred")
+    assert "Step 3 of 15" in html
+    slider, name, *_ = journey.enter(shown, 3, "hatred", "another face", Visitor())
+    assert (slider.value, name.value) == (15, face.top)
     assert "Step 4 of 15" in journey.go(shown, 4, "happy", Visitor())

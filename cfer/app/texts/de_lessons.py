@@ -1,5 +1,9 @@
 """German, of lessons."""
 
+from cfer.lessons.record import EAGER
+
+_TAKES = "{:.0f}, {:.0f} oder {:.0f}".format(*(100 * limit.of_one for limit in EAGER.values()))
+
 TEXTS = {
     "teach_step_1": "## 1. Zeigen und benennen",
     "teach_step_2": "## 2. An einem weiteren Bild ausprobieren",
@@ -14,8 +18,8 @@ TEXTS = {
     "teach_units_info": "Aus dem Kodierhandbuch. Auch sie genügen allein.",
     "teach_against": "Bilder, die ihn nicht zeigen",
     "teach_eager": "Wie stark er zieht",
-    "teach_eager_info": "Was er jedem alten Ausdruck höchstens nehmen darf: 10, 25 oder 50 von 100 "
-    "zurückbehaltenen Gesichtern.",
+    "teach_eager_info": "Wie viele von 100 zurückbehaltenen Gesichtern er jedem alten Ausdruck etwa nehmen darf: "
+    f"{_TAKES}.",
     "eager_careful": "vorsichtig",
     "eager_balanced": "ausgewogen",
     "eager_eager": "eifrig",

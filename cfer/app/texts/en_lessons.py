@@ -1,5 +1,9 @@
 """English, of lessons."""
 
+from cfer.lessons.record import EAGER
+
+_TAKES = "{:.0f}, {:.0f} or {:.0f}".format(*(100 * limit.of_one for limit in EAGER.values()))
+
 TEXTS = {
     "teach_step_1": "## 1. Show it and name it",
     "teach_step_2": "## 2. Try it on another picture",
@@ -14,7 +18,7 @@ TEXTS = {
     "teach_units_info": "From the coding manual. Enough by themselves, too.",
     "teach_against": "Pictures that are not it",
     "teach_eager": "How hard it pulls",
-    "teach_eager_info": "What it may take at most from any old expression: 10, 25 or 50 of 100 kept faces.",
+    "teach_eager_info": f"About how many of 100 kept faces of any old expression it may take: {_TAKES}.",
     "eager_careful": "careful",
     "eager_balanced": "balanced",
     "eager_eager": "eager",
