@@ -159,7 +159,7 @@ def cell(reference: Reference, compound: str, basic: str, measure: str, kind: st
     likeness = float(reference.matrix(measure, kind)[reference.compounds.index(compound), place])
     part = say("relations_part" if basic in row["constituents"] else "relations_no_part")
     named = {"compound": say.name(compound), "basic": say.name(basic)}
-    words = say("relations_cell", **named, part=part, likeness=f"{likeness:.2f}")
+    words = say("relations_cell", **named, part=part, likeness=f"{likeness:.2f}", measure=measure)
     return (
         f"<h3>{html.escape(words)}</h3><p>{html.escape(tie_words(reference, compound, measure, kind, say))}</p>"
         f"{panels(face, shown, say)}{thumbnails(examples, say('relations_faces', name=say.name(compound)))}"

@@ -75,6 +75,7 @@ def test_a_switch_renews_the_matrix_the_words_and_the_chosen_cell(known):
     assert all(a != b for a, b in zip(before, after, strict=True))
     assert 'aria-pressed="true"' in after[0]
     assert "Choose a cell" in relations.redraw("cosine", WHOLE, None, Visitor())[2]
+    assert "(cosine)" in relations.redraw(UNITS, WHOLE, chosen, Visitor())[2]  # the cell has maps alone
 
 
 def test_the_same_number_has_the_same_colour_under_every_null(known):

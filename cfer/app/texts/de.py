@@ -160,7 +160,7 @@ TEXTS: dict[str, str] = {
     "relations_change": "Abweichung von einem neutralen Gesicht",
     "relations_part": "einer seiner Grundausdrücke",
     "relations_no_part": "keiner seiner Grundausdrücke",
-    "relations_cell": "„{compound}“ und „{basic}“ ({part}): Ähnlichkeit {likeness}",
+    "relations_cell": "„{compound}“ und „{basic}“ ({part}): Ähnlichkeit ihrer Karten {likeness} ({measure})",
     "relations_faces": "Gerenderte Gesichter, die niemandem gehören und „{name}“ zeigen:",
     # Journey
     "journey_intro": "## Ein Gesicht, Schritt für Schritt\nDas Modell lernte zuerst die Grundausdrücke, dann einen "

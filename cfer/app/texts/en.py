@@ -150,7 +150,7 @@ TEXTS = {
     "relations_change": "change from a neutral face",
     "relations_part": "one of its basics",
     "relations_no_part": "not one of its basics",
-    "relations_cell": "{compound} and {basic} ({part}): likeness {likeness}",
+    "relations_cell": "{compound} and {basic} ({part}): likeness of their maps {likeness} ({measure})",
     "relations_faces": "Rendered faces of nobody that show {name}:",
     # Journey
     "journey_intro": "## One face, step by step\nThe model first learned the basic expressions, then one "
