@@ -128,7 +128,7 @@ class Teach:
             new = replace(mine, name=clean_name(name, taken))
             lessons = [new if x.name == mine.name else x for x in reader.lessons]
             done = dict(self.sessions.visit(visitor.key).effects).get(mine.name)  # what it did, it did by any name
-            self._keep(visitor, reader.with_lessons(lessons), done and replace(done, name=new.name))
+            self._keep(visitor, reader.with_lessons(lessons), *([replace(done, name=new.name)] if done else []))
             return self._told(visitor, _said(visitor.speech("teach_renamed", old=mine.name, new=new.name)))
 
         return self._answer(go, visitor)
@@ -198,14 +198,15 @@ class Teach:
         found, refused = merged(reader.lessons, unpack_lessons(reader.base, data))
         if len(found) > MOST_LESSONS:
             raise LessonError(say("teach_most_lessons", most=MOST_LESSONS))
-        self._keep(visitor, reader.with_lessons(found))
+        taught, measured = reader.with_lessons(found), dict(self.sessions.visit(visitor.key).effects)
+        self._keep(visitor, taught, *(taught.effect(lesson) for lesson in found if lesson.name not in measured))
         words = say("teach_brought", names=say.both([x.name for x in found]))
         if refused:
             words += " " + say("teach_left_out", names=say.both(list(refused)))
         return self._told(visitor, _said(words))
 
-    def _keep(self, visitor: Visitor, reader: Reader, effect: Effect | None = None) -> None:
-        self.sessions.change(visitor.key, lambda now: now.changed(reader, effect))
+    def _keep(self, visitor: Visitor, reader: Reader, *new: Effect) -> None:
+        self.sessions.change(visitor.key, lambda now: now.changed(reader, *new))
 
     @staticmethod
     def _chosen(reader: Reader, chosen: str | None, say: Speech) -> Any:

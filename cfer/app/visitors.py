@@ -58,9 +58,9 @@ class Visit:
     effects: tuple[tuple[str, Effect], ...] = ()
     earlier: tuple["Visit", ...] = ()
 
-    def changed(self, reader: Reader, effect: Effect | None = None) -> "Visit":
-        """The next state: another reader, and what a lesson did if one was given; this one can be gone back to."""
-        effects = dict(self.effects) | ({effect.name: effect} if effect else {})
+    def changed(self, reader: Reader, *new: Effect) -> "Visit":
+        """The next state: another reader, and what lessons did that were given; this one can be gone back to."""
+        effects = dict(self.effects) | {effect.name: effect for effect in new}
         kept = tuple((name, e) for name, e in effects.items() if name in reader.names)
         before = Visit(self.reader, self.effects)
         return Visit(reader, kept, (*self.earlier, before)[-_UNDOS:])

@@ -224,10 +224,11 @@ class TestTeach:
         monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
         sessions = Sessions(reader)
         teach = Teach(sessions)
-        kept = self.give(teach, files)["kept"]
-        path = teach.save(ANNA)
+        given = self.give(teach, files)
+        kept, path = given["kept"], teach.save(ANNA)
         shown = teach.bring(path, BERT)
         assert shown["choice"] == ["beaming"]
+        assert shown["lessons"] == given["lessons"]  # what it costs, too
         mine, theirs = (sessions.reader(v.key).checkpoint.head for v in (ANNA, BERT))
         assert torch.equal(mine.weight, theirs.weight)
         carl = Visitor("carl")
