@@ -97,7 +97,9 @@ class Compare:
             try:
                 return reader, reader.face(path)
             except PictureError as error:
-                raise complaint(say("compare_picture", side=say(f"compare_side_{side}"), why=str(error))) from None
+                raise complaint(
+                    say("compare_picture", side=say(f"compare_side_{side}"), why=say.refusal(str(error)))
+                ) from None
         if shown is None:
             raise complaint(say("bring_first"))
         return reader, reader.reread(shown.face)

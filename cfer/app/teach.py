@@ -44,7 +44,7 @@ class Teach:
             try:
                 found = reader.read(Path(path), already_cropped=cropped).faces
             except PictureError as error:
-                lines.append(say("teach_picture", number=number, what=str(error)))
+                lines.append(say("teach_picture", number=number, what=say.refusal(str(error))))
                 continue
             if not found:
                 lines.append(say("teach_picture", number=number, what=say("teach_no_face")))
@@ -107,7 +107,7 @@ class Teach:
         try:
             faces = reader.read(read_path(path, say)).faces
         except PictureError as error:
-            return _complaint(str(error))
+            return _complaint(say.refusal(str(error)))
         if not faces:
             return _complaint(say("no_face"))
         face = faces[0]
@@ -220,7 +220,7 @@ class Teach:
         try:
             return go()
         except (LessonError, PictureError) as error:
-            return {"verdict": _complaint(str(error))}
+            return {"verdict": _complaint(visitor.speech.refusal(str(error)))}
 
     def _told(self, visitor: Visitor, verdict: str, maps: str = "") -> Shown:
         visit, say = self.sessions.visit(visitor.key), visitor.speech
@@ -253,7 +253,7 @@ class Teach:
         try:
             return reader.face(Path(path), already_cropped=cropped)
         except PictureError as error:
-            raise PictureError(say("teach_picture", number=number, what=str(error))) from error
+            raise PictureError(say("teach_picture", number=number, what=say.refusal(str(error)))) from error
 
 
 def _complaint(message: str) -> str:

@@ -5,6 +5,7 @@ face on the server (`Speech`), both by the languages that the browser asks for.
 """
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.texts import de, de_lessons, de_relations, en, en_lessons, en_relations
+from cfer.app.texts import de, de_lessons, de_refusals, de_relations, en, en_lessons, en_relations
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -22,6 +23,8 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NAMES})
 """Names of expressions, action units and parts of the face in other languages; English is what the package says."""
+REFUSALS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de_refusals.REFUSALS})
+"""The package's own sentences about what will not do, in other languages."""
 labels = gr.I18n(**{language: dict(texts) for language, texts in LANGUAGES.items()})
 """Labels by key, for Gradio to choose in the browser."""
 
@@ -53,6 +56,14 @@ class Speech:
         """The same with everything that is filled in escaped, and **words** bold."""
         pieces = self(key, **{name: html.escape(str(value)) for name, value in values.items()}).split("**")
         return "".join(f"<b>{piece}</b>" if i % 2 else piece for i, piece in enumerate(pieces))
+
+    def refusal(self, english: str) -> str:
+        """A sentence of the package's own about what will not do; one without a translation stays English."""
+        for known, here in REFUSALS[self.language].items():
+            pattern = re.escape(known).replace(re.escape("{}"), "(.+?)")
+            if found := re.fullmatch(pattern, english, re.DOTALL):
+                return here.format(*found.groups())
+        return english
 
     def name(self, english: str) -> str:
         """An expression, an action unit or a part of the face; what has no other name keeps its own."""
