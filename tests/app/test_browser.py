@@ -297,6 +297,7 @@ def test_a_face_goes_through_the_steps_and_two_times_are_compared(browser, page_
 
 def test_a_result_is_taken_away(browser, page_url):
     page, _ = visit(browser, page_url)
+    expect(page.locator("#explore-middle input")).to_have_value("happily surprised", timeout=WAIT)  # read for this page
     page.get_by_text("Take it away").click()
     page.locator("#explore-take").click()
     for name in ("cfer.png", "cfer.csv", "cfer.json", "evidence.zip"):
