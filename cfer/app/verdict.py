@@ -36,9 +36,9 @@ def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
     sure = say.html(key, **known)
     parts = reader.constituents(top)
     blend = say.html("made_of", parts=say.both(parts)) if len(parts) == 2 else ""
-    units = (
-        say.html("shown_units", units=units_at_work(face, say)) if units_at_work(face, say) else say.html("no_units")
-    )
+    working = units_at_work(face, say)
+    quiet = "no_units" if top == "neutral" else "weak_units"
+    units = say.html("shown_units", units=working) if working else say.html(quiet)
     return [f"{sure} {blend}".strip(), units if face.units else ""]
 
 

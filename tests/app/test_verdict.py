@@ -96,6 +96,14 @@ def test_neutral_with_a_muscle_at_work_says_so(reader, blend):
     assert any(f"called neutral, but {strongest}" in line for line in doubts_about(reader, face, SAY))
 
 
+def test_an_answer_without_a_strong_muscle_says_what_it_rests_on(reader, blend):
+    weak = tuple(replace(unit, intensity=0.1) for unit in blend.units)
+    smiling = SimpleNamespace(probabilities={"happy": 0.9, "neutral": 0.1}, units=weak)
+    resting = SimpleNamespace(probabilities={"neutral": 0.9, "happy": 0.1}, units=weak)
+    assert "rests on weak signs of several" in sentences(reader, smiling, SAY)[1]
+    assert "No muscle is clearly at work" in sentences(reader, resting, SAY)[1]
+
+
 def test_weak_points_are_the_checkpoints_own(reader):
     facts = reader.checkpoint.facts.continual
     weak = [name for name in facts["classes"] if weak_point(reader, name)]
