@@ -31,7 +31,7 @@ from cfer.data.readers import read_data
 from cfer.data.samples import Sample, SampleTable
 from cfer.data.splits import split
 from cfer.data.tables import read_table
-from cfer.emotions import BASICS
+from cfer.emotions import BASICS, find
 from cfer.evaluation.bootstrap import group_draws, percentiles
 from cfer.features.table import cache_path, crop_features, extract_features
 from cfer.features.taught import TEACHERS, load_taught
@@ -96,7 +96,7 @@ def main() -> None:
     readers = {"checkpoint": predicted, "teacher (teachers.npz)": teachers_answers(arguments.folder, rows)}
     if arguments.fer:
         answers = ask_fer(arguments.fer, [arguments.folder / s.path for s in rows])["answers"]
-        readers["the package fer"] = np.array([BASICS.index(answer) for answer in answers])
+        readers["the package fer"] = np.array([BASICS.index(find(answer) or answer) for answer in answers])
     report = {
         "command": f"python -m benchmarks.photographs {arguments.folder.name}",
         "backbone": checkpoint.facts.backbone,
