@@ -27,7 +27,7 @@ TEXTS: dict[str, str] = {
     "made_of": "Es ist eine Mischung aus {parts}.",
     "shown_units": "Muskeln am Werk: {units}.",
     "no_units": "Kein Muskel ist deutlich am Werk.",
-    "weak_units": "Kein Muskel ist stark am Werk: Die Antwort stützt sich auf schwache Zeichen von mehreren.",
+    "weak_units": "Kein Muskel ist stark am Werk: Die Antwort stützt sich auf schwache Zeichen.",
     # doubts
     "doubt_tiny": "Das Gesicht ist nur {pixels} Pixel breit: zu wenig, um es gut zu lesen.",
     "doubt_small": "Das Gesicht ist nur {pixels} Pixel breit; ab etwa {enough} wird es besser gelesen.",

@@ -25,7 +25,7 @@ TEXTS = {
     "made_of": "It is a blend of {parts}.",
     "shown_units": "Muscles at work: {units}.",
     "no_units": "No muscle is clearly at work.",
-    "weak_units": "No muscle is strongly at work: the answer rests on weak signs of several.",
+    "weak_units": "No muscle is strongly at work: the answer rests on weak signs.",
     # doubts
     "doubt_tiny": "The face is only {pixels} pixels wide: too few to be read well.",
     "doubt_small": "The face is only {pixels} pixels wide; from about {enough} on it is read better.",
