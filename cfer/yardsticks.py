@@ -10,6 +10,8 @@ from torch import Tensor
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
+from cfer.checkpoint.strengths import FILE as STRENGTHS
+from cfer.checkpoint.strengths import StrengthScale
 from cfer.emotions import Kind
 from cfer.explain.attribution import attribution_layer, layer_baseline, neutral_faces
 from cfer.explain.familiarity import Familiarity, familiarity_of
@@ -79,7 +81,15 @@ class Yardsticks:
         model, shift = self.checkpoint.model, self.checkpoint.shift
         if model.units is None:
             return features.new_zeros(len(features), 0)
-        return model.units(features if shift is None else features - shift.to(features)).sigmoid()
+        features = features if shift is None else features - shift.to(features)
+        logits, scale = model.units(features), self.strength_scale
+        return (logits if scale is None else scale(logits, features)).sigmoid()
+
+    @cached_property
+    def strength_scale(self) -> StrengthScale | None:
+        """How evidence of action units counts in photographs, if it was measured; it depends on the backbone alone."""
+        data = self.checkpoint.measured.get(STRENGTHS)
+        return None if data is None else StrengthScale.from_bytes(data)
 
     @property
     def steps(self) -> int:

@@ -38,5 +38,6 @@ cfer train continual --data "$ferplus" --data "$runs/faces/samples.csv" --data "
 rm -rf checkpoints/default
 cp -r "$runs/continual/checkpoint" checkpoints/default
 
-# The landmark readout's error, and relations with their controls, on 80 people of whom nothing was learned.
-cfer measure checkpoints/default --people 80 --run "$runs/measure"
+# The landmark readout's error, and relations with their controls, on 80 people of whom nothing was learned; how strong
+# action units are called in photographs.
+cfer measure checkpoints/default --people 80 --photographs "$photographs/samples.csv" --run "$runs/measure"

@@ -10,7 +10,7 @@ from cfer.explain.composition import Composition, UnitShare
 from cfer.faces.quality import ENOUGH_PX
 from cfer.reader import FaceReading, Reader
 
-SHOWN, CLEAR = 0.3, 0.4
+SHOWN, CLEAR = 0.3, 0.6
 """Intensity from which on a muscle is said to be at work, and to speak against "neutral"."""
 BARS = 5
 TILTED, TURNED, DARK, BRIGHT, FLAT, STRANGE, WEAK = 20, 30, 45, 215, 18, 0.99, 0.5

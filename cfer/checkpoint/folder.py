@@ -7,7 +7,8 @@ learner.safetensors   the fitted learner, from which training goes on as if it h
                       lessons and domains, and how far the camera in use is off, if it was adapted to
 checks.safetensors    validation features that nothing was fitted to: no picture of anybody
 steps/NN.safetensors  the head after each step
-measured/             what `cfer measure` wrote: landmark readout, relations, mean maps, rendered faces
+measured/             what `cfer measure` wrote: landmark readout, relations, mean maps, rendered faces, and how
+                      strong action units are called in photographs
 MODEL_CARD.md         for people
 """
 
@@ -29,6 +30,8 @@ from cfer.camera import Look
 from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec
 from cfer.checkpoint.facts import Facts
 from cfer.checkpoint.packing import packed, unpacked
+from cfer.checkpoint.strengths import FILE as STRENGTHS
+from cfer.checkpoint.strengths import StrengthScale
 from cfer.emotions import EXPRESSIONS
 from cfer.files import write_json
 from cfer.learners import REGISTRY
@@ -300,6 +303,8 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         "its shift": checkpoint.shift is None or tuple(checkpoint.shift.shape) == (features,),
         "its look": checkpoint.look is None
         or len(checkpoint.look.contrasts) == checkpoint.preprocessing.detail_px // 2 + 1,
+        "its strengths of action units": STRENGTHS not in checkpoint.measured
+        or StrengthScale.from_bytes(checkpoint.measured[STRENGTHS]).fits(len(checkpoint.model.action_units), features),
         "its check features": checkpoint.checks.x.shape == (len(checkpoint.checks.y), features)
         and (
             not len(checkpoint.checks.y)

@@ -6,8 +6,10 @@ A folder of photographs is taught where `teachers.npz` lies beside its `samples.
 """
 
 import io
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -59,16 +61,27 @@ class TaughtCrops:
     landmarks: Tensor
 
 
-def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: bool = False) -> TaughtCrops:
-    """Find and cut out the faces of photographs with teachers' answers; those in which none is found are left out.
+class Answers(NamedTuple):
+    """What `teachers.npz` says.
 
-    Args:
-        table: The rows to load.
-        preprocessing: How crops become input.
-        progress: Whether to show a bar.
+    Attributes:
+        rows: Number of a picture's row, by its path.
+        basic: (N, 7) logits of the basic classes.
+        blendshapes: (N, 52), 0 to 1.
+        landmarks: (N, 478, 2), -1 to 1 over the picture.
+    """
+
+    rows: Mapping[str, int]
+    basic: np.ndarray
+    blendshapes: np.ndarray
+    landmarks: np.ndarray
+
+
+def read_answers(table: SampleTable) -> Answers:
+    """The teachers' answers beside a table's pictures.
 
     Raises:
-        ValueError: There are no answers, they are not of these rows, or no face is found.
+        ValueError: There are no answers, or they are not of these pictures.
     """
     try:
         order = [row["path"] for row in read_table(table.source.read_bytes(MANIFEST), MANIFEST).rows]
@@ -80,7 +93,21 @@ def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: b
         raise ValueError(f"{TEACHERS} of {table.name} answers for {len(basic):,} pictures; there are {len(order):,}.")
     if basic.shape[1:] != (len(BASICS),) or shapes.shape[1:] != (BLENDSHAPE_COUNT,) or mesh.shape[1:] != (478, 2):
         raise ValueError(f"{TEACHERS} of {table.name} has answers of other shapes than this version reads.")
-    place = {path: row for row, path in enumerate(order)}
+    return Answers({path: row for row, path in enumerate(order)}, basic, shapes, mesh)
+
+
+def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: bool = False) -> TaughtCrops:
+    """Find and cut out the faces of photographs with teachers' answers; those in which none is found are left out.
+
+    Args:
+        table: The rows to load.
+        preprocessing: How crops become input.
+        progress: Whether to show a bar.
+
+    Raises:
+        ValueError: There are no answers, they are not of these rows, or no face is found.
+    """
+    answers = read_answers(table)
 
     def load(path: str) -> tuple[Tensor, Tensor] | None:
         picture = table.source.read(path)
@@ -88,7 +115,7 @@ def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: b
         if not faces:
             return None
         size = np.array(picture.shape[1::-1])  # width, height
-        points = (mesh[place[path]][list(MESH)] + 1) / 2 * size
+        points = (answers.landmarks[answers.rows[path]][list(MESH)] + 1) / 2 * size
         pixels = (preprocessing.shrink(align(picture, faces[0])) * 255).round().to(torch.uint8)
         return pixels, torch.from_numpy(frame_of(faces[0]).locate(points).astype(np.float32))
 
@@ -98,15 +125,15 @@ def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: b
     kept = [(row, found) for row, found in enumerate(loaded) if found is not None]
     if not kept:
         raise ValueError(f"No face was found in any picture of {table.name}.")
-    rows = [place[paths[row]] for row, _ in kept]
+    rows = [answers.rows[paths[row]] for row, _ in kept]
     pixels, landmarks = zip(*(found for _, found in kept), strict=True)
-    inside = np.clip(shapes[rows], 1e-4, 1 - 1e-4)
+    inside = np.clip(answers.blendshapes[rows], 1e-4, 1 - 1e-4)
     logits = torch.from_numpy(np.log(inside / (1 - inside)))
     logits = (logits - logits.mean(0)) / (logits.std(0) + 0.3)  # shapes that hardly ever move stay small
     return TaughtCrops(
         tuple(row for row, _ in kept),
         torch.stack(pixels),
-        torch.from_numpy(basic[rows]).softmax(1),
+        torch.from_numpy(answers.basic[rows]).softmax(1),
         logits.clamp(-4, 4),
         torch.stack(landmarks),
     )

@@ -1,1 +1,1 @@
-"""What belongs to a checkpoint and is measured on rendered people: landmark readout, relations and their controls."""
+"""What belongs to a checkpoint and is measured: landmark readout, relations with controls, units in photographs."""

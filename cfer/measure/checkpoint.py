@@ -1,4 +1,4 @@
-"""Measure everything that belongs to a checkpoint, on rendered people, and put it into its folder."""
+"""Measure everything that belongs to a checkpoint, on rendered people and on photographs, and put that into it."""
 
 import json
 from collections.abc import Callable
@@ -10,18 +10,22 @@ from safetensors.torch import save
 from cfer.checkpoint import Checkpoint, model_digest
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
+from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.cores import usable_cores
 from cfer.data.readers import read_data
+from cfer.data.samples import SampleTable
 from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
+from cfer.features.table import cache_path, extract_features
 from cfer.measure.landmarks import FITTED, measure_landmarks, rendered_features
 from cfer.measure.maps import read_faces
 from cfer.measure.relations import measure_relations
+from cfer.measure.strengths import measure_strengths
 from cfer.measure.summary import summarise, thumbnails
 from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
 FIT = Plan(80, per_class=2, first=6000)
 """People whom readouts are fitted to."""
-ERRORS = "landmarks.json"
+ERRORS, STRENGTH_ERRORS = "landmarks.json", "strengths.json"
 MEASURED_FIRST = 8000
 """Number of the first person to measure on; no training of the project's own uses people from here on."""
 
@@ -31,6 +35,7 @@ def measure(
     folder: Path,
     people: int,
     *,
+    photographs: SampleTable | None = None,
     processes: int | None = None,
     tell: Callable[[str], object] = lambda _: None,
 ) -> Checkpoint:
@@ -40,9 +45,12 @@ def measure(
         checkpoint: Left as it is.
         folder: The run's: rendered faces and what was measured of every compound; the same folder again goes on.
         people: How many to measure on.
+        photographs: With teachers' answers and parts, to fit how strong action units are called there; without any,
+            what an earlier measuring fitted stays.
         processes: How many render at once; one a core by default.
         tell: Called with a line for every part that is done.
     """
+    strengths = photograph_strengths(checkpoint, folder, photographs, tell)
     cores = processes or usable_cores()
     render_folder(FIT, folder / "fit", cores)
     render_folder(Plan(people, first=MEASURED_FIRST), folder / "faces", cores)
@@ -54,7 +62,7 @@ def measure(
     fit = rendered_features(model, preprocessing, read_data(folder / "fit" / MANIFEST))
     readout, errors = measure_landmarks(fit, rendered_features(model, preprocessing, test), learned_readout(checkpoint))
     tell(f"landmarks: off by {100 * errors['error']:.1f} % of the distance between the eyes")
-    files = {LANDMARKS: readout.to_bytes(), ERRORS: _json(errors)}
+    files = strengths | {LANDMARKS: readout.to_bytes(), ERRORS: _json(errors)}
 
     faces = read_faces(test, preprocessing)
     kept = folder / f"relations-{model_digest(model)[:8]}-{people}"
@@ -73,6 +81,22 @@ def measure(
         for compound in measured:
             files |= thumbnails(faces, compound)
     return replace(checkpoint, measured=files)
+
+
+def photograph_strengths(
+    checkpoint: Checkpoint,
+    folder: Path,
+    photographs: SampleTable | None,
+    tell: Callable[[str], object] = lambda _: None,
+) -> dict[str, bytes]:
+    """Measured files about the strengths of action units in photographs; see `measure`."""
+    if photographs is None:
+        return {name: checkpoint.measured[name] for name in (STRENGTHS, STRENGTH_ERRORS) if name in checkpoint.measured}
+    cache, preprocessing = cache_path(folder, photographs), checkpoint.preprocessing.uncorrected
+    features = extract_features(checkpoint.model, photographs, preprocessing, cache, progress=True)
+    found = measure_strengths(checkpoint, features)
+    tell(f"action units in {found.errors['photographs']:,} photographs held against MediaPipe's")
+    return {STRENGTHS: found.scale.to_bytes(), STRENGTH_ERRORS: _json(found.errors)}
 
 
 def learned_readout(checkpoint: Checkpoint) -> LandmarkReadout | None:

@@ -1,0 +1,149 @@
+"""Fit how strong action units are called in photographs to what MediaPipe's face landmarker says of them."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cfer.checkpoint import Checkpoint
+from cfer.checkpoint.strengths import StrengthScale
+from cfer.features.table import FeatureTable
+from cfer.features.taught import read_answers
+from cfer.training.fit_units import regressed
+
+COUNTERPARTS: dict[int, tuple[tuple[int, ...], ...]] = {
+    1: ((3,),),  # browInnerUp
+    2: ((4, 5),),  # browOuterUp, left and right
+    4: ((1, 2),),  # browDown
+    5: ((21, 22),),  # eyeWide
+    9: ((50, 51),),  # noseSneer
+    10: ((48, 49),),  # mouthUpperUp
+    12: ((44, 45),),  # mouthSmile
+    25: ((34, 35), (48, 49), (25,)),  # mouthLowerDown, mouthUpperUp, jawOpen: lips part by whichever is most
+    26: ((25,),),  # jawOpen
+}
+"""Blendshapes, by their places in MediaPipe's order, that rise and fall with a unit: the mean over a group's, the
+largest over groups. Units that are not here have none that does."""
+PRESENT, OFTEN = 0.3, 0.01
+"""A unit is fitted where its counterpart is at least so strong in such a share of the photographs: eyes that open wide
+and noses that wrinkle hardly ever are, by MediaPipe."""
+
+
+class Strengths(NamedTuple):
+    """What was fitted, and how it does on people it was not fitted to.
+
+    Attributes:
+        scale: For the checkpoint.
+        errors: By unit, and by basic expression; see `strength_errors`.
+    """
+
+    scale: StrengthScale
+    errors: dict[str, Any]
+
+
+def measure_strengths(checkpoint: Checkpoint, photographs: FeatureTable) -> Strengths:
+    """Fit on the training part, and see on the test part.
+
+    Args:
+        checkpoint: Reads action units.
+        photographs: With teachers' answers and parts; features by the checkpoint's network.
+
+    Raises:
+        ValueError: The checkpoint reads no action units, or there are no answers.
+    """
+    model, units = checkpoint.model, checkpoint.model.action_units
+    if model.units is None:
+        raise ValueError("The checkpoint reads no action units, so there are no strengths to fit.")
+    answers = read_answers(photographs.table)
+    samples = photographs.table.samples
+    shapes = torch.from_numpy(answers.blendshapes[[answers.rows[s.path] for s in samples]])
+    wanted = counterparts(shapes, units)  # (N, U)
+    with torch.no_grad():
+        logits = model.units(photographs.x)  # (N, U)
+    fitted, test = (torch.tensor([s.split == part for s in samples]) for part in ("train", "test"))
+    scale, offset = fit_scale(logits[fitted], wanted[fitted])
+    width = photographs.x.shape[1]
+    domains = checkpoint.domains
+    place = (torch.zeros(width), torch.tensor(1.0)) if domains is None else (domains.directions[1], domains.origins[1])
+    found = StrengthScale(*place, scale, offset)
+    with torch.no_grad():
+        before, after = logits[test].sigmoid(), found(logits[test], photographs.x[test]).sigmoid()
+    labels = [s.label for s, chosen in zip(samples, test.tolist(), strict=True) if chosen]
+    return Strengths(found, strength_errors(before, after, wanted[test], units, labels))
+
+
+def counterparts(blendshapes: Tensor, units: Sequence[int]) -> Tensor:
+    """How strong units are by MediaPipe, (N, U) in 0 to 1, not a number for units without a counterpart.
+
+    Args:
+        blendshapes: (N, 52), 0 to 1.
+        units: FACS numbers.
+    """
+    found = blendshapes.new_full((len(blendshapes), len(units)), torch.nan)
+    for place, unit in enumerate(units):
+        if groups := COUNTERPARTS.get(unit):
+            found[:, place] = torch.stack([blendshapes[:, list(g)].mean(1) for g in groups]).amax(0).clamp(0, 1)
+    return found
+
+
+def fit_scale(logits: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """Scale and offset (U,) of each unit by Platt scaling; 1 and 0 where nothing is known of a unit.
+
+    Args:
+        logits: (N, U).
+        wanted: (N, U) in 0 to 1, or not a number.
+    """
+    scale, offset = torch.ones(logits.shape[1]), torch.zeros(logits.shape[1])
+    known = (wanted >= PRESENT).float().mean(0) >= OFTEN
+    for unit in torch.nonzero(known)[:, 0].tolist():
+        line = regressed(logits[:, [unit]], wanted[:, [unit]], 0.0)
+        scale[unit], offset[unit] = line.weight[0, 0], line.bias[0]
+    return scale, offset
+
+
+def strength_errors(
+    before: Tensor, after: Tensor, wanted: Tensor, units: Sequence[int], labels: Sequence[str | None]
+) -> dict[str, Any]:
+    """How strengths agree with MediaPipe's, and what they are in photographs of basic expressions.
+
+    Args:
+        before: (N, U) by the readout's own scale.
+        after: (N, U) by the fitted one.
+        wanted: (N, U) by MediaPipe, or not a number.
+        units: FACS numbers.
+        labels: What each photograph is labelled.
+
+    Returns:
+        "units": for each with a counterpart, the mean "error" before and after, the "correlation" after (None where
+        either never varies), and the share of photographs in which it is "present": by MediaPipe, before and after.
+        "expressions": the same shares over the photographs of each label.
+    """
+    names = sorted({str(label) for label in labels if label})
+    seen = {name: torch.tensor([label == name for label in labels]) for name in names}
+
+    def present(rows: Tensor | slice, *values: Tensor) -> dict[str, float]:
+        shares = [round(float((each[rows] >= PRESENT).float().mean()), 4) for each in values]
+        return dict(zip(("MediaPipe", "before", "after"), shares, strict=True))
+
+    by_unit: dict[str, Any] = {}
+    by_label: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for place, unit in enumerate(units):
+        if unit not in COUNTERPARTS:
+            continue
+        true, old, new = wanted[:, place], before[:, place], after[:, place]
+        by_unit[str(unit)] = {
+            "error": [round(float(F.l1_loss(each, true)), 4) for each in (old, new)],
+            "correlation": _correlation(new, true),
+            "present": present(slice(None), true, old, new),
+        }
+        for name in names:
+            by_label[name][str(unit)] = present(seen[name], true, old, new)
+    return {"photographs": len(labels), "units": by_unit, "expressions": by_label}
+
+
+def _correlation(x: Tensor, y: Tensor) -> float | None:
+    if min(float(x.std()), float(y.std())) < 1e-6:
+        return None
+    return round(float(torch.corrcoef(torch.stack([x, y]))[0, 1]), 4)
