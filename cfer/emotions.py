@@ -85,6 +85,9 @@ DERIVED: Mapping[frozenset[str], str] = MappingProxyType(
 )
 """The plain compound of two basics. Appalled, hatred and awed share their pair with a plain one and are not derived."""
 
+PRESENT = 0.3
+"""Intensity from which on an action unit counts as shown."""
+
 UNIT_NAMES: Mapping[int, str] = MappingProxyType(
     {
         1: "inner brow raiser",

@@ -80,7 +80,7 @@ def cost_table(effect: Effect, say: Speech) -> str:
         label = html.escape(say("cost_rest", count=len(rest)))
         table += f'<details class="cfer-fold"><summary>{label}</summary>{more}</details>'
     note = html.escape(say("cost_note"))
-    return f'<div class="cfer-numbers">{table}<p class="cfer-note">{note}</p></div>'
+    return f'<div class="cfer-numbers cfer-cost">{table}<p class="cfer-note">{note}</p></div>'
 
 
 def teaching_words(effect: Effect, face: FaceReading, say: Speech) -> str:

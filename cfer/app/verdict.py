@@ -6,12 +6,13 @@ from typing import Any
 
 from cfer.app.panels import picture_uri, thumbnail
 from cfer.app.texts import Speech
+from cfer.emotions import PRESENT
 from cfer.explain.composition import Composition, UnitShare
 from cfer.faces.quality import ENOUGH_PX
 from cfer.reader import FaceReading, Reader
 
-SHOWN, CLEAR = 0.3, 0.6
-"""Intensity from which on a muscle is said to be at work, and to speak against "neutral"."""
+CLEAR = 0.6
+"""Intensity from which on a muscle is said to speak against "neutral"."""
 BARS = 5
 TILTED, TURNED, DARK, BRIGHT, FLAT, STRANGE, WEAK = 20, 30, 45, 215, 18, 0.99, 0.5
 
@@ -42,7 +43,7 @@ def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
     return [f"{sure} {blend}".strip(), units if face.units else ""]
 
 
-def units_at_work(face: FaceReading, say: Speech, least: float = SHOWN) -> str:
+def units_at_work(face: FaceReading, say: Speech, least: float = PRESENT) -> str:
     """The muscles that are clearly at work, strongest first."""
     strong = sorted((u for u in face.units if u.intensity >= least), key=lambda u: -u.intensity)
     return ", ".join(say.unit(u.number, u.name) for u in strong)

@@ -17,6 +17,7 @@ from cfer.batch.pictures import Listed
 from cfer.batch.rows import Row, read_faces
 from cfer.batch.table import BatchError, check_table, write_table
 from cfer.checkpoint import save_checkpoint
+from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.cores import worker_context
 from cfer.faces.detect import NO_FACE
 from cfer.files import check_run_config, save_tensors, write_json
@@ -170,9 +171,9 @@ def _check_same(kept: Path, pictures: Sequence[Listed], reader: Reader, settings
 
 
 def _mark(reader: Reader) -> str:
-    """A mark of what a checkpoint was adapted to: action units depend on it, and the weights do not show it."""
-    shift = reader.checkpoint.shift
-    return "" if shift is None else sha256(shift.numpy().tobytes()).hexdigest()
+    """A mark of what a checkpoint was adapted to, and of its scale of action units, which the weights do not show."""
+    shift, scale = reader.checkpoint.shift, reader.checkpoint.measured.get(STRENGTHS, b"")
+    return sha256((b"" if shift is None else shift.numpy().tobytes()) + scale).hexdigest()
 
 
 def _read_parts(

@@ -9,6 +9,7 @@ import typer
 
 from cfer.cli.adapting import adapted, check_adapting
 from cfer.cli.common import USER_ERROR, CheckpointFolder, Cropped, fail, load_reader
+from cfer.emotions import PRESENT
 from cfer.pictures import PictureError
 
 MOST_NAMED = 20
@@ -146,10 +147,14 @@ def _name(what: str, names: Sequence[str]) -> None:
 
 
 def _in_words(faces: list[dict[str, Any]]) -> str:
+    """The three likeliest expressions of each face, and the muscles at work."""
     if not faces:
         return "no face found"
     lines = []
     for face in faces:
         best = sorted(face["probabilities"].items(), key=lambda item: -item[1])[:3]
-        lines.append(", ".join(f"{name} {100 * p:.0f} %" for name, p in best))
+        units = sorted(face["action_units"].values(), key=lambda unit: -unit["intensity"])
+        shown = [unit["name"] for unit in units if unit["intensity"] >= PRESENT]
+        answer = ", ".join(f"{name} {100 * p:.0f} %" for name, p in best)
+        lines.append(f"{answer}; {', '.join(shown)}" if shown else answer)
     return " | ".join(lines)

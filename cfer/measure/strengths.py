@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint
 from cfer.checkpoint.strengths import StrengthScale
+from cfer.emotions import PRESENT
 from cfer.features.table import FeatureTable
 from cfer.features.taught import read_answers
-from cfer.training.fit_units import regressed
 
 COUNTERPARTS: dict[int, tuple[tuple[int, ...], ...]] = {
     1: ((3,),),  # browInnerUp
@@ -26,9 +27,9 @@ COUNTERPARTS: dict[int, tuple[tuple[int, ...], ...]] = {
 }
 """Blendshapes, by their places in MediaPipe's order, that rise and fall with a unit: the mean over a group's, the
 largest over groups. Units that are not here have none that does."""
-PRESENT, OFTEN = 0.3, 0.01
-"""A unit is fitted where its counterpart is at least so strong in such a share of the photographs: eyes that open wide
-and noses that wrinkle hardly ever are, by MediaPipe."""
+OFTEN = 0.01
+"""A unit is fitted where its counterpart is shown in such a share of the photographs at least: eyes that open wide and
+noses that wrinkle hardly ever are, by MediaPipe."""
 
 
 class Strengths(NamedTuple):
@@ -89,17 +90,21 @@ def counterparts(blendshapes: Tensor, units: Sequence[int]) -> Tensor:
 
 
 def fit_scale(logits: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Scale and offset (U,) of each unit by Platt scaling; 1 and 0 where nothing is known of a unit.
+    """Scale and offset (U,) of each unit by Platt scaling (scikit-learn's); 1 and 0 where nothing is known of a unit.
 
     Args:
         logits: (N, U).
         wanted: (N, U) in 0 to 1, or not a number.
     """
+    from sklearn.linear_model import LogisticRegression
+
     scale, offset = torch.ones(logits.shape[1]), torch.zeros(logits.shape[1])
+    answers = np.repeat([1, 0], len(logits))  # each picture is shown as well as not, as much as MediaPipe says
     known = (wanted >= PRESENT).float().mean(0) >= OFTEN
     for unit in torch.nonzero(known)[:, 0].tolist():
-        line = regressed(logits[:, [unit]], wanted[:, [unit]], 0.0)
-        scale[unit], offset[unit] = line.weight[0, 0], line.bias[0]
+        x, shown = logits[:, [unit]].double().numpy(), wanted[:, unit].double().numpy()
+        line = LogisticRegression(C=np.inf).fit(np.concatenate([x, x]), answers, np.concatenate([shown, 1 - shown]))
+        scale[unit], offset[unit] = float(line.coef_[0, 0]), float(line.intercept_[0])
     return scale, offset
 
 
