@@ -2,6 +2,8 @@
 
 python -m benchmarks.continual runs/benchmark                   writes benchmarks/continual.json
 python -m benchmarks.continual runs/benchmark --only muscles    replaces that part's settings that were run again
+
+"present" is of the present default checkpoint; the other parts are of earlier ones, see docs/benchmark.md.
 """
 
 import argparse
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-DATA = ("muscles", "votes", "ferplus")
+DATA = ("muscles", "votes", "ferplus", "present")
 CONFUSIONS = (("compositional", 1, 0), ("compositional", None, 0))
 
 
@@ -57,7 +59,7 @@ def main() -> None:
     found = {name: gathered(json.loads((chosen.runs / name / "report.json").read_text())) for name in parts_read}
     if chosen.only:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        found = kept | {chosen.only: merged(kept[chosen.only], found[chosen.only])}
+        found = kept | {n: merged(kept[n], new) if n in kept else new for n, new in found.items()}
     parts = []
     for name, report in found.items():
         rows = ",\n  ".join(json.dumps(row) for row in report.pop("settings"))

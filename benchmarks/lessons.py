@@ -1,8 +1,8 @@
 """Lessons of 1, 3 and 5 pictures: a class taught to a model that knows all others, tested on other people.
 
-    python -m benchmarks.lessons --run runs/evaluate [--photographs FOLDER] [--keep-renders]
+    python -m benchmarks.lessons --run runs/evaluate [--photographs FOLDER] [--keep renders|photographs]
 
-It writes benchmarks/lessons.json; --keep-renders keeps what that says of rendered people, by the same checkpoint.
+It writes benchmarks/lessons.json; --keep keeps what that says of either, by the same checkpoint.
 
 *Renders*: RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one of the 15
 compounds on the training people of a fold, as `cfer train continual` does it; the class is then taught from drawn
@@ -354,16 +354,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path, default=Path("runs/evaluate"))
     parser.add_argument("--photographs", type=Path, help="a folder with samples.csv")
-    parser.add_argument("--keep-renders", action="store_true", help="keep what the file says of rendered people")
+    parser.add_argument("--keep", choices=("renders", "photographs"), help="keep what the file says of these")
     given = parser.parse_args()
     base, out = load_checkpoint(), Path(__file__).with_suffix(".json")
     found: dict[str, Any] = {"folds": USED - 1, "draws": DRAWS, "compounds": len(COMPOUNDS)}
     found |= {"limits": {name: asdict(limit) for name, limit in EAGER.items()}, "default": DEFAULT_EAGER}
     parts = [on_photographs(base, given.photographs, given.run)] if given.photographs else []
-    if given.keep_renders:
-        kept = json.loads(out.read_text(encoding="utf-8"))
-        parts.append({"renders": kept["renders"], "choice": {"renders": kept["choice"]["grids"]["renders"]}})
-    else:
+    if given.keep:
+        old = json.loads(out.read_text(encoding="utf-8"))
+        grid = {given.keep: old["choice"]["grids"][given.keep]}
+        parts.append({"choice": grid} | {name: part for name, part in old.items() if name.startswith(given.keep)})
+    if given.keep != "renders":
         parts.append(on_renders(base, given.run))
     grids = {kind: grid for part in parts for kind, grid in part.pop("choice").items()}
     for part in parts:

@@ -25,10 +25,12 @@ run muscles "compositional predictive-replay" $rendered --memory 62,20 --shots 1
 run muscles "compositional nearest-mean teen closed-form streaming-lda ridge ranpac" $rendered --shots 1,all
 run muscles "compositional" $rendered --shots 0
 
+# The same people again: the committed runs above are of an earlier default checkpoint, this one is of the present one.
+run present "compositional predictive-replay nearest-mean teen closed-form streaming-lda ridge ranpac" $rendered \
+    --manifest "$runs/muscles/faces/samples.csv" --memory 62,20 --shots 1,all
+
 # The paper's own phase 1: votes alone.
-mkdir -p "$runs/votes"
-[ -e "$runs/votes/faces" ] || ln -s ../muscles/faces "$runs/votes/faces"
-votes_only="--folds 10 --orders 3 --checkpoint $votes"
+votes_only="--manifest $runs/muscles/faces/samples.csv --folds 10 --orders 3 --checkpoint $votes"
 run votes "compositional predictive-replay nearest-mean closed-form" $votes_only --memory 62 --shots 1,all
 
 # FER+: compounds derived from split votes, the data's own parts.

@@ -24,6 +24,7 @@ class Composition:
         prototype: How far the guess is moved from there to the published prototype's action units.
         inside: What the prior mean is worth, in pictures, along the directions in which the base classes differ.
         outside: The same across all other directions, where a single picture mostly shows whose face it is.
+        unseen: The same as outside, for the offset of a class of which no picture was seen.
         unguided: The same as outside, for a class of which neither constituents nor action units are known.
         shrinkage: Share of the isotropic target in the covariance, less than 1.
         elsewhere: How much evidence at places where nothing moved counts as noise, beside the spread within classes.
@@ -33,7 +34,8 @@ class Composition:
     share: float = 0.5
     prototype: float = 0.5
     inside: float = 0.5
-    outside: float = 3.0
+    outside: float = 10.0
+    unseen: float = 3.0
     unguided: float = 8.0
     shrinkage: float = 0.2
     elsewhere: float = 1.0
@@ -105,6 +107,8 @@ class Compositional(LinearLearner):
             worth = torch.tensor([self.settings.inside, beyond], dtype=torch.double)
             inside, outside = count / (count + worth)
             means.append(prior + inside * within + outside * (gap - within))
+            if not count and guided:
+                worth[1] = self.settings.unseen
             variances.append(1 / (count + worth).clamp(min=1))  # of the mean, given the guess and the pictures
         self.fitted = self.fitted | {
             "means": torch.cat([self.fitted["means"], torch.stack(means).float()]),

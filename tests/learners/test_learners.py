@@ -257,6 +257,16 @@ def test_pictures_move_the_guess_more_where_the_base_classes_differ():
     torch.testing.assert_close(learner.fitted["mean_variance"][0], torch.tensor([1 / 4, 1 / 4]))
 
 
+def test_a_guess_that_no_picture_has_tested_is_less_sure_outside_than_its_worth_says():
+    learner = composed(Composition(inside=1.0, outside=10.0, unseen=4.0))
+    nothing = Step(1, range(3, 4), 4, torch.empty(0, 3), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
+    learner.observe(nothing, torch.Generator())
+    one = Step(2, range(4, 5), 5, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([4]), ((1, 2),), 0)
+    learner.observe(one, torch.Generator())
+    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1.0, 1 / 4]))  # 1 / unseen
+    torch.testing.assert_close(learner.fitted["mean_variance"][4], torch.tensor([1 / 2, 1 / 11]))  # 1 / (1 + w)
+
+
 def test_of_a_class_of_which_nothing_is_known_single_pictures_say_less_where_base_classes_are_alike():
     learner = composed(Composition(inside=1.0, outside=3.0, unguided=7.0))
     one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((),), 0)
