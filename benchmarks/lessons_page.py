@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lesson_ways import NEAREST, PAPER, PLAIN, RETRAINED
+
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "lessons.md"
-PAPER = "the paper's few-shot phase"
-ROWS = ("careful", "balanced", "eager", "plain step", "nearest mean", PAPER, "head trained anew")
+ROWS = ("careful", "balanced", "eager", PLAIN, NEAREST, PAPER, RETRAINED)
 WORDS = {
-    "plain step": "the learner's step without a placement",
-    "head trained anew": "a head trained anew (as Teachable Machine does)",
+    PLAIN: "the learner's step without a placement",
+    RETRAINED: "a head trained anew (as Teachable Machine does)",
 }
 
 
