@@ -67,6 +67,12 @@ def saliency_table(found: dict[str, Any]) -> str:
     )
 
 
+def truth_words(found: dict[str, Any]) -> str:
+    """The ratio of what moved itself, by the cells of maps that are coarser than it."""
+    sides = {side: ratio for side, ratio in found["truth_by_cells"].items() if int(side) < 32}
+    return ", ".join(f"{number(ratio)} by {side} x {side}" for side, ratio in sides.items())
+
+
 def randomised_table(found: dict[str, Any]) -> str:
     """Ratios of models that know less."""
     rows = []
@@ -238,6 +244,7 @@ def main() -> None:
         end_gain=number(end["gain"], 1),
         end_photo_gain=number(end["gain_on_photographs"], 1),
         saliency=saliency_table(found),
+        truth=truth_words(found),
         saliency_words=saliency_words(found),
         randomised=randomised_table(found),
         relations=relation_table(known),

@@ -5,7 +5,8 @@
 One picture each of people whom training never saw, every class but neutral in turn; the map is that of the class
 shown. *right*: share of the evidence on pixels that the performed units moved, over their share of the area; less the
 same of the mean map of all other people's pictures by the same method (what a map gets for knowing where faces are);
-pointing game; rank correlation with the displacement. *faithful*: insertion less deletion, in logit units, on rendered
+pointing game; rank correlation with the displacement; "truth_by_cells": the ratio that what moved has itself when it is
+averaged over a map's cells. *faithful*: insertion less deletion, in logit units, on rendered
 faces and on photographs. *fast*: median seconds a face, for one map or for all; `--times` measures that alone again.
 Intervals over people. Slow methods see the first faces only.
 
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.saliency_methods import (
@@ -159,6 +161,12 @@ def pick(choice: dict[str, dict[str, Any]], end: int) -> str:
     return max(fit, key=lambda name: fit[name])
 
 
+def truth(seen: list[Face], side: int) -> list[float]:
+    """The ratio of what moved itself, as a map of `side` cells a side of which each says how much of it moved."""
+    maps = [F.adaptive_avg_pool2d(face.moved.mask[None].float(), side)[0] for face in seen if face.moved]
+    return interval(ratios(maps, [face for face in seen if face.moved]))
+
+
 def randomised(model: FaceModel, seen: list[Face], method: Method) -> dict[str, list[float]]:
     """The ratio of maps of models that know less and less, and the whole model's less theirs."""
     generator = torch.Generator().manual_seed(0)
@@ -214,6 +222,7 @@ def main() -> None:
         "people_to_choose": len(others),
         "area_share": interval(np.array([float(face.moved.mask.mean()) for face in seen if face.moved])),
         "truth_side": SIZE,
+        "truth_by_cells": {side: truth(seen, side) for side in sorted({row["side"] for row in table.values()})},
         "choice": choice,
         "methods": table,
         "randomised": random,

@@ -184,22 +184,12 @@ def recall_plot(reader: Reader, say: Speech) -> go.Figure:
     return _bare(figure, say("journey_matrix", count=len(reader.checkpoint.checks.y)), 520)
 
 
-class StepSlider(gr.Slider):
-    """A slider whose number field takes any number, and means the nearest step by one that is out of range."""
-
-    is_template = True  # the browser draws it as the slider that it is
-
-    def preprocess(self, payload: float | None) -> float:
-        """See `gr.Slider`, which answers such a number with an error."""
-        return super().preprocess(min(max(payload or 0, self.minimum), self.maximum))
-
-
 def build_journey(explore: Explore, shown: gr.State, visitor: gr.State, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     journey = Journey(explore)
     gr.Markdown(labels("journey_intro"))
     with gr.Row():
-        step = StepSlider(0, 1, 1, step=1, label=labels("journey_slider"), elem_id="journey-step")
+        step = gr.Slider(0, 1, 1, step=1, label=labels("journey_slider"), elem_id="journey-step")
         name = gr.Dropdown([], label=labels("journey_class"), elem_id="journey-class")
     view = gr.HTML(elem_id="journey-view")
     with gr.Row():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cfer.app.explore import Explore, ExploreState, example_paths
-from cfer.app.journey import Journey, StepSlider, learned_at, likeness, recall_plot, recalls, stage, streams_plot
+from cfer.app.journey import Journey, learned_at, likeness, recall_plot, recalls, stage, streams_plot
 from cfer.app.texts import Speech
 from cfer.app.visitors import Sessions, Visitor
 
@@ -90,10 +90,3 @@ def test_the_slider_and_a_missing_face_are_answered(reader, face):
     slider, name, *_ = journey.enter(shown, 3, "hatred", "another face", Visitor())
     assert (slider.value, name.value) == (15, face.top)
     assert "Step 4 of 15" in journey.go(shown, 4, "happy", Visitor())
-
-
-@pytest.mark.parametrize(("typed", "step"), [(99, 15), (-3, 0), (None, 0), (4, 4)])
-def test_a_step_out_of_range_means_the_nearest(typed, step):
-    slider = StepSlider(0, 15, 1, step=1)
-    assert slider.preprocess(typed) == step
-    assert slider.get_block_name() == "slider"
