@@ -67,19 +67,19 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
         if found.note:
             gr.Markdown(f"**{html.escape(found.note)}**", elem_id="cfer-note")
         with gr.Tabs():
-            with gr.Tab("Explore", id="explore") as explore_tab:
+            with gr.Tab(labels("tab_explore"), id="explore") as explore_tab:
                 parts = build_explore(sessions, visitor, first)
-            with gr.Tab("Teach", id="teach") as tab:
+            with gr.Tab(labels("tab_teach"), id="teach") as tab:
                 build_camera(sessions, visitor, build_teach(sessions, visitor, tab))
             if reader.measured:
-                with gr.Tab("Relations", id="relations") as tab:
+                with gr.Tab(labels("tab_relations"), id="relations") as tab:
                     build_relations(reader.measured, reader.reference is not None, visitor, tab)
             if reader.steps > 1:
-                with gr.Tab("Journey", id="journey") as tab:
+                with gr.Tab(labels("tab_journey"), id="journey") as tab:
                     build_journey(parts["explore"], parts["shown"], visitor, tab)
-            with gr.Tab("Compare", id="compare") as tab:
+            with gr.Tab(labels("tab_compare"), id="compare") as tab:
                 build_compare(parts["explore"], parts["shown"], visitor, tab)
-            with gr.Tab("About", id="about"):
+            with gr.Tab(labels("tab_about"), id="about"):
                 build_about(reader, found)
         arrive(demo, parts, visitor, explore_tab)
     demo.queue(max_size=32, default_concurrency_limit=1, api_open=False)

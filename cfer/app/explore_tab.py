@@ -131,7 +131,9 @@ def _examples() -> list[gr.Button]:
     paths: list[Path] = example_paths()
     gr.Markdown(labels("examples"), elem_id="explore-examples-title")
     with gr.Row(elem_id="explore-examples"):
-        return [gr.Button(example_name(path), icon=_icon(path), size="sm", min_width=90) for path in paths]
+        return [
+            gr.Button(labels(f"name {example_name(path)}"), icon=_icon(path), size="sm", min_width=90) for path in paths
+        ]
 
 
 def _icon(path: Path) -> Any:

@@ -191,7 +191,7 @@ class TestTeach:
         teach = Teach(sessions)
         shown = self.give(teach, files)
         assert "Learned: beaming" in shown["verdict"]
-        assert "Taught pictures that are recognised: 100 % of 1" in shown["verdict"]
+        assert "Taught pictures that are recognised: 100\N{NO-BREAK SPACE}% of 1" in shown["verdict"]
         assert "From one picture nothing can be said" in shown["verdict"]
         assert shown["verdict"].count("<tr>") >= len(reader.names) + 2
         assert "called happy before, beaming now" in shown["maps"]

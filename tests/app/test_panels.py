@@ -34,8 +34,8 @@ def test_the_browser_gets_the_maps_own_numbers(face):
 def test_captions_say_what_a_map_is_worth(face):
     raws = [torch.tensor([[2.0, 1.5], [0.0, -0.5]]), torch.tensor([[0.1, 0.0], [-3.0, 0.0]]), -torch.ones(2, 2)]
     first, second, third = captions(panels(face.crop, class_panels(face, NAMES, raws, SAY), SAY))
-    assert "98 %" in first
-    assert "unlikely here (2 %)" in second
+    assert "98\N{NO-BREAK SPACE}%" in first
+    assert "unlikely here (2\N{NO-BREAK SPACE}%)" in second
     assert "no evidence for it anywhere" in third
 
 
@@ -43,8 +43,8 @@ def test_beside_a_constituent_stands_its_share_of_the_basics(face):
     """Its probability among all classes is small because the blend has it: that would deny the answer."""
     raws = [torch.ones(2, 2) * i for i in (1, 2, 3)]
     texts = captions(panels(face.crop, class_panels(face, NAMES, raws, SAY, ("happy", "surprised")), SAY))
-    assert "60 % among the basics" in texts[0]
-    assert "40 % among the basics" in texts[2]
+    assert "60\N{NO-BREAK SPACE}% among the basics" in texts[0]
+    assert "40\N{NO-BREAK SPACE}% among the basics" in texts[2]
     assert "unlikely" not in texts[2]
 
 

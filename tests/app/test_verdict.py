@@ -20,7 +20,7 @@ def blend(reader):
 
 
 def percents(html):
-    return [float(p) for p in re.findall(r"(\d+) %", html)]
+    return [float(p) for p in re.findall(r"(\d+)\s%", html)]
 
 
 def with_quality(face, **changes):

@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from cfer.app.texts import de, de_lessons, de_refusals, de_relations, en, en_lessons, en_relations
+from cfer.emotions import EXPRESSIONS
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -25,8 +26,13 @@ NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NA
 """Names of expressions, action units and parts of the face in other languages; English is what the package says."""
 REFUSALS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de_refusals.REFUSALS})
 """The package's own sentences about what will not do, in other languages."""
-labels = gr.I18n(**{language: dict(texts) for language, texts in LANGUAGES.items()})
-"""Labels by key, for Gradio to choose in the browser."""
+labels = gr.I18n(
+    **{
+        language: {**texts, **{f"name {english}": NAMES[language].get(english, english) for english in EXPRESSIONS}}
+        for language, texts in LANGUAGES.items()
+    }
+)
+"""Labels by key, for Gradio to choose in the browser; "name ..." is an expression's name."""
 
 
 def spoken(accepted: str | None) -> str:
@@ -79,5 +85,5 @@ class Speech:
         return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} {self('and')} {said[-1]}"
 
     def percent(self, share: float) -> str:
-        """A share in whole percents, a small one in words."""
-        return "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+        """A share in whole percents, a small one in words; spaces that no line ends at."""
+        return "<\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%" if share < 0.01 else f"{100 * share:.0f}\N{NO-BREAK SPACE}%"

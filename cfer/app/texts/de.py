@@ -2,6 +2,12 @@
 
 TEXTS: dict[str, str] = {
     "and": "und",
+    "tab_explore": "Erkunden",
+    "tab_teach": "Lehren",
+    "tab_relations": "Beziehungen",
+    "tab_journey": "Lernweg",
+    "tab_compare": "Vergleichen",
+    "tab_about": "Über cfer",
     "about_line": "Was ein Gesicht ausdrückt, woraus sich das zusammensetzt, wo die Hinweise darauf liegen und wie "
     "man dem Modell einen neuen Ausdruck beibringt.",
     # Explore: bringing a picture
@@ -166,10 +172,10 @@ TEXTS: dict[str, str] = {
     # Journey
     "journey_intro": "## Ein Gesicht, Schritt für Schritt\nDas Modell lernte zuerst die Grundausdrücke, dann einen "
     "Mischausdruck nach dem anderen. Bitte den Regler bewegen: Was antwortete es bei jedem Schritt zu dem Gesicht "
-    "aus „Explore“, und was wurde aus seinen Karten?",
+    "aus „Erkunden“, und was wurde aus seinen Karten?",
     "journey_slider": "Schritt",
     "journey_class": "Karten von",
-    "journey_empty": "Bitte zuerst in „Explore“ ein Gesicht lesen lassen.",
+    "journey_empty": "Bitte zuerst in „Erkunden“ ein Gesicht lesen lassen.",
     "journey_base": "{count} Grundausdrücke auf einmal",
     "journey_new": "„{name}“ war neu",
     "journey_step": "Schritt {step} von {last}: {new}",
@@ -197,7 +203,7 @@ TEXTS: dict[str, str] = {
     # Compare
     "compare_intro": "## Zwei auf einmal\nZwei Bilder von einem Modell gelesen oder ein Bild vom Modell zu zwei "
     "Zeitpunkten, mit Karten derselben Ausdrücke.",
-    "compare_upload": "Ein Bild; leer: das Gesicht aus „Explore“",
+    "compare_upload": "Ein Bild; leer: das Gesicht aus „Erkunden“",
     "compare_time": "Das Modell",
     "compare_button": "Vergleichen",
     "compare_now": "wie es jetzt ist",

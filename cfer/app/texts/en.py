@@ -2,6 +2,12 @@
 
 TEXTS = {
     "and": "and",
+    "tab_explore": "Explore",
+    "tab_teach": "Teach",
+    "tab_relations": "Relations",
+    "tab_journey": "Journey",
+    "tab_compare": "Compare",
+    "tab_about": "About",
     "about_line": "What a face expresses, what that is made of, where the evidence lies, and how to teach a new one.",
     # Explore: bringing a picture
     "picture": "A picture with a face",
