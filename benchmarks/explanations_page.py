@@ -153,7 +153,8 @@ def saliency_words(found: dict[str, Any]) -> str:
         + f" what the rule picks on {found['people_to_choose']} other people and other photographs: the most right of "
         f"the methods that take less than {FAST} s, are not clearly less faithful than the last layer's maps, and need "
         "no photographs."
-        + ("" if found["picked_by_means"] == found["picked"] else f" By means alone it is {found['picked_by_means']}."),
+        + ("" if found["picked_by_means"] == found["picked"] else f" By means alone it is {found['picked_by_means']}.")
+        + ("" if found["picked"] == DEFAULT else kept_words(own, methods[found["picked"]], found["picked"])),
         f"**The last layer's maps are {_compared(last)} what moved than the mean map of other faces.** "
         "They stay beside the change maps because all classes cost one pass, where change maps take a backward pass a "
         "class.",
@@ -161,6 +162,18 @@ def saliency_words(found: dict[str, Any]) -> str:
         f"of {blob['gain'][0]:.1f}:** faces are in the middle, so neither score alone says that a map is good.",
     ]
     return "\n\n".join(said)
+
+
+def kept_words(own: dict[str, Any], other: dict[str, Any], name: str) -> str:
+    """Why the app does not show first what the rule picks, as far as the numbers say so."""
+    if name != LAST or min(own["gain_less_last"][1], own["gain_on_photographs_less_last"][1]) <= 0:
+        return ""
+    return (
+        " The app shows change maps first all the same, a decision made after seeing these numbers: they are twice as "
+        f"fine, less the mean map they reach {number(own['less_mean_map'])} where the others reach "
+        f"{number(other['less_mean_map'])}, and they are more faithful: their gain is higher by "
+        f"{number(own['gain_less_last'], 1)}, on photographs by {number(own['gain_on_photographs_less_last'], 1)}."
+    )
 
 
 def _whole_backbone(random: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ averaged over a map's cells. *faithful*: insertion less deletion, in logit units
 faces and on photographs. *fast*: median seconds a face, for one map or for all; `--times` measures that alone again.
 Intervals over people. Slow methods see the first faces only.
 
-The app's default is picked on other people and other photographs than the table's: of the methods that take less than
+A default is picked on other people and other photographs than the table's: of the methods that take less than
 `FAST` seconds and are not clearly less faithful than the maps of the last layer, on rendered faces or on photographs
 (the interval of the difference face by face does not lie below 0), the one that is most right. The blob does not
 compete, and neither does what needs photographs that cannot be shipped. Photographs are of one part of the data, and
