@@ -53,7 +53,7 @@ VARIANTS: dict[str, Callable[[], Learner]] = {
     "constituents not named": Unnamed,
     "a compound departs by the whole sum of its constituents": lambda: Compositional(Composition(share=1.0)),
     "one pull for all directions, worth 0.5 pictures": lambda: Compositional(Composition(outside=0.5)),
-    "one pull for all directions, worth 3 pictures": lambda: Compositional(Composition(inside=3.0)),
+    "one pull for all directions, worth 10 pictures": lambda: Compositional(Composition(inside=10.0)),
     "no pull: the pictures alone": lambda: Compositional(Composition(inside=1e-9, outside=1e-9)),
     "offsets not corrected for few pictures": Uncorrected,
     "a quarter of the shrinkage": lambda: Compositional(Composition(shrinkage=0.05)),

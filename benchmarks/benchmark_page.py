@@ -46,9 +46,7 @@ def draw(muscles: dict[str, Any]) -> None:
 def fields() -> dict[str, str]:
     """Everything that the page's text is filled with."""
     found, speed = results("continual"), results("continual_speed")
-    muscles, votes, ferplus, present = (found[name] for name in ("muscles", "votes", "ferplus", "present"))
-    tuned = results("tune_composition")["tried"]
-    worth = {row["value"]: row["one_shot_harmonic"] for row in tuned if row["setting"] == "outside"}
+    muscles, votes, ferplus = (found[name] for name in ("muscles", "votes", "ferplus"))
     rows, plain, photographs = by_setting(muscles), by_setting(votes), by_setting(ferplus)
     forward = speed["forward"]
     zero, one = rows["compositional", 0, 0], rows["compositional", 1, 0]
@@ -65,12 +63,6 @@ def fields() -> dict[str, str]:
         "all_table": tables.methods(muscles["settings"], None, forward, "average_incremental"),
         "one_leads": tables.leads(muscles["settings"], 1),
         "all_leads": tables.leads(muscles["settings"], None),
-        "present_one": tables.methods(present["settings"], 1, forward, "harmonic"),
-        "present_all": tables.methods(present["settings"], None, forward, "average_incremental"),
-        "present_one_leads": tables.leads(present["settings"], 1),
-        "present_all_leads": tables.leads(present["settings"], None),
-        "old_worth": f"{100 * worth[3.0]:.1f}",
-        "new_worth": f"{100 * worth[10.0]:.1f}",
         "votes_one": tables.methods(votes["settings"], 1, forward, "harmonic"),
         "votes_all": tables.methods(votes["settings"], None, forward, "average_incremental"),
         "fer_one": tables.methods(ferplus["settings"], 1, forward, "harmonic", uneven=True),

@@ -3,7 +3,7 @@
 python -m benchmarks.continual runs/benchmark                   writes benchmarks/continual.json
 python -m benchmarks.continual runs/benchmark --only muscles    replaces that part's settings that were run again
 
-"present" is of the present default checkpoint; the other parts are of earlier ones, see docs/benchmark.md.
+"votes" is of an earlier version of the package, see docs/benchmark.md.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-DATA = ("muscles", "votes", "ferplus", "present")
+DATA = ("muscles", "votes", "ferplus")
 CONFUSIONS = (("compositional", 1, 0), ("compositional", None, 0))
 
 
