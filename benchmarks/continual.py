@@ -59,7 +59,7 @@ def main() -> None:
     found = {name: gathered(json.loads((chosen.runs / name / "report.json").read_text())) for name in parts_read}
     if chosen.only:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        found = kept | {n: merged(kept[n], new) if n in kept else new for n, new in found.items()}
+        found = {name: kept[name] for name in DATA} | {n: merged(kept[n], new) for n, new in found.items()}
     parts = []
     for name, report in found.items():
         rows = ",\n  ".join(json.dumps(row) for row in report.pop("settings"))
