@@ -4,13 +4,13 @@
 
 It writes benchmarks/lessons.json; --keep keeps what that says of either, by the same checkpoint.
 
-*Renders*: RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one of the 15
-compounds on the training people of a fold, as `cfer train continual` does it; the class is then taught from drawn
+*Renders*: RUN/faces holds the people that `cfer evaluate` renders. A learner is fitted to all classes but one of the
+15 compounds on the training people of a fold, as `cfer train continual` does it; the class is then taught from drawn
 pictures, and everything is scored over all classes on people whom nothing saw. The first fold is for choosing; the
 other folds report ("renders"). *Photographs*: FOLDER has a samples.csv with labels of the basics and people; each of
-the six is taken out and taught under an invented name, so that nothing is known of it but its pictures; intervals are
-over draws. The people outside the test part are for choosing, each asked about once by a model that did not learn from
-them; the test part reports.
+the six is taken out and taught under an invented name, so that the head knows nothing of it but its pictures (the
+backbone learned it with the others); intervals are over draws. The people outside the test part are for choosing,
+each asked about once by a head that did not learn from them; the test part reports.
 
 "choice": of a grid of limits the one with the highest harmonic mean where lessons of 1, of 3 and of 5 pictures each
 cost the old classes no more than `COSTLY`, by the upper end of the interval, and the old class that loses most less
@@ -170,6 +170,8 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, help="a folder with samples.csv")
     parser.add_argument("--keep", choices=("renders", "photographs"), help="keep what the file says of these")
     given = parser.parse_args()
+    if bool(given.photographs) == (given.keep == "photographs"):
+        parser.error("Give --photographs FOLDER, or --keep photographs.")
     base, out = load_checkpoint(), Path(__file__).with_suffix(".json")
     found: dict[str, Any] = {"folds": USED - 1, "draws": DRAWS, "compounds": len(COMPOUNDS)}
     found |= {"limits": {name: asdict(limit) for name, limit in EAGER.items()}, "default": DEFAULT_EAGER}

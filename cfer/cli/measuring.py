@@ -43,7 +43,7 @@ def measure(
         check_run_folder(run, KIND)
         loaded = load_checkpoint(checkpoint)
         check_checkpoint_folder(checkpoint)
-        taught = split(read_data(photographs), seed=0) if photographs else None
+        taught = split(read_data(photographs), seed=loaded.facts.seed) if photographs else None
         with claimed(run, KIND):
             done = run_measure(loaded, run, people, photographs=taught, processes=processes, tell=typer.echo)
     except (CheckpointError, ValueError) as error:

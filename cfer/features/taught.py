@@ -6,6 +6,7 @@ A folder of photographs is taught where `teachers.npz` lies beside its `samples.
 """
 
 import io
+import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def read_answers(table: SampleTable) -> Answers:
         order = [row["path"] for row in read_table(table.source.read_bytes(MANIFEST), MANIFEST).rows]
         with np.load(io.BytesIO(table.source.read_bytes(TEACHERS)), allow_pickle=False) as file:
             basic, shapes, mesh = (file[k].astype(np.float32) for k in ("basic_logits", "blendshapes", "landmarks"))
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{table.name} has no {TEACHERS} with teachers' answers beside its pictures.") from error
     if not len(basic) == len(shapes) == len(mesh) == len(order):
         raise ValueError(f"{TEACHERS} of {table.name} answers for {len(basic):,} pictures; there are {len(order):,}.")

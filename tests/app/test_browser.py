@@ -319,6 +319,8 @@ def test_a_german_browser_reads_german(browser, page_url):
     expect(page.locator("#explore-verdict h2")).not_to_contain_text("This face")
     expect(page.locator("#explore-tools")).not_to_contain_text("Opacity")
     expect(page.locator("#explore-picture")).not_to_contain_text("A picture with a face")
+    expect(page.get_by_role("tab", name="Erkunden")).to_be_visible()
+    expect(page.locator("#explore-examples button").first).to_contain_text("freudig überrascht")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

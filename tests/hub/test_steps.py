@@ -88,6 +88,7 @@ def test_training_that_is_killed_twice_puts_the_same_sixteen_steps_on_the_hub(hu
             while tag not in hub.tags.get(killed, {}) and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.002)
             process.kill()
+        assert tag in hub.tags[killed]
         assert "step-15" not in hub.tags[killed]
     done = run(killed)
     assert f"pushed: {killed}" in done.stdout

@@ -1,4 +1,5 @@
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -219,6 +220,15 @@ def test_teachers_answers_stay_with_their_pictures(photographs):
 def test_photographs_without_teachers_are_refused(rendered):
     with pytest.raises(ValueError, match=r"no teachers\.npz"):
         load_taught(rendered, Preprocessing(64, 64))
+
+
+def test_answers_that_were_cut_off_are_refused_in_words(tmp_path, photographs):
+    folder = tmp_path / "cut"
+    shutil.copytree(photographs.source.root, folder)
+    whole = (folder / "teachers.npz").read_bytes()
+    (folder / "teachers.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"no teachers\.npz"):
+        load_taught(read_data(folder), Preprocessing(64, 64))
 
 
 def test_photographs_are_drawn_by_the_generator_alone(photographs):
