@@ -29,6 +29,7 @@ from cfer.synth.dataset import MANIFEST
 SHOTS = (0, 1, 5, None)
 SHOWN = ("average_incremental", "base", "new", "harmonic", "first_loss")
 PROTOCOL = Protocol(folds=10, orders=1)
+CHOSEN = Composition()
 
 
 class Unnamed(Compositional):
@@ -52,8 +53,12 @@ VARIANTS: dict[str, Callable[[], Learner]] = {
     "as it is": Compositional,
     "constituents not named": Unnamed,
     "a compound departs by the whole sum of its constituents": lambda: Compositional(Composition(share=1.0)),
-    "one pull for all directions, worth 0.5 pictures": lambda: Compositional(Composition(outside=0.5)),
-    "one pull for all directions, worth 10 pictures": lambda: Compositional(Composition(inside=10.0)),
+    f"one pull for all directions, worth {CHOSEN.inside:g} pictures": lambda: Compositional(
+        Composition(outside=CHOSEN.inside)
+    ),
+    f"one pull for all directions, worth {CHOSEN.outside:g} pictures": lambda: Compositional(
+        Composition(inside=CHOSEN.outside)
+    ),
     "no pull: the pictures alone": lambda: Compositional(Composition(inside=1e-9, outside=1e-9)),
     "offsets not corrected for few pictures": Uncorrected,
     "a quarter of the shrinkage": lambda: Compositional(Composition(shrinkage=0.05)),

@@ -68,9 +68,9 @@ def saliency_table(found: dict[str, Any]) -> str:
 
 
 def truth_words(found: dict[str, Any]) -> str:
-    """The ratio of what moved itself, by the cells of maps that are coarser than it."""
-    sides = {side: ratio for side, ratio in found["truth_by_cells"].items() if int(side) < 32}
-    return ", ".join(f"{number(ratio)} by {side} x {side}" for side, ratio in sides.items())
+    """The ratio of what moved itself, by the cells of either kind of map."""
+    sides = (str(found["methods"][name]["side"]) for name in (LAST, DEFAULT))
+    return ", ".join(f"{number(found['truth_by_cells'][side])} by {side} x {side}" for side in sides)
 
 
 def randomised_table(found: dict[str, Any]) -> str:
@@ -154,7 +154,7 @@ def saliency_words(found: dict[str, Any]) -> str:
         f"the methods that take less than {FAST} s, are not clearly less faithful than the last layer's maps, and need "
         "no photographs."
         + ("" if found["picked_by_means"] == found["picked"] else f" By means alone it is {found['picked_by_means']}.")
-        + ("" if found["picked"] == DEFAULT else kept_words(own, methods[found["picked"]], found["picked"])),
+        + (kept_words(own, last) if found["picked"] == LAST else ""),
         f"**The last layer's maps are {_compared(last)} what moved than the mean map of other faces.** "
         "They stay beside the change maps because all classes cost one pass, where change maps take a backward pass a "
         "class.",
@@ -164,14 +164,14 @@ def saliency_words(found: dict[str, Any]) -> str:
     return "\n\n".join(said)
 
 
-def kept_words(own: dict[str, Any], other: dict[str, Any], name: str) -> str:
-    """Why the app does not show first what the rule picks, as far as the numbers say so."""
-    if name != LAST or min(own["gain_less_last"][1], own["gain_on_photographs_less_last"][1]) <= 0:
+def kept_words(own: dict[str, Any], last: dict[str, Any]) -> str:
+    """Why the app does not show the last layer's maps first, as far as the numbers say so."""
+    if min(own["gain_less_last"][1], own["gain_on_photographs_less_last"][1]) <= 0:
         return ""
     return (
         " The app shows change maps first all the same, a decision made after seeing these numbers: they are twice as "
         f"fine, less the mean map they reach {number(own['less_mean_map'])} where the others reach "
-        f"{number(other['less_mean_map'])}, and they are more faithful: their gain is higher by "
+        f"{number(last['less_mean_map'])}, and they are more faithful: their gain is higher by "
         f"{number(own['gain_less_last'], 1)}, on photographs by {number(own['gain_on_photographs_less_last'], 1)}."
     )
 

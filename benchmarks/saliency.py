@@ -163,8 +163,8 @@ def pick(choice: dict[str, dict[str, Any]], end: int) -> str:
 
 def truth(seen: list[Face], side: int) -> list[float]:
     """The ratio of what moved itself, as a map of `side` cells a side of which each says how much of it moved."""
-    maps = [F.adaptive_avg_pool2d(face.moved.mask[None].float(), side)[0] for face in seen if face.moved]
-    return interval(ratios(maps, [face for face in seen if face.moved]))
+    masks = [face.moved.mask for face in seen if face.moved]
+    return interval(np.array([localization_ratio(F.adaptive_avg_pool2d(m[None], side)[0], m) for m in masks]))
 
 
 def randomised(model: FaceModel, seen: list[Face], method: Method) -> dict[str, list[float]]:

@@ -13,7 +13,7 @@ from cfer.app.map_views import CHANGE
 from cfer.app.panels import picture_uri, thumbnail
 from cfer.app.safety import guarded, plain_image
 from cfer.app.takeaway import TakeAway
-from cfer.app.texts import labels
+from cfer.app.texts import labels, name_label
 from cfer.app.visitors import KEEP_SECONDS, Sessions, Visitor, new_visitor
 from cfer.pictures import read_picture
 
@@ -131,9 +131,7 @@ def _examples() -> list[gr.Button]:
     paths: list[Path] = example_paths()
     gr.Markdown(labels("examples"), elem_id="explore-examples-title")
     with gr.Row(elem_id="explore-examples"):
-        return [
-            gr.Button(labels(f"name {example_name(path)}"), icon=_icon(path), size="sm", min_width=90) for path in paths
-        ]
+        return [gr.Button(name_label(example_name(path)), icon=_icon(path), size="sm", min_width=90) for path in paths]
 
 
 def _icon(path: Path) -> Any:

@@ -32,6 +32,18 @@ _LEFT = (1, 4, 7, 9, 11, 13, 15, 17, 19, 21, 28, 30, 34, 36, 44, 46, 48, 50)
 _SWAPS = {left: left + 1 for left in _LEFT} | {left + 1: left for left in _LEFT} | {24: 26, 26: 24, 33: 39, 39: 33}
 SIDES_SWAPPED = tuple(_SWAPS.get(shape, shape) for shape in range(BLENDSHAPE_COUNT))
 """Which blendshape takes a blendshape's place in a mirror; jaw and mouth that go left or right are among them."""
+AGREEING = (
+    (1, (3,)),
+    (2, (4, 5)),
+    (4, (1, 2)),
+    (5, (21, 22)),
+    (9, (50, 51)),
+    (10, (48, 49)),
+    (12, (44, 45)),
+    (26, (25,)),
+)
+"""Units with the MediaPipe blendshapes (browInnerUp, browOuterUp, browDown, eyeWide, noseSneer, mouthUpperUp,
+mouthSmile, jawOpen; left and right) that rise and fall with them."""
 MESH = (
     *(127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356),  # jaw
     *(70, 63, 105, 66, 107, 336, 296, 334, 293, 300),  # brows

@@ -12,18 +12,11 @@ from cfer.checkpoint import Checkpoint
 from cfer.checkpoint.strengths import StrengthScale
 from cfer.emotions import PRESENT
 from cfer.features.table import FeatureTable
-from cfer.features.taught import read_answers
+from cfer.features.taught import AGREEING, read_answers
 
 COUNTERPARTS: dict[int, tuple[tuple[int, ...], ...]] = {
-    1: ((3,),),  # browInnerUp
-    2: ((4, 5),),  # browOuterUp, left and right
-    4: ((1, 2),),  # browDown
-    5: ((21, 22),),  # eyeWide
-    9: ((50, 51),),  # noseSneer
-    10: ((48, 49),),  # mouthUpperUp
-    12: ((44, 45),),  # mouthSmile
+    **{unit: (shapes,) for unit, shapes in AGREEING},
     25: ((34, 35), (48, 49), (25,)),  # mouthLowerDown, mouthUpperUp, jawOpen: lips part by whichever is most
-    26: ((25,),),  # jawOpen
 }
 """Blendshapes, by their places in MediaPipe's order, that rise and fall with a unit: the mean over a group's, the
 largest over groups. Units that are not here have none that does."""

@@ -12,26 +12,13 @@ from torch import Tensor, nn
 
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.features.rendered import LANDMARK_COUNT, UNITS
-from cfer.features.taught import BLENDSHAPE_COUNT
+from cfer.features.taught import AGREEING, BLENDSHAPE_COUNT
 from cfer.model import FaceModel
 
 UNIT_WEIGHT, LANDMARK_WEIGHT, EXPRESSION_WEIGHT = 3.0, 8.0, 0.3
 """Weights of the losses beside the votes' cross-entropy: they bring all to about the same size early in a run."""
 MAP_WEIGHT, IDLE_WEIGHT = 0.3, 0.1
 TEACHER_WEIGHT, BLENDSHAPE_WEIGHT, AGREEMENT_WEIGHT = 0.5, 1.0, 0.3
-
-AGREEING = (
-    (1, (3,)),
-    (2, (4, 5)),
-    (4, (1, 2)),
-    (5, (21, 22)),
-    (9, (50, 51)),
-    (10, (48, 49)),
-    (12, (44, 45)),
-    (26, (25,)),
-)
-"""Units with the MediaPipe blendshapes (browInnerUp, browOuterUp, browDown, eyeWide, noseSneer, mouthUpperUp,
-mouthSmile, jawOpen; left and right) that rise and fall with them."""
 
 
 class Outputs(NamedTuple):

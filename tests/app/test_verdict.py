@@ -20,7 +20,7 @@ def blend(reader):
 
 
 def percents(html):
-    return [float(p) for p in re.findall(r"(\d+)\s%", html)]
+    return [float(p) for p in re.findall("(\\d+)\N{NO-BREAK SPACE}%", html)]
 
 
 def with_quality(face, **changes):

@@ -13,12 +13,11 @@ from cfer.data.readers import read_data
 from cfer.data.splits import split
 from cfer.emotions import BASICS
 from cfer.features.rendered import UNITS, load_rendered
-from cfer.features.taught import SIDES_SWAPPED, load_taught
+from cfer.features.taught import AGREEING, SIDES_SWAPPED, load_taught
 from cfer.model import FaceModel, Preprocessing
 from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
 from cfer.training.au_supervision import (
-    AGREEING,
     MultiTaskModel,
     Outputs,
     RenderedTruth,

@@ -26,13 +26,6 @@ NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NA
 """Names of expressions, action units and parts of the face in other languages; English is what the package says."""
 REFUSALS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de_refusals.REFUSALS})
 """The package's own sentences about what will not do, in other languages."""
-labels = gr.I18n(
-    **{
-        language: {**texts, **{f"name {english}": NAMES[language].get(english, english) for english in EXPRESSIONS}}
-        for language, texts in LANGUAGES.items()
-    }
-)
-"""Labels by key, for Gradio to choose in the browser; "name ..." is an expression's name."""
 
 
 def spoken(accepted: str | None) -> str:
@@ -87,3 +80,18 @@ class Speech:
     def percent(self, share: float) -> str:
         """A share in whole percents, a small one in words; spaces that no line ends at."""
         return "<\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%" if share < 0.01 else f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+
+
+_NAME = "name "
+labels = gr.I18n(
+    **{
+        language: {**texts, **{_NAME + english: Speech(language).name(english) for english in EXPRESSIONS}}
+        for language, texts in LANGUAGES.items()
+    }
+)
+"""Labels by key, for Gradio to choose in the browser."""
+
+
+def name_label(english: str) -> Any:
+    """An expression's name as such a label."""
+    return labels(_NAME + english)
