@@ -81,7 +81,7 @@ def build_camera(sessions: Sessions, visitor: gr.State, lessons: Wired) -> None:
     camera = Camera(sessions)
     with gr.Accordion(labels("camera_title"), open=False, elem_id="camera"):
         gr.Markdown(labels("camera_about"))
-        files = picture_files(label=labels("camera_files"), height=160, elem_id="camera-files")
+        files = picture_files(label=labels("camera_files"), elem_id="camera-files")
         consent = consent_box("camera-consent")
         with gr.Row():
             go = gr.Button(labels("camera_go"), elem_id="camera-go")

@@ -49,8 +49,9 @@ def plain_image(**settings: Any) -> gr.Image:
 
 
 def picture_files(**settings: Any) -> gr.File:
-    """Where several pictures are brought at once."""
-    return gr.File(file_count="multiple", file_types=["image"], type="filepath", **settings)
+    """Where several pictures are brought at once; of one height at all times (`.cfer-files` in the style sheet)."""
+    kind: dict[str, Any] = {"file_count": "multiple", "file_types": ["image"], "type": "filepath"}
+    return gr.File(height=140, elem_classes="cfer-files", **kind, **settings)
 
 
 def consent_box(elem_id: str) -> gr.Checkbox:

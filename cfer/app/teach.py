@@ -24,7 +24,7 @@ from cfer.reader import FaceReading, Reader
 
 Shown = dict[str, Any]
 """What a handler shows, by the names in `PARTS`."""
-PARTS = ("verdict", "maps", "lessons", "choice", "undo", "kept", "file")
+PARTS = ("seen", "verdict", "maps", "lessons", "choice", "undo", "kept", "file")
 
 
 class Teach:
@@ -95,7 +95,8 @@ class Teach:
             }
             taught, effect = rest.teach(meant, faces, against=others, **given)
             self.sessions.change(visitor.key, lambda now: now.changed(taught, effect))
-            return self._told(visitor, effect_panel(effect, say), self._maps(taught, faces, effect, say))
+            told = self._told(visitor, effect_panel(effect, say), self._maps(taught, faces, effect, say))
+            return {"seen": ""} | told  # what the pictures were called before is in the effect
 
         return self._answer(give, visitor)
 

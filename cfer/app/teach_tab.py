@@ -58,7 +58,7 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
     with gr.Row(elem_id="teach"):
         with gr.Column(scale=1, min_width=300):
             gr.Markdown(labels("teach_step_1"))
-            files = picture_files(label=labels("teach_files"), height=140, elem_id="teach-files")
+            files = picture_files(label=labels("teach_files"), elem_id="teach-files")
             with gr.Accordion(labels("teach_photo"), open=False, elem_id="teach-camera"):
                 photo = plain_image(
                     label=labels("teach_photo"),
@@ -66,7 +66,6 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
                     height=240,
                     elem_id="teach-photo",
                 )
-            seen = gr.HTML(elem_id="teach-seen")
             name = gr.Textbox(label=labels("teach_name"), max_length=40, placeholder="smirking", elem_id="teach-name")
             with gr.Accordion(labels("teach_more"), open=False, elem_id="teach-more"):
                 constituents = gr.Dropdown(
@@ -82,7 +81,7 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
                     label=labels("teach_units"),
                     info=labels("teach_units_info"),
                 )
-                against = picture_files(label=labels("teach_against"), height=110, elem_id="teach-against")
+                against = picture_files(label=labels("teach_against"), elem_id="teach-against")
                 cropped = gr.Checkbox(False, label=labels("cropped"))
             eager = gr.Radio(
                 [(labels(f"eager_{key}"), key) for key in EAGER],
@@ -94,6 +93,8 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
             consent = consent_box("teach-consent")
             go = gr.Button(labels("teach_go"), variant="primary", elem_id="teach-go")
         with gr.Column(scale=2, min_width=300):
+            # what is found in the pictures comes a moment after them: here it moves no control under somebody's finger
+            parts["seen"] = gr.HTML(elem_id="teach-seen")
             parts["verdict"] = gr.HTML(elem_id="teach-verdict")
             parts["maps"] = gr.HTML(elem_id="teach-maps")
             gr.Markdown(labels("teach_step_2"))
@@ -128,7 +129,7 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
             parts["kept"] = gr.State("")
     outputs = list(parts.values())
     looked: dict[str, Any] = BUSY | {"show_progress": "hidden"}
-    files.change(guarded(teach.look), [files, cropped, visitor], seen, **looked)
+    files.change(guarded(teach.look), [files, cropped, visitor], parts["seen"], **looked)
     given = [name, files, photo, constituents, units, against, eager, cropped, consent, visitor]
     done = [go.click(for_parts(teach.teach, parts), given, outputs, **BUSY)]
     probe.change(guarded(teach.try_it), [probe, parts["choice"], visitor], tried, **looked)

@@ -23,7 +23,7 @@ axe, but screen readers had trouble with them: https://github.com/gradio-app/gra
 
 
 @pytest.fixture(scope="module")
-def browser():
+def chromium():
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -31,6 +31,14 @@ def browser():
         )
         yield found
         found.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """Nobody stays: pages left open would go on asking, and slow down whoever comes next."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -137,6 +145,22 @@ def test_nothing_jumps_while_a_reading_arrives(browser, page_url):
     expect(page.locator("#explore-verdict h2")).to_contain_text("sadly", timeout=WAIT)
     page.wait_for_timeout(4000)
     assert page.evaluate("window.shift") - before < 0.1
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_no_control_moves_away_while_pictures_for_a_lesson_are_looked_at(browser, page_url, files, size):
+    page, _ = visit(browser, page_url, size)
+    open_tab(page, "Teach")
+    page.wait_for_timeout(1500)
+    page.evaluate(
+        "() => { window.places = new Set(); (function look() { window.places.add(['name', 'consent', 'go'].map(n => "
+        "document.querySelector('#teach-' + n).getBoundingClientRect().y + scrollY).join()); "
+        "requestAnimationFrame(look); })(); }"
+    )
+    page.locator("#teach-files input[type=file]").first.set_input_files([files / "astronaut.png", files / "empty.png"])
+    expect(page.locator("#teach-seen")).to_contain_text("Picture 2: No face was found", timeout=WAIT)
+    page.wait_for_timeout(500)
+    assert len(page.evaluate("[...window.places]")) == 1
 
 
 @pytest.mark.parametrize(("size", "name"), [(DESK, "desktop"), (PHONE, "phone")])
