@@ -1,14 +1,16 @@
 """What each part of the compositional heads is worth, one taken away at a time.
 
-    python -m benchmarks.ablations --run runs/benchmark/muscles      writes benchmarks/ablations.json
+    python -m benchmarks.ablations --run runs/benchmark/muscles --ferplus ferplus.zip
+                                                                  writes benchmarks/ablations.json
 
 RUN is a folder of `cfer evaluate` on rendered people; its features and faces are read. The protocol is the same, with
-one class order. "less" is the score without the part less the score with it, with an interval over people.
+one class order. "less" is the score without the part less the score with it, with an interval over people. What offsets
+allow for is taken away on FER+, too, where classes lie closer together.
 """
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import torch
 
 from cfer.checkpoint import Checkpoint, load_checkpoint
 from cfer.data.readers import read_data
+from cfer.data.splits import split
 from cfer.evaluation.protocol import Protocol, Setting
 from cfer.evaluation.run import Job, run_job
 from cfer.evaluation.tally import Resampled, lead, resample, summarise, tally
@@ -23,12 +26,13 @@ from cfer.features.crops import load_crops
 from cfer.features.table import FeatureTable, extract_features, pooled_features
 from cfer.learners.base import Head, Learner, Step
 from cfer.learners.compositional import Composition, Compositional
-from cfer.learners.standardised import standardised
+from cfer.learners.standardised import FLOOR, standardised
 from cfer.synth.dataset import MANIFEST
 
 SHOTS = (0, 1, 5, None)
 SHOWN = ("average_incremental", "base", "new", "harmonic", "first_loss")
 PROTOCOL = Protocol(folds=10, orders=1)
+ON_FERPLUS = Protocol(folds=1, orders=5)
 CHOSEN = Composition()
 
 
@@ -40,6 +44,19 @@ class Unnamed(Compositional):
         super().learn(replace(step, constituents=()), generator)
 
 
+class Posterior(Compositional):
+    """Takes all that is unsure about a mean for noise, also what the guess has kept out: the posterior's variance."""
+
+    def learn(self, step: Step, generator: torch.Generator) -> None:
+        """See `Compositional.learn`."""
+        super().learn(step, generator)
+        if step.number:
+            count = float(len(step.y))
+            worth = torch.tensor([[self.settings.inside, self.settings.outside if count else 3.0]])
+            kept = self.fitted["mean_variance"][: -len(step.new)]
+            self.fitted = self.fitted | {"mean_variance": torch.cat([kept, 1 / (count + worth).clamp(min=1)])}
+
+
 class Uncorrected(Compositional):
     """Offsets as if every mean were known."""
 
@@ -49,22 +66,27 @@ class Uncorrected(Compositional):
         return Head(weight, -0.5 * (weight * self.fitted["means"]).sum(1))
 
 
-VARIANTS: dict[str, Callable[[], Learner]] = {
-    "as it is": Compositional,
-    "constituents not named": Unnamed,
-    "a compound departs by the whole sum of its constituents": lambda: Compositional(Composition(share=1.0)),
-    f"one pull for all directions, worth {CHOSEN.inside:g} pictures": lambda: Compositional(
-        Composition(outside=CHOSEN.inside)
-    ),
-    f"one pull for all directions, worth {CHOSEN.outside:g} pictures": lambda: Compositional(
-        Composition(inside=CHOSEN.outside)
-    ),
-    "no pull: the pictures alone": lambda: Compositional(Composition(inside=1e-9, outside=1e-9)),
-    "offsets not corrected for few pictures": Uncorrected,
-    "a quarter of the shrinkage": lambda: Compositional(Composition(shrinkage=0.05)),
-    "twice the shrinkage": lambda: Compositional(Composition(shrinkage=0.4)),
-}
+def ours(settings: Composition = CHOSEN, kind: type[Compositional] = Compositional, floor: float = FLOOR) -> Learner:
+    """Our learner with something changed."""
+    return standardised(kind(settings), floor)
+
+
+WHOLE, UNCORRECTED = "as it is", "offsets not corrected for few pictures"
+POSTERIOR = "offsets allow for all that is unsure about a mean"
 MIRRORED = "every picture read together with its mirror image"
+VARIANTS: dict[str, Callable[[], Learner]] = {
+    WHOLE: ours,
+    "constituents not named": lambda: ours(kind=Unnamed),
+    "a compound departs by the whole sum of its constituents": lambda: ours(Composition(share=1.0)),
+    f"one pull for all directions, worth {CHOSEN.inside:g} pictures": lambda: ours(Composition(outside=CHOSEN.inside)),
+    f"one pull for all directions, worth {CHOSEN.outside:g} pictures": lambda: ours(Composition(inside=CHOSEN.outside)),
+    "no pull: the pictures alone": lambda: ours(Composition(inside=1e-9, outside=1e-9)),
+    UNCORRECTED: lambda: ours(kind=Uncorrected),
+    POSTERIOR: lambda: ours(kind=Posterior),
+    "a quarter of the shrinkage": lambda: ours(Composition(shrinkage=0.05)),
+    "twice the shrinkage": lambda: ours(Composition(shrinkage=0.4)),
+    "features standardised as they come, however little they vary": lambda: ours(floor=0.0),
+}
 
 
 @torch.inference_mode()
@@ -78,43 +100,65 @@ def mirrored(checkpoint: Checkpoint, features: FeatureTable) -> FeatureTable:
     return replace(features, x=(features.x + torch.cat(parts)) / 2)
 
 
+def ferplus_features(checkpoint: Checkpoint, data: Path, cache: Path) -> FeatureTable:
+    """FER+ with its own parts and the compounds that split votes suggest, as `cfer evaluate` takes it."""
+    table = split(read_data(data))
+    table = table.only(s for s in table.samples if s.label or s.compound)
+    return extract_features(checkpoint.model, table, checkpoint.preprocessing, cache)
+
+
 def scored(
     features: FeatureTable, shots: int | None, make: Callable[[], Learner], protocol: Protocol = PROTOCOL
 ) -> Resampled:
     """All scores of one variant, over all folds."""
     setting = Setting("compositional", shots)
-    jobs = [run_job(Job(setting, n), features, protocol, lambda: standardised(make())) for n in range(protocol.folds)]
+    jobs = [run_job(Job(setting, n), features, protocol, make) for n in range(protocol.folds)]
     return resample(tally(jobs))
+
+
+def without(
+    variants: Mapping[str, tuple[FeatureTable, Callable[[], Learner]]], protocol: Protocol
+) -> dict[str, dict[str, object]]:
+    """Scores of variants at every number of shots, beside those of the first one."""
+    found: dict[str, dict[str, object]] = {name: {} for name in variants}
+    for shots in SHOTS:
+        whole: Resampled | None = None
+        for name, (features, make) in variants.items():
+            one = scored(features, shots, make, protocol)
+            whole = whole or one
+            values, less = summarise(one), lead(one, whole)
+            found[name]["all" if shots is None else str(shots)] = {
+                "scores": {k: round(values[k].value, 4) for k in SHOWN},
+                "less": {k: [round(v, 4) for v in vars(less[k]).values()] for k in SHOWN},
+            }
+            print(shots, name, {k: f"{100 * values[k].value:.1f}" for k in SHOWN}, flush=True)
+    return found
 
 
 def main() -> None:
     """Run every variant at every number of shots."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=Path, default=Path("runs/benchmark/muscles"))
-    run = parser.parse_args().run
+    parser.add_argument("--ferplus", type=Path, required=True)
+    given = parser.parse_args()
     checkpoint = load_checkpoint()
-    table = read_data(run / "faces" / MANIFEST)
-    features = extract_features(checkpoint.model, table, checkpoint.preprocessing, run / "features.safetensors")
+    table = read_data(given.run / "faces" / MANIFEST)
+    features = extract_features(checkpoint.model, table, checkpoint.preprocessing, given.run / "features.safetensors")
     twice = mirrored(checkpoint, features)
-    found: dict[str, dict[str, object]] = {}
-    for shots in SHOTS:
-        whole = scored(features, shots, Compositional)
-        number = "all" if shots is None else str(shots)
-        for name in (*VARIANTS, MIRRORED):
-            one = (
-                whole
-                if name == "as it is"
-                else scored(twice if name == MIRRORED else features, shots, VARIANTS.get(name, Compositional))
-            )
-            values, less = summarise(one), lead(one, whole)
-            found.setdefault(name, {})[number] = {
-                "scores": {k: round(values[k].value, 4) for k in SHOWN},
-                "less": {k: [round(v, 4) for v in vars(less[k]).values()] for k in SHOWN},
-            }
-            print(number, name, {k: f"{100 * values[k].value:.1f}" for k in SHOWN}, flush=True)
-    head = {"people": len({s.group for s in table.samples}), "folds": PROTOCOL.folds, "orders": PROTOCOL.orders}
-    text = json.dumps(head | {"variants": found}, indent=1)
-    Path(__file__).with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    cache = given.run.parent / "ferplus" / "features.safetensors"
+    photographs = ferplus_features(checkpoint, given.ferplus, cache)
+    found = {
+        "people": len({s.group for s in table.samples}),
+        "folds": PROTOCOL.folds,
+        "orders": PROTOCOL.orders,
+        "variants": without(
+            {name: (features, make) for name, make in VARIANTS.items()} | {MIRRORED: (twice, ours)}, PROTOCOL
+        ),
+        "ferplus": without(
+            {name: (photographs, VARIANTS[name]) for name in (WHOLE, UNCORRECTED, POSTERIOR)}, ON_FERPLUS
+        ),
+    }
+    Path(__file__).with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

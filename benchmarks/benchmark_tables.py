@@ -128,13 +128,13 @@ def peers(found: dict[str, Any]) -> str:
     )
 
 
-def ablations(found: dict[str, Any]) -> str:
+def ablations(variants: dict[str, Any]) -> str:
     """What is gained or lost without a part."""
 
     def cell(row: dict[str, Any], shots: str, score: str) -> str:
         return f"{100 * row[shots]['scores'][score]:.1f}" if row is whole else points(row[shots]["less"][score])
 
-    whole = found["variants"]["as it is"]
+    whole = variants["as it is"]
     return table(
         [
             "",
@@ -151,15 +151,30 @@ def ablations(found: dict[str, Any]) -> str:
                 cell(row, "1", "first_loss"),
                 cell(row, "all", "average_incremental"),
             ]
-            for name, row in found["variants"].items()
+            for name, row in variants.items()
         ),
     )
 
 
 def tuned(found: dict[str, Any]) -> str:
-    """What was tried for each setting, the chosen value in bold: one-shot harmonic mean."""
-    rows: dict[str, list[str]] = {}
+    """What was tried for each setting, the chosen value in bold."""
+
+    def cells(rows: list[dict[str, Any]], score: str) -> str:
+        told = [(f"{row['value']:g}: {100 * row[score]:.1f}", row["chosen"]) for row in rows if score in row]
+        return ", ".join(f"**{cell}**" if chosen else cell for cell, chosen in told)
+
+    settings: dict[str, list[dict[str, Any]]] = {}
     for tried in found["tried"]:
-        score = f"{tried['value']:g}: {100 * tried['one_shot_harmonic']:.1f}"
-        rows.setdefault(tried["setting"], []).append(f"**{score}**" if tried["chosen"] else score)
-    return table(["setting", "value: one-shot harmonic"], ([name, ", ".join(cells)] for name, cells in rows.items()))
+        flat = tried | {f"ferplus_{name}": value for name, value in tried.get("ferplus", {}).items()}
+        settings.setdefault(tried["setting"], []).append(flat)
+    heads = {
+        "zero_shot_harmonic": "no picture: harmonic",
+        "one_shot_harmonic": "one: harmonic",
+        "all_harmonic": "all: harmonic",
+        "ferplus_one_shot_harmonic": "FER+, one: harmonic",
+        "ferplus_one_shot_average_incremental": "FER+, one: average incremental",
+    }
+    return table(
+        ["setting", *heads.values()],
+        ([name, *(cells(rows, score) for score in heads)] for name, rows in settings.items()),
+    )

@@ -24,7 +24,8 @@ class Composition:
         prototype: How far the guess is moved from there to the published prototype's action units.
         inside: What the prior mean is worth, in pictures, along the directions in which the base classes differ.
         outside: The same across all other directions, where a single picture mostly shows whose face it is.
-        unseen: The same as outside, for the offset of a class of which no picture was seen.
+        unseen: By how much a boundary favours a class that is only guessed: the share of the way from midway to the
+            nearest base class's mean.
         unguided: The same as outside, for a class of which neither constituents nor action units are known.
         shrinkage: Share of the isotropic target in the covariance, less than 1.
         elsewhere: How much evidence at places where nothing moved counts as noise, beside the spread within classes.
@@ -35,7 +36,7 @@ class Composition:
     prototype: float = 0.5
     inside: float = 0.5
     outside: float = 10.0
-    unseen: float = 3.0
+    unseen: float = 0.5
     unguided: float = 8.0
     shrinkage: float = 0.2
     elsewhere: float = 1.0
@@ -66,13 +67,13 @@ class Compositional(LinearLearner):
     measured on the base classes, taken out of later classes' means and put into the covariance as noise. Rows of
     which nobody says where they are from are taken to be from the data set that they lie nearest to.
 
-    Fitted: `means` (K, C); `mean_variance` (K, 2) variance of each mean in units of the covariance, inside and outside
-    the base classes' subspace; `scatter` (S, C, C) within classes of each data set and `freedom` (S,) their degrees of
-    freedom; `between` (R, C) rows whose products sum to what else counts as noise: the scatter of a base class's means
-    over data sets, and evidence at places where nothing moved; `offset` (S, C) where each data set lies; `trust` (S,)
-    how much its labels count; `base` (K0, C) the means of step 0; `origin` (C,) what expressions depart from. With a
-    readout of action units also `units` (U, C), its rows; `unit_origin` (U,) and `unit_gain` (), how prototypes are
-    read on its scale.
+    Fitted: `means` (K, C); `mean_variance` (K, 2) what the offset allows for each mean's error, in units of the
+    covariance, inside and outside the base classes' subspace; `scatter` (S, C, C) within classes of each data set and
+    `freedom` (S,) their degrees of freedom; `between` (R, C) rows whose products sum to what else counts as noise: the
+    scatter of a base class's means over data sets, and evidence at places where nothing moved; `offset` (S, C) where
+    each data set lies; `trust` (S,) how much its labels count; `base` (K0, C) the means of step 0; `origin` (C,) what
+    expressions depart from. With a readout of action units also `units` (U, C), its rows; `unit_origin` (U,) and
+    `unit_gain` (), how prototypes are read on its scale.
     """
 
     takes_sources = True
@@ -105,11 +106,11 @@ class Compositional(LinearLearner):
             within = self._inside(gap)
             beyond = self.settings.outside if guided else self.settings.unguided
             worth = torch.tensor([self.settings.inside, beyond], dtype=torch.double)
-            inside, outside = count / (count + worth)
+            inside, outside = count / (count + worth) if count else torch.zeros_like(worth)
             means.append(prior + inside * within + outside * (gap - within))
-            if not count and guided:
-                worth[1] = self.settings.unseen
-            variances.append(1 / (count + worth).clamp(min=1))  # of the mean, given the guess and the pictures
+            variance = torch.stack([inside, outside]).square() / max(count, 1)  # of pictures, as they moved the mean
+            variance[0] += (1 - inside) ** 2 * self._guesswork(prior)
+            variances.append(variance)
         self.fitted = self.fitted | {
             "means": torch.cat([self.fitted["means"], torch.stack(means).float()]),
             "mean_variance": torch.cat([self.fitted["mean_variance"], torch.stack(variances).float()]),
@@ -194,15 +195,28 @@ class Compositional(LinearLearner):
         moved = patterns(self.fitted["units"].double(), systems.covariance) @ gap
         return guess + self.settings.prototype * moved.float()
 
+    def _guesswork(self, prior: Tensor) -> Tensor:
+        """What the offset of a class allows for a mean (C,) that is only guessed, in units of `_Solved.noise` inside.
+
+        A share of its squared distance from the nearest base class, so that on no data, however near its classes lie to
+        each other, a guess claims another's mean.
+        """
+        solved = self._systems()
+        apart = (prior - self.fitted["base"].double()).T  # (C, K0)
+        nearest = (apart * torch.cholesky_solve(apart, solved.factor)).sum(0).min()
+        return self.settings.unseen * nearest / solved.noise[0].clamp(min=1e-9)
+
     def _has_units(self, prototype: Tensor | None) -> bool:
         """Whether a class's action units are known and can be read."""
         return prototype is not None and "units" in self.fitted and not bool(prototype.isnan().any())
 
     def solved_head(self) -> Head:
-        """Discriminants with unbiased offsets.
+        """Discriminants whose offsets allow for few pictures.
 
-        An estimated mean is farther from its own class's pictures than the true one, by the trace of its covariance;
-        without putting that right a class known from one picture would lose to those known from hundreds.
+        Noise that pictures have brought into a mean puts it farther from all faces alike, its own class's too, by the
+        trace of its covariance; without putting that right a class known from one picture would lose to those known
+        from hundreds. What shrinking towards the guess has kept out of the mean needs no such allowance: it is farther
+        from its own faces then, but nearer to those of other classes.
         """
         solved, means = self._systems(), self.fitted["means"].double()
         weight = torch.cholesky_solve(means.T, solved.factor).T  # (K, C)

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from cfer.learners.base import Head, Learner, LinearLearner, Step, source_weights
 
+FLOOR = 0.1
+"""Least scale of a feature, as a share of the median one. Chosen as the settings of `Composition` are."""
 _INNER = "inner."
 
 
@@ -26,15 +28,16 @@ class Standardised(Learner):
 
     takes_sources = True  # the inner learner decides
 
-    def __init__(self, inner: Learner) -> None:
+    def __init__(self, inner: Learner, floor: float = FLOOR) -> None:
         """Wrap a fresh learner."""
         super().__init__()
         self.inner = inner
+        self.floor = floor
 
     def learn(self, step: Step, generator: torch.Generator) -> None:
         """Fit the scale to step 0, then hand the scaled rows on."""
         if step.number == 0:
-            self.fitted = scale_of(step)
+            self.fitted = scale_of(step, self.floor)
         scale = self.fitted["scale"]
         readout = None if step.readout is None else step.readout * scale
         elsewhere = None if step.elsewhere is None else step.elsewhere / scale
@@ -85,14 +88,23 @@ class StandardisedLinear(Standardised, LinearLearner):
         return LinearLearner.logits(self, x)
 
 
-def standardised(inner: Learner) -> Learner:
+def standardised(inner: Learner, floor: float = FLOOR) -> Learner:
     """A learner behind a scaler, linear if it is."""
-    return StandardisedLinear(inner) if isinstance(inner, LinearLearner) else Standardised(inner)
+    return StandardisedLinear(inner, floor) if isinstance(inner, LinearLearner) else Standardised(inner, floor)
 
 
-def scale_of(step: Step) -> dict[str, Tensor]:
-    """Mean (C,) and standard deviation (C,) of a step's rows, each data set counting alike in every class."""
+def scale_of(step: Step, floor: float = FLOOR) -> dict[str, Tensor]:
+    """Mean (C,) and standard deviation (C,) of a step's rows, each data set counting alike in every class.
+
+    A feature that hardly varies over the base classes, but does over later ones, would be blown up to hundreds of
+    standard deviations there and drown the others: no scale is less than a share of the median one.
+
+    Args:
+        step: Step 0.
+        floor: That share.
+    """
     weights = source_weights(step.y, step.sources)[:, None]
     mean = (weights * step.x).sum(0) / len(step.x)
     spread = (weights * (step.x - mean).square()).sum(0) / max(1, len(step.x) - 1)
-    return {"mean": mean, "scale": spread.sqrt().clamp(min=1e-6)}
+    scale = spread.sqrt()
+    return {"mean": mean, "scale": scale.clamp(min=max(1e-6, floor * float(scale.median())))}

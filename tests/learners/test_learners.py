@@ -20,6 +20,7 @@ from cfer.learners.compositional import Composition, Compositional
 from cfer.learners.fecam import FeCam
 from cfer.learners.heads import HeadFit
 from cfer.learners.replay import ER, ERACE
+from cfer.learners.standardised import scale_of
 from cfer.learners.streaming_lda import StreamingLda
 from cfer.learners.teen import Teen
 
@@ -253,18 +254,27 @@ def test_pictures_move_the_guess_more_where_the_base_classes_differ():
     learner.observe(one, torch.Generator())
     # the guess is (1, 2, 0), the gap (2, 2, 8): half of it along the first two directions, a quarter along the third
     torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([2.0, 3.0, 2.0]))
-    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 2, 1 / 4]))  # 1 / (1 + w)
     torch.testing.assert_close(learner.fitted["mean_variance"][0], torch.tensor([1 / 4, 1 / 4]))
 
 
-def test_a_guess_that_no_picture_has_tested_is_less_sure_outside_than_its_worth_says():
-    learner = composed(Composition(inside=1.0, outside=10.0, unseen=4.0))
+def test_offsets_allow_for_the_noise_that_pictures_have_brought_into_a_mean_and_not_for_what_was_kept_out():
+    learner = composed(Composition(inside=1.0, outside=3.0, unseen=0.0))
+    two = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0], [1.0, 0, 0]]), torch.tensor([3, 3]), ((1, 2),), 0)
+    learner.observe(two, torch.Generator())
+    # the mean of two pictures is 2/3 of the mean inside, 2/5 outside: (2/3)^2 / 2 and (2/5)^2 / 2 of the covariance
+    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([2 / 9, 2 / 25]))
+
+
+def test_the_boundary_of_a_guess_lies_a_share_of_the_way_from_midway_to_the_nearest_base_class():
     nothing = Step(1, range(3, 4), 4, torch.empty(0, 3), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
-    learner.observe(nothing, torch.Generator())
-    one = Step(2, range(4, 5), 5, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([4]), ((1, 2),), 0)
-    learner.observe(one, torch.Generator())
-    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1.0, 1 / 4]))  # 1 / unseen
-    torch.testing.assert_close(learner.fitted["mean_variance"][4], torch.tensor([1 / 2, 1 / 11]))  # 1 / (1 + w)
+    for share in (0.0, 0.5, 1.0):
+        learner = composed(Composition(unseen=share, shrinkage=0.0))
+        learner.observe(nothing, torch.Generator())
+        guess, neutral = learner.fitted["means"][3], torch.zeros(3)  # no base class lies nearer to (1, 2, 0)
+        boundary = (guess + neutral) / 2 + share * (neutral - guess) / 2
+        logits = learner.logits(boundary[None])[0]
+        # neutral's mean is of four pictures: half of a quarter of three directions' noise
+        assert float(logits[0] - logits[3]) == pytest.approx(3 / 8, abs=1e-5)
 
 
 def test_of_a_class_of_which_nothing_is_known_single_pictures_say_less_where_base_classes_are_alike():
@@ -273,7 +283,7 @@ def test_of_a_class_of_which_nothing_is_known_single_pictures_say_less_where_bas
     learner.observe(one, torch.Generator())
     # the guess is the mean of the base classes (2/3, 4/3, 0); half of the gap inside, an eighth of it along the third
     torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([11 / 6, 8 / 3, 1.0]))
-    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 2, 1 / 8]))
+    torch.testing.assert_close(learner.fitted["mean_variance"][3, 1], torch.tensor(1 / 64))
 
 
 def test_offsets_allow_for_the_noise_of_a_mean():
@@ -360,10 +370,18 @@ def test_every_data_set_counts_alike_in_every_class():
     assert source_weights(y, None).tolist() == [1] * 6
 
 
+def test_a_feature_that_hardly_varies_over_the_base_classes_is_not_blown_up():
+    x = torch.tensor([[1.0, 4, 0], [-1, 0, 0], [1, 4, 0.001], [-1, 0, 0]])  # deviations 2/3^.5, 4/3^.5, .0005
+    step = Step(0, range(2), 2, x, torch.tensor([0, 0, 1, 1]))
+    scale = scale_of(step, 0.1)["scale"]
+    torch.testing.assert_close(scale, torch.tensor([2 / 3**0.5, 4 / 3**0.5, 0.2 / 3**0.5]))
+    torch.testing.assert_close(scale_of(step, 0.0)["scale"][2], torch.tensor(0.0005))
+
+
 @pytest.mark.parametrize("name", ["compositional", "nearest-mean", "ridge"])
 def test_the_scale_of_the_features_does_not_matter(name, stream):
-    """Standardised by the base phase's pictures, whatever they are measured in."""
-    scale, shift = torch.rand(WIDTH, generator=torch.Generator().manual_seed(1)) * 9 + 0.1, torch.arange(12.0)
+    """Standardised by the base phase's pictures, whatever they are measured in, if all of them vary."""
+    scale, shift = torch.rand(WIDTH, generator=torch.Generator().manual_seed(1)) * 9 + 2.0, torch.arange(12.0)
 
     def answers(change):
         learner = REGISTRY[name].make(10)
