@@ -15,6 +15,8 @@ from cfer.app.safety import handed_out
 from cfer.app.texts import Speech
 from cfer.app.verdict import bars, doubts_about
 from cfer.app.visitors import MOST_LESSONS, Sessions, Visitor
+from cfer.lessons.copies import Shown as Crop
+from cfer.lessons.copies import first_same
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError, clean_name
@@ -39,7 +41,9 @@ class Teach:
         if not files:
             return ""
         reader, say = self.sessions.reader(visitor.key), visitor.speech
-        lines, faces = [], []
+        lines: list[str] = []
+        faces: list[FaceReading] = []
+        numbers: list[int] = []
         for number, path in enumerate(files, 1):
             try:
                 found = reader.read(Path(path), already_cropped=cropped).faces
@@ -52,10 +56,11 @@ class Teach:
             if len(found) > 1:
                 lines.append(say("teach_picture", number=number, what=say("teach_several", count=len(found))))
             faces.append(found[0])
-            lines += [
-                say("teach_picture", number=number, what=html.unescape(doubt))
-                for doubt in doubts_about(reader, found[0], say)
-            ]
+            numbers.append(number)
+            same = first_same([Crop(face.crop, face.passes.mark) for face in faces])[-1]
+            doubts = [] if same is None else [say("teach_same", other=numbers[same])]
+            doubts += [html.unescape(doubt) for doubt in doubts_about(reader, found[0], say)]
+            lines += [say("teach_picture", number=number, what=doubt) for doubt in doubts]
         return preview(faces, lines, say)
 
     def teach(

@@ -241,11 +241,12 @@ class TestTeach:
 
     def test_before_teaching_it_says_what_will_collide_and_what_is_poor(self, reader, files):
         said = Teach(Sessions(reader)).look(
-            [str(files / n) for n in ("astronaut.png", "empty.png", "three.png")], False, ANNA
+            [str(files / n) for n in ("astronaut.png", "empty.png", "three.png", "astronaut.png")], False, ANNA
         )
         assert "The model is sure that this is happy" in said
         assert "Picture 2: No face was found" in said
         assert "Picture 3: 3 faces were found; the largest is taken" in said
+        assert "Picture 4: The same as picture 1; it counts once." in said
 
     def test_one_visitors_lesson_is_never_anothers(self, reader, files):
         sessions = Sessions(reader)

@@ -37,6 +37,7 @@ TEXTS = {
     "teach_keep": "Meine Lektionen in diesem Browser behalten (Merkmale und Namen, kein Foto)",
     "teach_picture": "Bild {number}: {what}",
     "teach_no_face": "Es wurde kein Gesicht gefunden.",
+    "teach_same": "Dasselbe wie Bild {other}; es zählt einmal.",
     "teach_several": "{count} Gesichter gefunden; das größte wird genommen.",
     "teach_called": "Heißt jetzt {name}: {count}.",
     "teach_will_collide": "Das Modell ist sich sicher: Das ist {names}. Ein neuer Name dafür wird dort Gesichter "

@@ -36,6 +36,7 @@ TEXTS = {
     "teach_keep": "Keep my lessons in this browser (features and names, no photograph)",
     "teach_picture": "Picture {number}: {what}",
     "teach_no_face": "No face was found.",
+    "teach_same": "The same as picture {other}; it counts once.",
     "teach_several": "{count} faces were found; the largest is taken.",
     "teach_called": "Called {name} now: {count}.",
     "teach_will_collide": "The model is sure that this is {names}. A new name for it will take faces from there.",
