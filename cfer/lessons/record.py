@@ -21,9 +21,9 @@ EAGER: Mapping[str, Limit] = MappingProxyType(
 DEFAULT_EAGER = "balanced"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lesson:
-    """One taught class. Immutable: improving or renaming it gives another record.
+    """One taught class. Immutable: improving or renaming it gives another record. Not hashable: tensors are not.
 
     Attributes:
         name: The class, as `cfer.lessons.names.clean_name` gives it.
@@ -77,8 +77,6 @@ class Lesson:
         return all(getattr(self, a) == getattr(other, a) for a in plain) and all(
             torch.equal(getattr(self, a), getattr(other, a)) for a in tensors
         )
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
