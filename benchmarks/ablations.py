@@ -45,7 +45,10 @@ class Unnamed(Compositional):
 
 
 class Posterior(Compositional):
-    """Takes all that is unsure about a mean for noise, also what the guess has kept out: the posterior's variance."""
+    """Takes all that is unsure about a mean for noise, also what the guess has kept out: the posterior's variance.
+
+    For streams of one class a step whose guess is known, and a third of a picture's noise without any, as it was.
+    """
 
     def learn(self, step: Step, generator: torch.Generator) -> None:
         """See `Compositional.learn`."""

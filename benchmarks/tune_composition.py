@@ -33,7 +33,7 @@ TRIED = {
     "outside": (3.0, 5.0, 7.0, 10.0, 14.0, 20.0),
     "unseen": (0.0, 0.25, 0.5, 0.75, 1.0),
     "shrinkage": (0.05, 0.1, 0.2, 0.3, 0.5),
-    "floor": (0.0, 0.02, 0.05, 0.1),
+    "floor": (0.0, 0.02, 0.05, 0.1, 0.2, 0.5),
 }
 ON_FERPLUS = ("outside", "unseen")
 CHOSEN = asdict(Composition()) | {"floor": FLOOR}

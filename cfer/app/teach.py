@@ -15,7 +15,7 @@ from cfer.app.safety import handed_out
 from cfer.app.texts import Speech
 from cfer.app.verdict import bars, doubts_about
 from cfer.app.visitors import MOST_LESSONS, Sessions, Visitor
-from cfer.lessons.copies import Shown as Crop
+from cfer.lessons.copies import Shown as Compared
 from cfer.lessons.copies import first_same
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
@@ -40,9 +40,12 @@ class Teach:
         """What the pictures are called now, and which of them are poor: before anything is taught."""
         if not files:
             return ""
+        if len(files) > MOST_PICTURES:
+            return _complaint(visitor.speech("teach_most_pictures", most=MOST_PICTURES))
         reader, say = self.sessions.reader(visitor.key), visitor.speech
         lines: list[str] = []
         faces: list[FaceReading] = []
+        compared: list[Compared] = []
         numbers: list[int] = []
         for number, path in enumerate(files, 1):
             try:
@@ -57,7 +60,9 @@ class Teach:
                 lines.append(say("teach_picture", number=number, what=say("teach_several", count=len(found))))
             faces.append(found[0])
             numbers.append(number)
-            same = first_same([Crop(face.crop, face.passes.mark) for face in faces])[-1]
+            new = Compared(found[0].crop, found[0].passes.mark)
+            same = first_same([new], compared)[0]
+            compared.append(new)
             doubts = [] if same is None else [say("teach_same", other=numbers[same])]
             doubts += [html.unescape(doubt) for doubt in doubts_about(reader, found[0], say)]
             lines += [say("teach_picture", number=number, what=doubt) for doubt in doubts]

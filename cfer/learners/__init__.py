@@ -81,7 +81,8 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
     {
         "compositional": Method(
             Compositional,
-            "share, inside, outside, shrinkage: chosen on the tuning people (`benchmarks/tune_composition.py`)",
+            "share, prototype, inside, outside, unseen, shrinkage: chosen on the tuning people, unseen also on FER+ "
+            "validation pictures (`benchmarks/tune_composition.py`)",
             zero_shot=True,
         ),
         "closed-form": Method(ClosedForm, "shrinkage: chosen on FER+ validation pictures of the basic classes"),

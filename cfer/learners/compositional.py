@@ -19,6 +19,8 @@ from cfer.learners.unit_prior import patterns, unit_scale
 class Composition:
     """Settings, chosen (`derived` and `unguided` aside) on rendered people that no report uses; see `docs/method.md`.
 
+    `unseen` was looked at on validation pictures of FER+, too.
+
     Attributes:
         share: How much of each constituent's departure from neutral a compound shows.
         prototype: How far the guess is moved from there to the published prototype's action units.
@@ -108,7 +110,10 @@ class Compositional(LinearLearner):
             worth = torch.tensor([self.settings.inside, beyond], dtype=torch.double)
             inside, outside = count / (count + worth) if count else torch.zeros_like(worth)
             means.append(prior + inside * within + outside * (gap - within))
-            variance = torch.stack([inside, outside]).square() / max(count, 1)  # of pictures, as they moved the mean
+            # the pictures' noise, as it moved the mean; a lesson is placed afterwards, and may be tried at all that is
+            # unsure about its mean
+            noise = torch.stack([inside, outside]).square() / max(count, 1)
+            variance = 1 / (count + worth).clamp(min=1) if step.lesson else noise
             variance[0] += (1 - inside) ** 2 * self._guesswork(prior)
             variances.append(variance)
         self.fitted = self.fitted | {
@@ -199,7 +204,7 @@ class Compositional(LinearLearner):
         """What the offset of a class allows for a mean (C,) that is only guessed, in units of `_Solved.noise` inside.
 
         A share of its squared distance from the nearest base class, so that on no data, however near its classes lie to
-        each other, a guess claims another's mean.
+        each other, a guess claims a base class's mean.
         """
         solved = self._systems()
         apart = (prior - self.fitted["base"].double()).T  # (C, K0)

@@ -248,6 +248,11 @@ class TestTeach:
         assert "Picture 3: 3 faces were found; the largest is taken" in said
         assert "Picture 4: The same as picture 1; it counts once." in said
 
+    def test_more_pictures_than_a_lesson_takes_are_refused_before_any_is_read(self, reader, files):
+        said = Teach(Sessions(reader)).look([str(files / "astronaut.png")] * 21, False, ANNA)
+        assert "20" in said
+        assert "Picture 1" not in said
+
     def test_one_visitors_lesson_is_never_anothers(self, reader, files):
         sessions = Sessions(reader)
         self.give(Teach(sessions), files)

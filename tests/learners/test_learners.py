@@ -277,13 +277,36 @@ def test_the_boundary_of_a_guess_lies_a_share_of_the_way_from_midway_to_the_near
         assert float(logits[0] - logits[3]) == pytest.approx(3 / 8, abs=1e-5)
 
 
+def test_what_a_guess_is_allowed_fades_as_pictures_confirm_it():
+    nothing = Step(1, range(3, 4), 4, torch.empty(0, 3), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
+    one = replace(nothing, x=torch.tensor([[3.0, 4.0, 8.0]]), y=torch.tensor([3]))
+    allowed = []
+    for step in (nothing, one):
+        found = []
+        for share in (0.0, 0.5):
+            learner = composed(Composition(inside=1.0, outside=3.0, unseen=share, shrinkage=0.0))
+            learner.observe(step, torch.Generator())
+            found.append(learner.fitted["mean_variance"][3])
+        allowed.append(found[1] - found[0])
+    # half of the squared distance 5 x 3/4 in units of a noise of 2; a quarter of it after one picture
+    torch.testing.assert_close(allowed[0], torch.tensor([15 / 16, 0.0]))
+    torch.testing.assert_close(allowed[1], torch.tensor([15 / 64, 0.0]))
+
+
+def test_a_lesson_is_tried_at_all_that_is_unsure_about_its_mean():
+    learner = composed(Composition(inside=1.0, outside=3.0, unseen=0.0))
+    one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((1, 2),), 0, lesson=True)
+    learner.observe(one, torch.Generator())
+    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 2, 1 / 4]))
+
+
 def test_of_a_class_of_which_nothing_is_known_single_pictures_say_less_where_base_classes_are_alike():
-    learner = composed(Composition(inside=1.0, outside=3.0, unguided=7.0))
+    learner = composed(Composition(inside=1.0, outside=3.0, unguided=7.0, unseen=0.0))
     one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((),), 0)
     learner.observe(one, torch.Generator())
     # the guess is the mean of the base classes (2/3, 4/3, 0); half of the gap inside, an eighth of it along the third
     torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([11 / 6, 8 / 3, 1.0]))
-    torch.testing.assert_close(learner.fitted["mean_variance"][3, 1], torch.tensor(1 / 64))
+    torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 4, 1 / 64]))
 
 
 def test_offsets_allow_for_the_noise_of_a_mean():
