@@ -23,7 +23,7 @@ DEFAULT_EAGER = "balanced"
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """One taught class. Immutable: improving or renaming it gives another record. Not hashable: equal tensors have different hashes.
+    """One taught class. Immutable: improving or renaming it gives another record.
 
     Attributes:
         name: The class, as `cfer.lessons.names.clean_name` gives it.
