@@ -44,6 +44,11 @@ def load(name: str) -> dict[str, Any]:
     return json.loads((HERE / name).read_text(encoding="utf-8"))
 
 
+def assets() -> dict[str, Any]:
+    """What each file of the app's holds."""
+    return {"methods": verdicts(load("saliency.json")), "streams": streams(load("continual.json"))}
+
+
 if __name__ == "__main__":
-    for name, content in (("methods", verdicts(load("saliency.json"))), ("streams", streams(load("continual.json")))):
+    for name, content in assets().items():
         (ASSETS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

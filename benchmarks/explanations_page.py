@@ -27,6 +27,7 @@ from cfer.explain.reference import (
 from cfer.measure.landmarks import FITTED
 
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "explanations.md"
 LEARNED = "learned with the backbone from rendered faces and from photographs"
 LEARNED_NOTHING = (RANDOM_HEAD, PERMUTED, SHUFFLED)
 NULLS = (WHOLE, *(source(WHOLE, name) for name in (*LEARNED_NOTHING, ELSEWHERE, MEAN_FACE)))
@@ -216,8 +217,8 @@ def photograph_words(found: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    """Fill the template."""
+def page() -> str:
+    """The template, filled."""
     found = json.loads((HERE / "saliency.json").read_text(encoding="utf-8"))
     maps = json.loads((HERE / "maps.json").read_text(encoding="utf-8"))
     measured = load_checkpoint().measured
@@ -228,7 +229,7 @@ def main() -> None:
     gaps = known.facts["overall"]
     overall = {null: f"{gaps[null]['cosine'][0]:.2f}" for null in NULLS}
     own, end = (found["methods"][name] for name in (DEFAULT, f"{DEFAULT}, gradient at the face alone"))
-    text = Template((HERE / "explanations_page.md").read_text(encoding="utf-8")).substitute(
+    return Template((HERE / "explanations_page.md").read_text(encoding="utf-8")).substitute(
         people=str(known.people),
         classes=str(maps["classes"]),
         map_ratio=f"{maps['ours_over_forward']:.2f}",
@@ -281,8 +282,7 @@ def main() -> None:
         landmark_jaw=f"{100 * marks['error_by_part']['jaw']:.1f} %",
         landmark_mouth=f"{100 * marks['error_by_part']['mouth']:.1f} %",
     )
-    (HERE.parent / "docs" / "explanations.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(page(), encoding="utf-8")

@@ -65,8 +65,8 @@ def losses(row: dict[str, Any]) -> str:
     return f"{100 * mean:.2f} (to {100 * high:.2f})"
 
 
-def main() -> None:
-    """Write the page."""
+def page() -> str:
+    """The page's text."""
     found = json.loads((HERE / "lessons.json").read_text(encoding="utf-8"))
     grids = found["choice"]["grids"]
     grid = "\n".join(
@@ -76,7 +76,7 @@ def main() -> None:
         for kind, row in ((kind, rows[limit]) for kind, rows in grids.items())
     )
     chosen = found["choice"]["chosen"]
-    text = f"""# What lessons bring and cost
+    return f"""# What lessons bring and cost
 
 Written by `python -m benchmarks.lessons_page` from `benchmarks/lessons.json`, which `python -m benchmarks.lessons`
 makes.
@@ -121,9 +121,7 @@ pictures; of the loss the largest of the three, with its upper end.
 | --- | --- | --- | --- | --- | --- |
 {grid}
 """
-    PAGE.write_text(text, encoding="utf-8")
-    print(PAGE)
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(page(), encoding="utf-8")

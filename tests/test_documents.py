@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import app_assets, benchmark_page, explanations_page, lessons_page
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 
@@ -58,7 +60,7 @@ def test_the_results_in_short_are_those_that_were_measured():
     beside = [("teen", 1, 0), ("predictive-replay", 1, 20)]
     assert re.findall(r"\d\d\.\d", one[1]) == [f"{100 * rows[key]['harmonic'][0]:.1f}" for key in beside]
     assert f"{100 * rows['compositional', None, 0]['average_incremental'][0]:.1f}" in every[0]
-    beside = [("ridge", None, 0), ("paper-herding", None, 20), ("predictive-replay", None, 62)]
+    beside = [("logistic", None, 0), ("ridge", None, 0), ("paper-herding", None, 20), ("predictive-replay", None, 62)]
     assert re.findall(r"\d\d\.\d", every[1]) == [f"{100 * rows[key]['average_incremental'][0]:.1f}" for key in beside]
 
     taught = result("lessons")["renders"]
@@ -74,3 +76,13 @@ def test_the_results_in_short_are_those_that_were_measured():
         f"{saliency['truth_by_cells']['8'][0]:.2f}",
         f"{saliency['randomised'][last]['head'][0]:.2f}",
     ]
+
+
+@pytest.mark.parametrize("module", [benchmark_page, explanations_page, lessons_page], ids=lambda m: m.__name__)
+def test_a_page_is_what_its_script_makes_of_the_committed_results(module):
+    assert module.PAGE.read_text(encoding="utf-8") == module.page()
+
+
+def test_the_app_shows_the_committed_results():
+    for name, content in app_assets.assets().items():
+        assert json.loads((app_assets.ASSETS / f"{name}.json").read_text(encoding="utf-8")) == content
