@@ -85,7 +85,8 @@ A class is taught to a model that knows all others, from 1, 3 or 5 pictures, and
 nothing saw. *New class*: share of its pictures that are recognised. *Old classes lost*: mean recall before less mean
 recall afterwards. *Most hurt*: what the old class lost that lost most. *Harmonic mean*: of the old classes' recall
 afterwards and the new one's. *The paper's few-shot phase* (arXiv 2308.06197, repaired) distils from the model before,
-with an exemplar memory; it learned the old classes all at once and has forgotten nothing.
+with an exemplar memory; it learned the old classes all at once and has forgotten nothing. *Without a placement* a
+lesson is left at all that is unsure about its mean ([method.md](method.md)), where a placement begins.
 
 ## Rendered people
 

@@ -294,11 +294,16 @@ def default_reader() -> Reader:
     return Reader()
 
 
+def shown(face: FaceReading) -> Shown:
+    """What tells whether another face is from the same picture."""
+    return Shown(face.crop, face.passes.mark)
+
+
 def _without_copies(
     shots: Sequence[FaceReading], further: Sequence[FaceReading]
 ) -> tuple[list[FaceReading], list[FaceReading], list[str]]:
     """Faces to teach from and to check with, without those that are one picture; and sentences about them."""
-    taught, checked = ([Shown(f.crop, f.passes.mark) for f in faces] for faces in (shots, further))
+    taught, checked = ([shown(f) for f in faces] for faces in (shots, further))
     again, tested, twice = first_same(taught), first_same(checked, taught), first_same(checked)
     notes = [
         f"Picture {n} is the same as picture {k + 1} and is counted once."

@@ -15,14 +15,13 @@ from cfer.app.safety import handed_out
 from cfer.app.texts import Speech
 from cfer.app.verdict import bars, doubts_about
 from cfer.app.visitors import MOST_LESSONS, Sessions, Visitor
-from cfer.lessons.copies import Shown as Compared
 from cfer.lessons.copies import first_same
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.record import MOST_PICTURES
 from cfer.pictures import PictureError
-from cfer.reader import FaceReading, Reader
+from cfer.reader import FaceReading, Reader, shown
 
 Shown = dict[str, Any]
 """What a handler shows, by the names in `PARTS`."""
@@ -44,9 +43,7 @@ class Teach:
             return _complaint(visitor.speech("teach_most_pictures", most=MOST_PICTURES))
         reader, say = self.sessions.reader(visitor.key), visitor.speech
         lines: list[str] = []
-        faces: list[FaceReading] = []
-        compared: list[Compared] = []
-        numbers: list[int] = []
+        faces: dict[int, FaceReading] = {}  # by the numbers of their pictures
         for number, path in enumerate(files, 1):
             try:
                 found = reader.read(Path(path), already_cropped=cropped).faces
@@ -58,15 +55,12 @@ class Teach:
                 continue
             if len(found) > 1:
                 lines.append(say("teach_picture", number=number, what=say("teach_several", count=len(found))))
-            faces.append(found[0])
-            numbers.append(number)
-            new = Compared(found[0].crop, found[0].passes.mark)
-            same = first_same([new], compared)[0]
-            compared.append(new)
-            doubts = [] if same is None else [say("teach_same", other=numbers[same])]
+            same = first_same([shown(found[0])], [shown(face) for face in faces.values()])[0]
+            doubts = [] if same is None else [say("teach_same", other=list(faces)[same])]
             doubts += [html.unescape(doubt) for doubt in doubts_about(reader, found[0], say)]
             lines += [say("teach_picture", number=number, what=doubt) for doubt in doubts]
-        return preview(faces, lines, say)
+            faces[number] = found[0]
+        return preview(list(faces.values()), lines, say)
 
     def teach(
         self,

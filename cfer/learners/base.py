@@ -48,7 +48,8 @@ class Step:
             published prototype describes. None without a readout.
         elsewhere: Rows (R, C) whose products sum to the mean product of features with themselves at places of rendered
             faces where nothing moved: what no class should take for evidence. None where it was not measured.
-        lesson: Whether a visitor teaches: what is known of old classes, and of how classes scatter, stays as it is.
+        lesson: Whether a visitor teaches: what is known of old classes, and of how classes scatter, stays as it is, and
+            the class is placed beside them afterwards (`cfer.lessons.placement`).
     """
 
     number: int

@@ -108,12 +108,12 @@ class Compositional(LinearLearner):
             within = self._inside(gap)
             beyond = self.settings.outside if guided else self.settings.unguided
             worth = torch.tensor([self.settings.inside, beyond], dtype=torch.double)
-            inside, outside = count / (count + worth) if count else torch.zeros_like(worth)
+            share = count / (count + worth) if count else torch.zeros_like(worth)  # of the gap, inside and outside
+            inside, outside = share
             means.append(prior + inside * within + outside * (gap - within))
             # the pictures' noise, as it moved the mean; a lesson is placed afterwards, and may be tried at all that is
             # unsure about its mean
-            noise = torch.stack([inside, outside]).square() / max(count, 1)
-            variance = 1 / (count + worth).clamp(min=1) if step.lesson else noise
+            variance = 1 / (count + worth).clamp(min=1) if step.lesson else share.square() / max(count, 1)
             variance[0] += (1 - inside) ** 2 * self._guesswork(prior)
             variances.append(variance)
         self.fitted = self.fitted | {

@@ -1,7 +1,8 @@
 """Phase 3: teach classes from no, one or a few pictures, scored over all classes.
 
 A lesson is the step that training takes: a copy of the checkpoint's learner observes the new class; what is known of
-the old ones, and of how classes scatter, stays as it is. `cfer.lessons.placement` then sets how hard the class pulls.
+the old ones, and of how classes scatter, stays as it is. Its offset starts from all that is unsure about the mean, and
+`cfer.lessons.placement` then sets how hard the class pulls.
 What a checkpoint with lessons knows is a function of the checkpoint and of the *set* of lessons: they are taught in the
 order of their names, each placed against the checkpoint alone, so that removing one gives, to the last bit, what was
 there without it.
