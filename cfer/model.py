@@ -98,8 +98,8 @@ class BackboneConfig:
 
     Attributes:
         name: A timm model name.
-        output_stride: Input pixels per cell of the last feature map, 32 or 16. Sixteen gives maps four times as fine
-            from the same weights (dilated convolutions).
+        output_stride: Input pixels per cell of the last feature map: 32, 16, or 8 where the network can. Half of it
+            gives maps four times as fine from the same weights (dilated convolutions).
         padding: timm's `pad_type` of networks that leave it open ("same" for weights that come from TensorFlow); empty
             for the network's own.
     """
@@ -115,7 +115,7 @@ class BackboneConfig:
             ValueError: It is no power of two from 4 to 32.
         """
         if self.output_stride not in (4, 8, 16, 32):
-            raise ValueError(f"An output stride of {self.output_stride}: it must be 32 or 16.")
+            raise ValueError(f"An output stride of {self.output_stride}: it must be 32, 16, 8 or 4.")
 
     def build(self) -> Any:
         """The timm network with fresh weights, without head and pooling; the global random state is put back.

@@ -33,7 +33,7 @@ from cfer.training.continual import ContinualConfig, finish_step, held_back, new
 from cfer.training.readouts import fit_readouts
 
 MAP_STRIDE = 16
-"""Output stride of checkpoints: the same weights, looking four times as finely, so that maps have 7 x 7 cells."""
+"""Coarsest output stride of checkpoints: weights that were learned at 32 look four times as finely from then on."""
 
 
 LOOKED_AT = 500
@@ -83,7 +83,7 @@ def finish_basic(
     """
     model = learned.with_readouts() if isinstance(learned, MultiTaskModel) else learned
     try:
-        fine = model.with_stride(MAP_STRIDE)
+        fine = model.with_stride(min(MAP_STRIDE, model.config.output_stride))
     except ValueError:  # not every timm model can: its maps stay as coarse as its features
         fine = model
     rows = labelled_rows(table)

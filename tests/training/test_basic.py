@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from cfer.emotions import BASICS
 from cfer.model import BackboneConfig, FaceModel
 from cfer.training.basic import learn_basic
+from cfer.training.finish_basic import finish_basic
 from cfer.training.loop import freeze, train_mode
 from cfer.training.material import vote_targets
 
@@ -43,6 +44,14 @@ def test_a_folder_with_another_run_is_refused(drawn_faces, basic_run):
     out, _ = basic_run
     with pytest.raises(ValueError, match=r"epochs: 5 there, 4 now.*another --out"):
         learn_basic(drawn_faces, replace(TINY, epochs=4), "random", out, progress=False)
+
+
+@pytest.mark.parametrize(("learned_at", "kept_at"), [(32, 16), (8, 8)])
+def test_a_checkpoint_looks_no_more_coarsely_than_it_learned(drawn_faces, tmp_path, learned_at, kept_at):
+    config = replace(TINY, epochs=0, backbone=replace(TINY.backbone, output_stride=learned_at))
+    model = learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+    checkpoint = finish_basic(model, drawn_faces, config, tmp_path, progress=False)
+    assert checkpoint.model.config.output_stride == kept_at
 
 
 def test_data_without_a_validation_part_is_refused(drawn_faces, tmp_path):
