@@ -45,13 +45,18 @@ def measure_strengths(checkpoint: Checkpoint, photographs: FeatureTable) -> Stre
         photographs: With teachers' answers and parts; features by the checkpoint's network.
 
     Raises:
-        ValueError: The checkpoint reads no action units, or there are no answers.
+        ValueError: The checkpoint reads no action units, there are no answers, or a part has no photograph.
     """
     model, units = checkpoint.model, checkpoint.model.action_units
     if model.units is None:
         raise ValueError("The checkpoint reads no action units, so there are no strengths to fit.")
     answers = read_answers(photographs.table)
     samples = photographs.table.samples
+    if absent := sorted({"train", "test"} - {str(s.split) for s in samples}):
+        raise ValueError(
+            f"No photograph with a face is in the {' or the '.join(absent)} part of {photographs.table.name}: strengths "
+            "are fitted to the training part and told of the test part, and people are divided between them."
+        )
     shapes = torch.from_numpy(answers.blendshapes[[answers.rows[s.path] for s in samples]])
     wanted = counterparts(shapes, units)  # (N, U)
     with torch.no_grad():

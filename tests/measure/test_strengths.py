@@ -128,3 +128,11 @@ def test_without_action_units_there_is_nothing_to_fit() -> None:
     nothing = FeatureTable(SampleTable("none", FolderSource(Path()), ()), torch.zeros(0, 4))
     with pytest.raises(ValueError, match="reads no action units"):
         measure_strengths(checkpoint, nothing)
+
+
+def test_photographs_without_a_test_part_are_refused_in_words(taught: Path) -> None:
+    table = read_data(taught)
+    one_part = table.only(s for s in table.samples if s.split == "train")
+    features = FeatureTable(one_part, torch.zeros(len(one_part), 1024))
+    with pytest.raises(ValueError, match="No photograph with a face is in the test part"):
+        measure_strengths(load_checkpoint(), features)
