@@ -4,7 +4,7 @@ See `docs/method.md`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Self
 
 import torch
@@ -69,7 +69,8 @@ class Compositional(LinearLearner):
     measured on the base classes, taken out of later classes' means and put into the covariance as noise. Rows of
     which nobody says where they are from are taken to be from the data set that they lie nearest to.
 
-    Fitted: `means` (K, C); `mean_variance` (K, 2) what the offset allows for each mean's error, in units of the
+    Fitted: `settings` (10,) those of step 0, in the order of `Composition`, so that a learner that was saved goes on with
+    them whatever the settings of a later version are (one that was saved without any takes those given); `means` (K, C); `mean_variance` (K, 2) what the offset allows for each mean's error, in units of the
     covariance, inside and outside the base classes' subspace; `scatter` (S, C, C) within classes of each data set and
     `freedom` (S,) their degrees of freedom; `between` (R, C) rows whose products sum to what else counts as noise: the
     scatter of a base class's means over data sets, and evidence at places where nothing moved; `offset` (S, C) where
@@ -133,6 +134,7 @@ class Compositional(LinearLearner):
             rows = torch.cat([rows, self.settings.elsewhere**0.5 * step.elsewhere.double()])
         origin = means.mean(0) if step.neutral is None else means[step.neutral]
         self.fitted = {
+            "settings": torch.tensor(astuple(self.settings), dtype=torch.double),
             "offset": (apart.sum(0) / there.sum(0)[:, None]).float(),
             "between": rows.float(),
             "base": means.float(),
@@ -272,4 +274,6 @@ class Compositional(LinearLearner):
         """See `Learner.from_state`."""
         fresh = self.copy()
         fresh._solved = None
+        if "settings" in state:
+            fresh.settings = Composition(*state["settings"].tolist())
         return super(Compositional, fresh).from_state(state)

@@ -118,3 +118,13 @@ def test_a_picture_of_which_nobody_says_where_it_is_from_is_taken_to_be_from_the
         taught.observe(Step(1, range(3, 4), 4, shot, torch.tensor([3]), ((1, 2),), 0), torch.Generator())
         found.append(taught.fitted["means"][3])
     torch.testing.assert_close(*found)  # each with its own data set's offset taken out
+
+
+def test_a_saved_learner_goes_on_with_its_own_settings():
+    own = Composition(share=0.25, shrinkage=0.4)
+    state = composed(own).state()
+    later = Compositional().from_state(state)
+    assert later.settings == own
+    torch.testing.assert_close(later.prior_mean((1, 2)), torch.tensor([0.5, 1.0, 0.0]))
+    del state["settings"]  # as they were saved before settings were kept
+    assert Compositional().from_state(state).settings == Composition()
