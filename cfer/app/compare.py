@@ -71,15 +71,15 @@ class Compare:
         times: tuple[str | None, str | None],
         visitor: Visitor,
     ) -> str:
-        """Both sides, with maps of the classes that either side answers."""
+        """Both sides, with maps of what either answers and of what both know besides."""
         say = visitor.speech
         sides = [
             self._side(shown, path, time, i, visitor) for i, (path, time) in enumerate(zip(paths, times, strict=True))
         ]
         wanted = [face.top for _, face in sides]
-        for reader, face in sides:
-            wanted += reader.trio(face)
-        names = [n for n in dict.fromkeys(wanted) if all(n in reader.names for reader, _ in sides)][:3]
+        beside = [name for reader, face in sides for name in reader.trio(face)]
+        wanted += [name for name in beside if all(name in reader.names for reader, _ in sides)]
+        names = list(dict.fromkeys(wanted))[:3]
         return f'<div class="cfer-compare">{"".join(column(r, f, names, say) for r, f in sides)}</div>'
 
     def _side(
@@ -106,11 +106,14 @@ class Compare:
 
 
 def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> str:
-    """One side: the face, the answer, the likeliest expressions, maps of the classes that both sides show."""
+    """One side: the face, the answer, the likeliest expressions, maps of those classes that it knows."""
     crop = f'<img class="cfer-face" src="{picture_uri(thumbnail(face.crop))}" alt="">'
     title = say.html("answer", name=say.name(face.top))
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
-    maps = panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, WHOLE), say), say, legend=False)
+    known = [name for name in names if name in reader.names]
+    maps = panels(face.crop, class_panels(face, known, raw_maps(reader, face, known, WHOLE), say), say, legend=False)
+    if strange := [name for name in names if name not in known]:
+        maps += f'<p class="cfer-note">{say.html("compare_unknown", names=say.both(strange))}</p>'
     shown = bars(say("journey_answers"), face.probabilities, say, face.top)
     note = html.escape(say("compare_maps"))
     return (

@@ -216,7 +216,8 @@ TEXTS: dict[str, str] = {
     "compare_open": "Öffnen",
     "compare_no_checkpoint": "{name} ist kein Checkpoint, der hier gelesen werden kann.",
     "compare_closed": "{name} ist nicht mehr offen: Öffnen Sie ihn noch einmal.",
-    "compare_maps": "Karten des ganzen Gesichts, auf beiden Seiten dieselben Ausdrücke",
+    "compare_maps": "Karten des ganzen Gesichts: was eine der Seiten antwortet, und was sonst beide kennen",
+    "compare_unknown": "Auf dieser Seite nicht bekannt: {names}.",
     # About
     "about_limits": """## Zuerst die Grenzen
 - Das Modell liest, was ein Gesicht zeigt, so wie es die Beschriftungen seiner Daten nennen. Es sagt nichts darüber,

@@ -205,7 +205,8 @@ TEXTS = {
     "compare_open": "Open",
     "compare_no_checkpoint": "{name} is no checkpoint that can be read here.",
     "compare_closed": "{name} is not open any more: open it again.",
-    "compare_maps": "Maps of the whole face, the same expressions on both sides",
+    "compare_maps": "Maps of the whole face: what either side answers, and what both know besides",
+    "compare_unknown": "Not known on this side: {names}.",
     # About
     "about_limits": """## Limits first
 - It reads what a face shows, as its data's labels have it. It says nothing about what a person feels, means or is.
