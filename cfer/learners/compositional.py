@@ -69,14 +69,15 @@ class Compositional(LinearLearner):
     measured on the base classes, taken out of later classes' means and put into the covariance as noise. Rows of
     which nobody says where they are from are taken to be from the data set that they lie nearest to.
 
-    Fitted: `settings` (10,) those of step 0, in the order of `Composition`, so that a learner that was saved goes on with
-    them whatever the settings of a later version are (one that was saved without any takes those given); `means` (K, C); `mean_variance` (K, 2) what the offset allows for each mean's error, in units of the
-    covariance, inside and outside the base classes' subspace; `scatter` (S, C, C) within classes of each data set and
-    `freedom` (S,) their degrees of freedom; `between` (R, C) rows whose products sum to what else counts as noise: the
-    scatter of a base class's means over data sets, and evidence at places where nothing moved; `offset` (S, C) where
-    each data set lies; `trust` (S,) how much its labels count; `base` (K0, C) the means of step 0; `origin` (C,) what
-    expressions depart from. With a readout of action units also `units` (U, C), its rows; `unit_origin` (U,) and
-    `unit_gain` (), how prototypes are read on its scale.
+    Fitted: `settings` (10,) those of step 0, in the order of `Composition`, so that a learner that was saved goes
+    on with them whatever the settings of a later version are (one that was saved without any takes those given);
+    `means` (K, C); `mean_variance` (K, 2) what the offset allows for each mean's error, in units of the covariance,
+    inside and outside the base classes' subspace; `scatter` (S, C, C) within classes of each data set and `freedom`
+    (S,) their degrees of freedom; `between` (R, C) rows whose products sum to what else counts as noise: the
+    scatter of a base class's means over data sets, and evidence at places where nothing moved; `offset` (S, C)
+    where each data set lies; `trust` (S,) how much its labels count; `base` (K0, C) the means of step 0; `origin`
+    (C,) what expressions depart from. With a readout of action units also `units` (U, C), its rows; `unit_origin`
+    (U,) and `unit_gain` (), how prototypes are read on its scale.
     """
 
     takes_sources = True

@@ -54,8 +54,8 @@ def measure_strengths(checkpoint: Checkpoint, photographs: FeatureTable) -> Stre
     samples = photographs.table.samples
     if absent := sorted({"train", "test"} - {str(s.split) for s in samples}):
         raise ValueError(
-            f"No photograph with a face is in the {' or the '.join(absent)} part of {photographs.table.name}: strengths "
-            "are fitted to the training part and told of the test part, and people are divided between them."
+            f"No photograph with a face is in the {' or the '.join(absent)} part of {photographs.table.name}: "
+            "strengths are fitted to the training part and told of the test part."
         )
     shapes = torch.from_numpy(answers.blendshapes[[answers.rows[s.path] for s in samples]])
     wanted = counterparts(shapes, units)  # (N, U)
