@@ -226,6 +226,7 @@ def page() -> str:
     assert known is not None
     marks = json.loads(measured["landmarks.json"])
     units = json.loads((HERE / "unit_maps.json").read_text(encoding="utf-8"))
+    finer = json.loads((HERE / "finer_maps.json").read_text(encoding="utf-8"))
     gaps = known.facts["overall"]
     overall = {null: f"{gaps[null]['cosine'][0]:.2f}" for null in NULLS}
     own, end = (found["methods"][name] for name in (DEFAULT, f"{DEFAULT}, gradient at the face alone"))
@@ -259,6 +260,11 @@ def page() -> str:
         end_photo_gain=number(end["gain_on_photographs"], 1),
         saliency=saliency_table(found),
         truth=truth_words(found),
+        finer_side=str(finer["twice as fine"]["side"]),
+        finer_ratio=number(finer["twice as fine"]["ratio"]),
+        finer_gained=number(finer["ratio_gained"]),
+        finer_one=f"{finer['pass_over_pass']['1']:.1f}",
+        finer_many=f"{finer['pass_over_pass']['32']:.1f}",
         saliency_words=saliency_words(found),
         randomised=randomised_table(found),
         relations=relation_table(known),

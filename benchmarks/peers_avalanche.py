@@ -4,8 +4,8 @@
     python -m benchmarks.peers_avalanche --run runs/benchmark/muscles      writes benchmarks/peers_avalanche.json
 
 RUN is a folder of `cfer evaluate` on rendered people; its features and faces are read. Both sides see the same
-pictures in the same steps, keep 20 exemplars a class, and take about as many optimiser steps (AdamW, the same rate and
-decay). What still differs is said under "differs".
+pictures in the same steps, their features standardised by the first step's, keep 20 exemplars a class, and take about
+as many optimiser steps (AdamW, the same rate and decay). What still differs is said under "differs".
 """
 
 import argparse
@@ -14,6 +14,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from cfer.evaluation.stream import Stream
 from cfer.features.table import extract_features
 from cfer.learners import REGISTRY
 from cfer.learners.heads import HeadFit
+from cfer.learners.standardised import scale_of
 from cfer.learners.streaming_lda import StreamingLda
 from cfer.synth.dataset import MANIFEST
 
@@ -44,6 +46,13 @@ DIFFERS = {
     "streaming-lda, 1e-4": "as above, ours now with that shrinkage, towards a scaled identity",
     "lwf": "nothing but what chance draws; avalanche's weight is 4 to make up for the T^2 that it leaves out",
 }
+
+
+def standardised(stream: Stream) -> Stream:
+    """A stream whose features have mean 0 and deviation 1 over step 0, as our learners take them."""
+    fitted = scale_of(stream.step(0))
+    train, test = (replace(part, x=(part.x - fitted["mean"]) / fitted["scale"]) for part in (stream.train, stream.test))
+    return replace(stream, train=train, test=test)
 
 
 def avalanche_accuracy(name: str, stream: Stream) -> list[float]:
@@ -183,7 +192,7 @@ def main() -> None:
     features = extract_features(checkpoint.model, table, checkpoint.preprocessing, run / "features.safetensors")
     protocol = Protocol(folds=10, orders=1)
     found: dict[str, object] = {}
-    cut = [next(streams(features, protocol, fold)) for fold in range(5)]
+    cut = [standardised(next(streams(features, protocol, fold))) for fold in range(5)]
     theirs: dict[str, list[list[float]]] = {}
     for name in DIFFERS:
         peer = name.split(",")[0]

@@ -78,6 +78,12 @@ def ratios(maps: list[Tensor], seen: list[Face]) -> np.ndarray:
     return np.array([localization_ratio(m, f.moved.mask) for m, f in zip(maps, seen, strict=True) if f.moved])
 
 
+def against_mean_map(maps: list[Tensor], seen: list[Face]) -> tuple[np.ndarray, np.ndarray]:
+    """Ratios of every face's map, and on the same face those of the mean map of everybody else's."""
+    total = torch.stack([shares(raw) for raw in maps]).sum(0)
+    return ratios(maps, seen), ratios([(total - shares(raw)) / (len(maps) - 1) for raw in maps], seen)
+
+
 def gains(model: FaceModel, maps: list[Tensor], seen: list[Face]) -> np.ndarray:
     """Insertion less deletion of every face."""
     each = zip(maps, seen, strict=True)
@@ -97,9 +103,7 @@ def measure(
         last: The gains of the last layer's maps, face by face; the first method to come leaves its own here.
     """
     maps = [method(model, face.x, face.name) for face in seen]
-    own = ratios(maps, seen)
-    total = torch.stack([shares(raw) for raw in maps]).sum(0)
-    others = ratios([(total - shares(raw)) / (len(maps) - 1) for raw in maps], seen)
+    own, others = against_mean_map(maps, seen)
     moved = [(raw, face.moved) for raw, face in zip(maps, seen, strict=True) if face.moved]
     few = slice(TAKEN_APART)
     gained = {
