@@ -4,7 +4,7 @@ See `docs/method.md`.
 """
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 import torch
@@ -45,6 +45,9 @@ class Composition:
     derived: float = 0.18
 
 
+_SETTING = "settings."
+
+
 @dataclass(frozen=True)
 class _Solved:
     """What a step's systems come to: all of it follows from the fitted state.
@@ -69,15 +72,15 @@ class Compositional(LinearLearner):
     measured on the base classes, taken out of later classes' means and put into the covariance as noise. Rows of
     which nobody says where they are from are taken to be from the data set that they lie nearest to.
 
-    Fitted: `settings` (10,) those of step 0, in the order of `Composition`, so that a learner that was saved goes
-    on with them whatever the settings of a later version are (one that was saved without any takes those given);
-    `means` (K, C); `mean_variance` (K, 2) what the offset allows for each mean's error, in units of the covariance,
-    inside and outside the base classes' subspace; `scatter` (S, C, C) within classes of each data set and `freedom`
-    (S,) their degrees of freedom; `between` (R, C) rows whose products sum to what else counts as noise: the
-    scatter of a base class's means over data sets, and evidence at places where nothing moved; `offset` (S, C)
-    where each data set lies; `trust` (S,) how much its labels count; `base` (K0, C) the means of step 0; `origin`
-    (C,) what expressions depart from. With a readout of action units also `units` (U, C), its rows; `unit_origin`
-    (U,) and `unit_gain` (), how prototypes are read on its scale.
+    Fitted: `means` (K, C); `mean_variance` (K, 2) what the offset allows for each mean's error, in units of the
+    covariance, inside and outside the base classes' subspace; `scatter` (S, C, C) within classes of each data set
+    and `freedom` (S,) their degrees of freedom; `between` (R, C) rows whose products sum to what else counts as
+    noise: the scatter of a base class's means over data sets, and evidence at places where nothing moved; `offset`
+    (S, C) where each data set lies; `trust` (S,) how much its labels count; `base` (K0, C) the means of step 0;
+    `origin` (C,) what expressions depart from. With a readout of action units also `units` (U, C), its rows;
+    `unit_origin` (U,) and `unit_gain` (), how prototypes are read on its scale. Beside these the settings of step 0
+    by their names, so that a learner that was saved goes on with them whatever the defaults of a later version are;
+    one that was saved without any takes those given.
     """
 
     takes_sources = True
@@ -135,7 +138,6 @@ class Compositional(LinearLearner):
             rows = torch.cat([rows, self.settings.elsewhere**0.5 * step.elsewhere.double()])
         origin = means.mean(0) if step.neutral is None else means[step.neutral]
         self.fitted = {
-            "settings": torch.tensor(astuple(self.settings), dtype=torch.double),
             "offset": (apart.sum(0) / there.sum(0)[:, None]).float(),
             "between": rows.float(),
             "base": means.float(),
@@ -144,6 +146,8 @@ class Compositional(LinearLearner):
             "mean_variance": (1 / counts.sum(1))[:, None].expand(-1, 2).float().contiguous(),
             "trust": (torch.ones(there.shape[1]) if step.trust is None else step.trust).float(),
         }
+        kept = asdict(self.settings).items()
+        self.fitted |= {_SETTING + name: torch.tensor(value, dtype=torch.double) for name, value in kept}
         if step.readout is not None and step.prototypes is not None:
             known = ~step.prototypes.isnan().any(1)
             scale = unit_scale(means[known] @ step.readout.double().T, step.prototypes[known].double())
@@ -275,6 +279,6 @@ class Compositional(LinearLearner):
         """See `Learner.from_state`."""
         fresh = self.copy()
         fresh._solved = None
-        if "settings" in state:
-            fresh.settings = Composition(*state["settings"].tolist())
+        known = (name for name in asdict(self.settings) if _SETTING + name in state)
+        fresh.settings = replace(self.settings, **{name: float(state[_SETTING + name]) for name in known})
         return super(Compositional, fresh).from_state(state)

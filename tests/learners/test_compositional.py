@@ -126,5 +126,7 @@ def test_a_saved_learner_goes_on_with_its_own_settings():
     later = Compositional().from_state(state)
     assert later.settings == own
     torch.testing.assert_close(later.prior_mean((1, 2)), torch.tensor([0.5, 1.0, 0.0]))
-    del state["settings"]  # as they were saved before settings were kept
-    assert Compositional().from_state(state).settings == Composition()
+    older = {name: value for name, value in state.items() if not name.startswith("settings.")}
+    assert Compositional().from_state(older).settings == Composition()
+    del state["settings.share"]  # as if it had come with a later version
+    assert Compositional().from_state(state).settings == replace(own, share=Composition().share)
