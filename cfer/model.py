@@ -98,8 +98,8 @@ class BackboneConfig:
 
     Attributes:
         name: A timm model name.
-        output_stride: Input pixels per cell of the last feature map: 32, 16, or 8 where the network can. Half of it
-            gives maps four times as fine from the same weights (dilated convolutions).
+        output_stride: Input pixels per cell of the last feature map: 32, 16, 8 or 4, as the network can. Half of
+            it gives maps four times as fine from the same weights (dilated convolutions).
         padding: timm's `pad_type` of networks that leave it open ("same" for weights that come from TensorFlow); empty
             for the network's own.
     """

@@ -47,7 +47,9 @@ def train_basic(
     taught_batch: Annotated[int, typer.Option(min=2, help="Such photographs a step beside the others.")] = 20,
     padding: Annotated[str, typer.Option(help="timm's pad_type, 'same' for weights from TensorFlow.")] = "",
     precision: Annotated[str, typer.Option(help="'no' (32 bits) or 'bf16': passes in bfloat16.")] = "no",
-    stride: Annotated[int, typer.Option(help="Input pixels a cell of the last feature map: 32, 16 or 8.")] = 32,
+    stride: Annotated[
+        int, typer.Option(help="Input pixels a cell of the last feature map: 32, 16, 8 or 4, as the network can.")
+    ] = 32,
     frozen_groups: Annotated[int, typer.Option(min=0, help="Layer groups, stem first, that are not tuned.")] = 3,
     average: Annotated[
         float, typer.Option(min=0, max=1, help="Decay of the running average of the weights, which is what is kept.")

@@ -33,7 +33,7 @@ from cfer.training.continual import ContinualConfig, finish_step, held_back, new
 from cfer.training.readouts import fit_readouts
 
 MAP_STRIDE = 16
-"""Coarsest output stride of checkpoints: weights that were learned at 32 look four times as finely from then on."""
+"""Coarsest output stride of checkpoints, where the network can: what was learned at 32 looks finer from then on."""
 
 
 LOOKED_AT = 500
