@@ -72,6 +72,8 @@ def result_picture(
     gap = 16
     width = gap + (1 + len(raws)) * (side + gap)
     large, plain, small = (ImageFont.load_default(size=size) for size in (30, 18, 14))
+    # the font has no glyph for spaces that do not break
+    sentence, *titles = (text.replace("\N{NO-BREAK SPACE}", " ") for text in (sentence, *titles))
     lines = wrap(note, max(20, width // 8))
     image = Image.new("RGB", (width, side + 130 + 20 * len(lines)), "white")
     pen = ImageDraw.Draw(image)

@@ -40,6 +40,13 @@ def test_a_result_to_share_has_the_face_every_map_and_the_note():
     assert (image[140:] < 250).any()  # the note
 
 
+def test_spaces_that_do_not_break_are_drawn_as_spaces():
+    raws = [torch.eye(4)]
+    wanted = result_picture(FACE, "surely 9 %", ["happy 90 %"], raws, "note", side=60)
+    got = result_picture(FACE, "surely 9\N{NO-BREAK SPACE}%", ["happy 90\N{NO-BREAK SPACE}%"], raws, "note", side=60)
+    assert (np.asarray(got) == np.asarray(wanted)).all()
+
+
 def test_colours_are_viridis():
     got = colour(np.array([[0.0, 0.5, 1.0, 2.0]]))
     np.testing.assert_allclose(got[0], [[68, 1, 84], [33, 144, 141], [253, 231, 37], [253, 231, 37]], atol=2)
