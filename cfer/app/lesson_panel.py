@@ -34,8 +34,12 @@ def effect_panel(effect: Effect, say: Speech) -> str:
     hurt, share = effect.most_hurt
     change = 100 * (effect.old_after - effect.old_before)
     given = {"name": effect.name, "other": say.name(hurt), "share": say.percent(share), "change": f"{change:+.1f}"}
+    lost, before, after = effect.most_lost
     key = {Verdict.FINE: "lesson_fine", Verdict.COSTS: "lesson_costs", Verdict.COLLIDES: "lesson_collides"}
     lines = [say(key[effect.verdict], **given)]
+    shares = {"before": say.percent(before), "after": say.percent(after)}
+    if before > after and shares["before"] != shares["after"]:
+        lines.append(say("lesson_lost", name=say.name(lost), **shares))
     if effect.recognised is not None:
         lines.append(say("lesson_shots", share=say.percent(effect.recognised), count=effect.shots))
     if effect.new_recall is not None:
@@ -68,8 +72,7 @@ def cost_table(effect: Effect, say: Speech) -> str:
         ),
         (f"<b>{html.escape(effect.name)}</b>", "", new, ""),
     ]
-    order = sorted(range(len(effect.old)), key=lambda k: (effect.after[k] - effect.before[k], -effect.lost[k]))
-    for k in order:
+    for k in effect.worst_first:
         cells = (percent(100 * value[k]) for value in (effect.before, effect.after, effect.lost))
         rows.append((html.escape(say.name(effect.old[k])), *cells))
     body = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]

@@ -82,6 +82,17 @@ class Effect:
         return self.old[worst], self.lost[worst]
 
     @property
+    def most_lost(self) -> tuple[str, float, float]:
+        """The old class whose recall fell most, and its recall before and after."""
+        worst = self.worst_first[0]
+        return self.old[worst], self.before[worst], self.after[worst]
+
+    @property
+    def worst_first(self) -> list[int]:
+        """Places of the old classes by how far their recall fell, of equal ones by how many are called the new one."""
+        return sorted(range(len(self.old)), key=lambda k: (self.after[k] - self.before[k], -self.lost[k]))
+
+    @property
     def verdict(self) -> Verdict:
         """How it went: fine, costly on average, or at one old class's expense."""
         if self.most_hurt[1] >= COLLISION:

@@ -190,6 +190,13 @@ def test_a_verdict_is_fine_costly_or_a_collision():
     assert effect_with((0.8, 0.8), (0.8, 0.6), (0.0, 0.2)).most_hurt == ("b", 0.2)
 
 
+def test_most_may_be_called_the_new_class_where_least_is_lost():
+    effect = effect_with((0.9, 0.6), (0.8, 0.6), (0.05, 0.2))
+    assert effect.most_hurt == ("b", 0.2)
+    assert effect.most_lost == ("a", 0.9, 0.8)
+    assert effect_with((0.5, 0.5), (0.25, 0.25), (0.05, 0.2)).worst_first == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -8,7 +8,7 @@ TEXTS = {
     "teach_step_1": "## 1. Zeigen und benennen",
     "teach_step_2": "## 2. An einem weiteren Bild ausprobieren",
     "teach_step_3": "## 3. Ihre Lektionen",
-    "teach_files": "Bilder des neuen Ausdrucks (eines genügt, höchstens zwanzig)",
+    "teach_files": "Bilder des neuen Ausdrucks (1 bis 20)",
     "teach_photo": "Foto aufnehmen",
     "teach_name": "Name des neuen Ausdrucks",
     "teach_more": "Mehr: woraus er besteht, was er nicht ist",
@@ -58,8 +58,9 @@ TEXTS = {
     "teach_kept_features": "Von Ihren Bildern werden nur Merkmale behalten, Zahlen, aus denen kein Bild zu sehen "
     "ist; höchstens eine Stunde.",
     "lesson_title": "Gelernt: {name}",
-    "lesson_fine": "Gut: Die alten Ausdrücke änderten sich im Mittel um {change} Punkte; am meisten verlor "
-    "{other} ({share}).",
+    "lesson_fine": "Gut: Die alten Ausdrücke änderten sich im Mittel um {change} Punkte.",
+    "lesson_lost": "Am meisten verlor {name}: Von den zurückbehaltenen Gesichtern wurden vorher {before} erkannt, "
+    "jetzt {after}.",
     "lesson_costs": "Es kostet: Die alten Ausdrücke änderten sich im Mittel um {change} Punkte. Mehr Bilder oder "
     "„vorsichtig“ kosten weniger.",
     "lesson_collides": "Kollision mit {other}: {share} der zurückbehaltenen Gesichter von {other} heißen jetzt "

@@ -8,7 +8,7 @@ TEXTS = {
     "teach_step_1": "## 1. Show it and name it",
     "teach_step_2": "## 2. Try it on another picture",
     "teach_step_3": "## 3. Your lessons",
-    "teach_files": "Pictures of the new expression (one is enough, twenty at most)",
+    "teach_files": "Pictures of the new expression (1 to 20)",
     "teach_photo": "Take a photo",
     "teach_name": "Name of the new expression",
     "teach_more": "More: what it is made of, what it is not",
@@ -56,8 +56,8 @@ TEXTS = {
     "teach_kept_features": "Of your pictures only features are kept, numbers from which no picture can be seen; "
     "for an hour at most.",
     "lesson_title": "Learned: {name}",
-    "lesson_fine": "Fine: on average the old expressions changed by {change} points; most was taken from {other} "
-    "({share}).",
+    "lesson_fine": "Fine: on average the old expressions changed by {change} points.",
+    "lesson_lost": "Most was lost by {name}: {before} of its kept faces were recognised before, {after} now.",
     "lesson_costs": "It costs: the old expressions changed by {change} points on average. More pictures, or "
     "“careful”, cost less.",
     "lesson_collides": "It collides with {other}: {share} of the kept faces of {other} are called {name} now. "
