@@ -45,7 +45,8 @@ def confusion(reader: Reader) -> go.Figure | None:
 
 def by_domain(reader: Reader) -> str:
     """Results on each data set's test part as a Markdown table; empty for a checkpoint that was not tested."""
-    facts = reader.checkpoint.facts.continual
+    known = reader.checkpoint.facts
+    facts, rendered = known.continual, {data.name for phase in known.phases for data in phase.data if data.rendered}
     if not facts:
         return ""
     rows = [
@@ -55,7 +56,8 @@ def by_domain(reader: Reader) -> str:
     for found in facts["data_sets"]:
         low, high = found["accuracy_interval"]
         rows.append(
-            f"| {found['name']} | {found['pictures']:,} | {100 * found['accuracy']:.1f} % | {100 * low:.1f} to "
+            f"| {found['name']}{' (rendered)' if found['name'] in rendered else ''} | {found['pictures']:,} "
+            f"| {100 * found['accuracy']:.1f} % | {100 * low:.1f} to "
             f"{100 * high:.1f} % | {100 * found['macro_recall']:.1f} % |"
         )
     return "\n".join(rows)
@@ -68,7 +70,7 @@ def build_about(reader: Reader, found: Found) -> None:
     figure = confusion(reader)
     if figure is not None:
         gr.Markdown(labels("about_results"))
-        gr.Markdown(by_domain(reader))
+        gr.Markdown(by_domain(reader), elem_id="about-domains")
         gr.Markdown(labels("about_confusion"))
         gr.Plot(figure, show_label=False, elem_id="about-confusion")
     card = re.sub(r"\A---\n.*?\n---\n", "", model_card(reader.checkpoint), flags=re.DOTALL)

@@ -13,7 +13,7 @@ from cfer.app.others import Others
 from cfer.app.panels import class_panels, panels, picture_uri, thumbnail
 from cfer.app.safety import complaint, guarded, plain_image
 from cfer.app.texts import Speech, labels
-from cfer.app.verdict import bars, sentences
+from cfer.app.verdict import answer_key, bars, sentences
 from cfer.app.visitors import Visitor
 from cfer.checkpoint import CheckpointError
 from cfer.hub import HubError
@@ -108,7 +108,7 @@ class Compare:
 def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> str:
     """One side: the face, the answer, the likeliest expressions, maps of those classes that it knows."""
     crop = f'<img class="cfer-face" src="{picture_uri(thumbnail(face.crop))}" alt="">'
-    title = say.html("answer", name=say.name(face.top))
+    title = say.html(answer_key(face), name=say.name(face.top))
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
     known = [name for name in names if name in reader.names]
     maps = panels(face.crop, class_panels(face, known, raw_maps(reader, face, known, WHOLE), say), say, legend=False)

@@ -145,7 +145,7 @@ class Explore:
             "shown": replace(shown, drawn=(*names, view)),
             "verdict": verdict_panel(reader, face, say),
             "readings": readings(face, say),
-            "made": made_of(face.composition(face.top), say),
+            "made": made_of(face.composition(face.top), face, say),
             "tie": "",
             "files": _untaken(),
         }
@@ -177,7 +177,8 @@ class Explore:
         if view == CHANGE and MapKind.INTEGRATED_GRADIENTS not in reader.kinds:
             lines.append(say("no_change_maps"))
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
-        judgement = f'<p class="cfer-note">{html.escape(judged(view, say))} {html.escape(say("how_to_read"))}</p>'
+        words = [judged(view, say), say("how_to_read"), *([say("unit_key")] if face.units else [])]
+        judgement = f'<p class="cfer-note">{html.escape(" ".join(words))}</p>'
         maps = panels(face.crop, class_panels(face, names, raws, say, reader.constituents(names[1])), say)
         yield {"maps": maps + said}
         depth = muscles(reader, face, names[1], say) + regions(face, names[1], raws[1], view, say)

@@ -82,7 +82,7 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
                 view = gr.Dropdown([], label=labels("method"), min_width=260, scale=2, elem_id="explore-method")
             parts["tie"] = gr.HTML(elem_id="explore-tie")
             parts["depth"] = gr.HTML(elem_id="explore-depth")
-            with gr.Accordion(labels("take_title"), open=False):
+            with gr.Accordion(labels("take_title"), open=False, elem_id="explore-take-title"):
                 gr.Markdown(labels("take_note"))
                 make = gr.Button(labels("take_button"), elem_id="explore-take")
                 parts["files"] = gr.File(

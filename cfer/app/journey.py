@@ -17,7 +17,7 @@ from cfer.app.explore import Explore, ExploreState
 from cfer.app.panels import Panel, panels
 from cfer.app.safety import guarded
 from cfer.app.texts import Speech, labels
-from cfer.app.verdict import bars
+from cfer.app.verdict import answer_key, bars
 from cfer.app.visitors import Visitor
 from cfer.explain.maps import positive
 from cfer.reader import FaceReading, Reader
@@ -103,7 +103,7 @@ def stage(reader: Reader, face: FaceReading, step: int, name: str, say: Speech) 
     first = len(reader.checkpoint.heads[0].bias)
     new = say("journey_base", count=first) if step == 0 else say("journey_new", name=say.name(then.names[-1]))
     title = say("journey_step", step=step, last=reader.steps - 1, new=new)
-    answer = say.html("answer", name=say.name(seen.top))
+    answer = say.html(answer_key(seen), name=say.name(seen.top))
     shown = []
     moments = {
         say("journey_then", step=born): born,

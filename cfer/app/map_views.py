@@ -65,13 +65,13 @@ def _measured() -> dict[str, dict[str, list[float]]]:
 
 
 def judged(view: str, say: Speech) -> str:
-    """What `benchmarks/saliency.py` found about a kind of maps, in a sentence or two."""
+    """What `benchmarks/saliency.py` found about a kind of maps, and whose method it is where it is another's."""
     known = _measured().get(view)
     said = say("method_unknown")
     if known is not None:
         value, low, high = (f"{v:.2f}" for v in known["ratio"])
         said = say("method_known", ratio=value, low=low, high=high, mean=f"{known['mean_map'][0]:.2f}")
-    return f"{said} {say('method_scaled')}" if view in LIBRARY else said
+    return f"{view}: {METHODS[view].source}. {said} {say('method_scaled')}" if view in LIBRARY else said
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """What a visitor takes away: a picture to share, the numbers as a table and as JSON, the evidence as a zip."""
 
 import csv
+import html
 import io
 import json
 import zipfile
@@ -11,6 +12,8 @@ import cfer
 from cfer.app.explore import Explore, ExploreState
 from cfer.app.map_views import raw_maps
 from cfer.app.safety import complaint, taking_folder
+from cfer.app.texts import Speech
+from cfer.app.verdict import answer_key, doubts_about
 from cfer.app.visitors import Visitor
 from cfer.draw import result_picture
 from cfer.evidence import write_evidence
@@ -38,9 +41,9 @@ class TakeAway:
         raws = raw_maps(reader, face, names, view)
         note = say("picture_note", digest=reader.digest[:12], version=cfer.__version__)
         titles = [f"{say.name(name)} {say.percent(face.probabilities[name])}" for name in names]
-        result_picture(face.crop, say("answer", name=say.name(face.top)).replace("**", ""), titles, raws, note).save(
-            folder / "cfer.png"
-        )
+        result_picture(
+            face.crop, say(answer_key(face), name=say.name(face.top)).replace("**", ""), titles, raws, note
+        ).save(folder / "cfer.png")
         (folder / "cfer.csv").write_text(as_table(face), encoding="utf-8")
         (folder / "cfer.json").write_text(as_json(reader, face, middle), encoding="utf-8")
         write_evidence(reader, face, names, folder / "evidence", command="the app")
@@ -62,11 +65,15 @@ def as_table(face: FaceReading) -> str:
 
 
 def as_json(reader: Reader, face: FaceReading, name: str) -> str:
-    """A face's numbers as `cfer read --json` gives them, and what the class in the middle is made of."""
+    """A face's numbers as `cfer read --json` gives them, why to take care, what the class in the middle is made of."""
     made = face.composition(name)
     plain = {
         "schema_version": READING_SCHEMA,
         "model_sha256": reader.digest,
+        "lessons": [lesson.name for lesson in reader.lessons],
+        "read_with_care": [
+            html.unescape(line).replace("\N{NO-BREAK SPACE}", " ") for line in doubts_about(reader, face, Speech())
+        ],
         "faces": [face.to_dict()],
         "composition": {name: made.to_dict()} if made else {},
     }

@@ -13,7 +13,7 @@ from cfer.app.map_views import CHANGE, raw_maps
 from cfer.app.panels import class_panels, panels
 from cfer.app.safety import handed_out
 from cfer.app.texts import Speech
-from cfer.app.verdict import bars, doubts_about
+from cfer.app.verdict import answer_key, bars, doubts_about
 from cfer.app.visitors import MOST_LESSONS, Sessions, Visitor
 from cfer.lessons.copies import first_same
 from cfer.lessons.effect import Effect
@@ -118,7 +118,7 @@ class Teach:
         face = faces[0]
         name = chosen if chosen in reader.names else face.top
         names = reader.trio(face, name)
-        title = say.html("answer", name=say.name(face.top))
+        title = say.html(answer_key(face), name=say.name(face.top))
         likely = bars(say("journey_answers"), face.probabilities, say, name)
         maps = panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, CHANGE), say), say)
         return f"<h3>{title}</h3><div class='cfer-strip one'>{likely}</div>{maps}"
@@ -192,9 +192,6 @@ class Teach:
 
     def standing(self, visitor: Visitor) -> Shown:
         """The list of lessons as it is."""
-        visit = self.sessions.visit(visitor.key)
-        if not visit.reader.lessons:
-            return {"undo": bool(visit.earlier)}  # an adapting can be undone here, too
         told = self._told(visitor, "")
         return {name: value for name, value in told.items() if name not in ("verdict", "maps")}
 

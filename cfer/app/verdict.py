@@ -13,6 +13,10 @@ from cfer.reader import FaceReading, Reader
 
 CLEAR = 0.6
 """Intensity from which on a muscle is said to speak against "neutral"."""
+SLIGHT = 0.1
+"""A muscle that speaks for an answer by less than this share of what the first one does is not named."""
+FILLED = 0.45
+"""A picture of whose width a face takes less is no face crop; where the detector frames it, a face takes .86."""
 BARS = 5
 TILTED, TURNED, DARK, BRIGHT, FLAT, STRANGE, WEAK = 20, 30, 45, 215, 18, 0.99, 0.5
 
@@ -23,9 +27,14 @@ def verdict_panel(reader: Reader, face: FaceReading, say: Speech) -> str:
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
     doubts = "".join(f"<li>{line}</li>" for line in doubts_about(reader, face, say))
     doubts = f'<ul class="cfer-doubts">{doubts}</ul>' if doubts else ""
-    title = say.html("answer", name=say.name(face.top))
+    title = say.html(answer_key(face), name=say.name(face.top))
     head = f'<div class="cfer-answer">{crop}<div><h2>{title}</h2>{lines}</div></div>'
     return f'<section class="cfer-verdict" aria-live="polite">{head}{doubts}</section>'
+
+
+def answer_key(face: FaceReading) -> str:
+    """The key of the answer's sentence: another one where no face is seen in what was said to be one."""
+    return "answer" if face.quality is None or face.quality.seen else "answer_unseen"
 
 
 def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
@@ -61,6 +70,8 @@ def doubts_about(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
         width = round(quality.width)
         if not quality.seen:
             doubt("doubt_no_face")
+        elif (filled := quality.width / (face.box[2] - face.box[0])) < FILLED:
+            doubt("doubt_cropped", share=say.percent(filled))
         if face.tiny:
             doubt("doubt_tiny", pixels=width)
         elif width < ENOUGH_PX:
@@ -141,7 +152,7 @@ def _bar(name: str, share: float, say: Speech, colour: int, top: bool) -> str:
     )
 
 
-def made_of(found: Composition | None, say: Speech) -> str:
+def made_of(found: Composition | None, face: FaceReading, say: Speech) -> str:
     """What speaks for an answer: whose muscles, which muscles, and what lies beyond them."""
     if found is None:
         return f'<div class="cfer-bars"><p>{html.escape(say("no_composition"))}</p></div>'
@@ -152,8 +163,10 @@ def made_of(found: Composition | None, say: Speech) -> str:
         f'<li><i class="w{_shade(who, found)}"></i>{html.escape(whose(who, say))} <b>{say.percent(share)}</b></li>'
         for who, share in shares
     )
-    best = [u for u in found.units if u.evidence > 0][:3]
-    top = ", ".join(f"{unit_words(u, say)} +{u.evidence:.1f}" for u in best)
+    strengths = {u.number: u.intensity for u in face.units}
+    pros = [u for u in found.units if u.evidence > 0]
+    best = [u for u in pros if u.evidence >= SLIGHT * pros[0].evidence][:3]
+    top = ", ".join(f"{unit_words(u, strengths[u.number], say)} +{u.evidence:.1f}" for u in best)
     lines = [say("by_muscles", share=say.percent(found.by_muscles))]
     if found.pair_sum is not None:
         given = {"parts": say.both(found.constituents), "share": say.percent(found.pair_sum)}
@@ -165,10 +178,12 @@ def made_of(found: Composition | None, say: Speech) -> str:
     )
 
 
-def unit_words(unit: UnitShare, say: Speech) -> str:
-    """A unit, or that it is missing."""
+def unit_words(unit: UnitShare, intensity: float, say: Speech) -> str:
+    """A unit, that it is only faint, or that it is missing."""
     named = say.unit(unit.number, unit.name)
-    return named if unit.shown else say("without", unit=named)
+    if not unit.shown:
+        return say("without", unit=named)
+    return named if intensity >= PRESENT else say("faint", unit=named)
 
 
 def whose(who: tuple[str, ...], say: Speech) -> str:

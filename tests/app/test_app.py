@@ -78,6 +78,16 @@ class TestExplore:
         assert not alone["picker"].visible
         assert not alone["found"].visible
 
+    def test_a_picture_taken_for_a_crop_in_which_the_face_is_small_says_so(self, explore, files):
+        path, words = str(files / "astronaut.png"), "the whole picture was read as a face"
+        assert words in run(explore.read(path, True, CHANGE, ANNA))["verdict"]
+        assert words not in run(explore.read(path, False, CHANGE, ANNA))["verdict"]
+
+    def test_what_is_no_face_is_not_called_one(self, explore, files):
+        said = run(explore.read(str(files / "empty.png"), True, CHANGE, ANNA))["verdict"]
+        assert "<h2>No face is seen here; read as one, it looks <b>" in said
+        assert "This face looks" not in said
+
     @pytest.mark.parametrize("view", [CHANGE, WHOLE, RIVALS, "LayerCAM", "Grad-CAM++"])
     def test_other_classes_can_be_mapped_by_every_method(self, explore, files, view):
         shown = run(explore.read(str(files / "astronaut.png"), False, CHANGE, ANNA))
@@ -171,6 +181,9 @@ class TestTakeAway:
         numbers = json.loads(paths["cfer.json"].read_text())
         assert numbers["model_sha256"] == reader.digest
         assert numbers["composition"]["happily surprised"]["constituents"] == ["happy", "surprised"]
+        assert numbers["lessons"] == []
+        (weak,) = numbers["read_with_care"]
+        assert re.match(r"A weak point of this model: of \d+ test pictures of happily surprised, \d+ % were", weak)
         rows = paths["cfer.csv"].read_text().splitlines()
         assert len(rows) == 1 + len(reader.names) + len(shown.face.units)
         with zipfile.ZipFile(paths["evidence.zip"]) as bundle:
@@ -338,9 +351,11 @@ class TestCamera:
     def test_adapting_can_be_undone_among_the_lessons_too(self, reader, mine):
         sessions = Sessions(reader)
         teach = Teach(sessions)
-        assert teach.standing(ANNA) == {"undo": False}
+        none = teach.standing(ANNA)
+        assert (none["undo"], none["choice"], none["file"], none["kept"]) == (False, [], None, "")
+        assert "Nothing taught yet" in none["lessons"]
         Camera(sessions).adapt(mine, True, ANNA)
-        assert teach.standing(ANNA) == {"undo": True}
+        assert teach.standing(ANNA) == none | {"undo": True}
         said, back = Camera(sessions).standing(ANNA)
         assert (said, back.interactive) == (gr.skip(), True)
         teach.undo(ANNA)

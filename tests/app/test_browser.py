@@ -118,10 +118,13 @@ def test_drawing_answers_without_asking_the_model(browser, page_url):
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if "gradio_api" in r.url else None)
     canvas = page.locator("#explore-maps canvas").first
+    against = page.locator("#explore-maps .cfer-scale .against")
     seen = [canvas.evaluate("c => c.toDataURL()")]
+    expect(against).to_be_hidden()
     for control in ("show][value=both", "show][value=difference", "scale][value=common"):
         page.locator(f"#explore-tools [data-cfer={control}]").check()
         seen.append(canvas.evaluate("c => c.toDataURL()"))
+        expect(against).to_be_visible()
     page.locator("#explore-tools [data-cfer=colours]").select_option("inferno")
     seen.append(canvas.evaluate("c => c.toDataURL()"))
     page.locator("#explore-tools [data-cfer=contrast]").fill("1")
@@ -249,7 +252,11 @@ def test_a_wrong_file_is_answered_in_words_in_place(browser, page_url, files, na
     bring(page, files / name)
     expect(page.locator("#explore-verdict")).to_contain_text(words, timeout=WAIT)
     expect(page.locator("#explore-maps canvas")).to_have_count(0)
+    for control in ("tools", "choices", "take-title"):  # there is nothing to draw or to take away
+        expect(page.locator(f"#explore-{control}")).to_be_hidden()
     assert "Traceback" not in page.content()
+    page.locator("#explore-examples button").first.click()
+    expect(page.locator("#explore-choices")).to_be_visible(timeout=WAIT)
 
 
 def test_of_three_faces_one_can_be_picked(browser, page_url, files):
@@ -314,7 +321,7 @@ def test_a_face_goes_through_the_steps_and_two_times_are_compared(browser, page_
     open_tab(page, "Compare")
     page.locator("#compare-go").click()
     expect(page.locator("#compare-result section")).to_have_count(2, timeout=WAIT)
-    expect(page.locator("#compare-result canvas")).to_have_count(6)
+    expect(page.locator("#compare-result canvas")).to_have_count(5)  # of the compound on the side that knows it alone
     shoot(page, "compare")
     assert foreign == []
 

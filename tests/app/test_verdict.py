@@ -8,6 +8,7 @@ import pytest
 from cfer.app.explore import example_paths
 from cfer.app.texts import Speech
 from cfer.app.verdict import doubts_about, made_of, readings, sentences, verdict_panel, weak_point
+from cfer.explain.composition import UnitShare
 from cfer.faces.quality import Quality
 
 SAY = Speech()
@@ -23,9 +24,17 @@ def percents(html):
     return [float(p) for p in re.findall("(\\d+)\N{NO-BREAK SPACE}%", html)]
 
 
-def with_quality(face, **changes):
+def with_quality(face, picture=None, **changes):
+    """A face that was photographed so, in a picture of some width: by default as wide as the face."""
+    quality = replace(GOOD, **changes)
     return SimpleNamespace(
-        quality=replace(GOOD, **changes), tiny=False, strangeness=0.2, top="happy", units=face.units, reader=face.reader
+        quality=quality,
+        tiny=False,
+        strangeness=0.2,
+        top="happy",
+        units=face.units,
+        reader=face.reader,
+        box=(0, 0, picture or quality.width, 300),
     )
 
 
@@ -58,12 +67,27 @@ def test_the_two_readings_are_each_among_their_own_kind(blend):
 
 
 def test_a_blend_says_whose_muscles_speak_for_it(blend):
-    html = made_of(blend.composition("happily surprised"), SAY)
+    html = made_of(blend.composition("happily surprised"), blend, SAY)
     assert "muscles of happy" in html
     assert "muscles of surprised" in html
     widths = [float(w) for w in re.findall(r"width:([\d.]+)%", html)]
     assert sum(widths) == pytest.approx(100, abs=0.3)
-    assert "place 1 of 15 pairs" in html
+    assert "place 1 of the 15 pairs" in html
+
+
+def test_a_muscle_that_speaks_for_it_says_how_much_of_it_is_seen(blend):
+    found = blend.composition("happily surprised")
+    shares = (
+        UnitShare(12, 8.0, ("happy",)),
+        UnitShare(26, 2.0, ()),
+        UnitShare(6, 1.0, (), False),
+        UnitShare(4, 0.7, ()),
+    )
+    seen = {12: 0.1, 26: 0.9, 6: 0.0, 4: 0.9}
+    units = tuple(replace(unit, intensity=seen.get(unit.number, 0.0)) for unit in blend.units)
+    html = made_of(replace(found, units=shares), SimpleNamespace(units=units), SAY)
+    assert "faint lip corner puller (AU12) +8.0, jaw drop (AU26) +2.0, no cheek raiser (AU6) +1.0<" in html
+    assert "AU4)" not in html  # less than a tenth of the first
 
 
 @pytest.mark.parametrize(
@@ -76,6 +100,7 @@ def test_a_blend_says_whose_muscles_speak_for_it(blend):
         ({"brightness": 240.0}, "overexposed"),
         ({"contrast": 5.0}, "very little contrast"),
         ({"seen": False}, "No face is seen in this crop"),
+        ({"width": 100, "picture": 300}, "The face fills 33"),
     ],
 )
 def test_what_makes_a_face_hard_to_read_is_named(reader, blend, changes, words):

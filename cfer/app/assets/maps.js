@@ -72,7 +72,7 @@
     const stops = palettes[set.colours].join(","), cold = [...palettes.against].reverse().join(",");
     document.documentElement.style.setProperty("--cfer-ramp", `linear-gradient(90deg, ${stops})`);
     document.documentElement.style.setProperty("--cfer-cold", `linear-gradient(90deg, ${cold})`);
-    document.documentElement.classList.toggle("cfer-signed", signed());
+    document.documentElement.style.setProperty("--cfer-against", signed() ? "inline-flex" : "none");
   }
 
   function drawAll(again) {

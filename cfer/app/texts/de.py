@@ -26,6 +26,7 @@ TEXTS: dict[str, str] = {
     "forgotten_class": "Das Modell kennt einen dieser Ausdrücke nicht mehr. Bitte das Bild noch einmal lesen lassen.",
     # the answer
     "answer": "Dieses Gesicht wirkt **{name}**",
+    "answer_unseen": "Hier ist kein Gesicht zu sehen; als eines gelesen, wirkt es **{name}**",
     "certain": "Das Modell ist fast sicher ({p}).",
     "fairly": "Das Modell ist ziemlich sicher ({p}; an zweiter Stelle: {second}, {q}).",
     "rather": "Das Modell neigt dazu ({p}); möglich ist auch „{second}“ ({q}).",
@@ -46,6 +47,8 @@ TEXTS: dict[str, str] = {
     "doubt_strange": "Dieses Bild gleicht keinem Gesicht, das das Modell kennt ({share} der bekannten Bilder liegen "
     "näher beieinander). Der Antwort ist nicht zu trauen.",
     "doubt_no_face": "In diesem Ausschnitt ist kein Gesicht zu sehen. Das Modell antwortet, was immer man ihm zeigt.",
+    "doubt_cropped": "Das Gesicht nimmt nur {share} der Breite ein, und das ganze Bild wurde als Gesicht gelesen, weil "
+    "„Das ist ein Gesichtsausschnitt“ angekreuzt ist.",
     "doubt_neutral_units": "Das Modell nennt das Gesicht neutral und sieht doch Muskeln am Werk: {units}.",
     "doubt_weak": "Eine Schwäche dieses Modells: Von {count} Testbildern zu „{name}“ wurden {share} erkannt{taken}.",
     "doubt_weak_taken": "; die meisten übrigen wurden für „{other}“ gehalten",
@@ -59,15 +62,17 @@ TEXTS: dict[str, str] = {
     "whose": "Muskeln von „{who}“",
     "whose_both": "Muskeln von beiden",
     "whose_other": "andere Muskeln",
-    "by_muscles": "Muskeln machen {share} davon aus; den Rest erklärt kein Muskel.",
+    "by_muscles": "Muskeln machen {share} davon aus.",
     "without": "ohne {unit}",
+    "faint": "schwach: {unit}",
+    "unit_key": "AU: Action Unit, eine Bewegung des Gesichts im Kodierhandbuch FACS.",
     "constituent": "{p} unter den Grundausdrücken",
-    "pair_sum": "Einfach addiert ({parts}): {share}, Platz {place} von 15 Paaren.",
+    "pair_sum": "{parts} unter den Grundausdrücken: {share}, Platz {place} der 15 Paare.",
     "no_composition": "Dieses Modell liest keine Muskeln ab.",
     "all_expressions": "Alle {count} Ausdrücke",
     # the maps
     "map_alt": "Wo die Hinweise auf „{name}“ liegen.",
-    "strength": "Stärke {share}",
+    "strength": "Stärke",
     "no_evidence": "in diesem Gesicht nirgends ein Hinweis darauf",
     "same_map": "dieselbe Karte wie daneben: Das Modell unterscheidet die beiden hier nicht",
     "disbelieved": "hier unwahrscheinlich ({p})",
@@ -82,8 +87,8 @@ TEXTS: dict[str, str] = {
     "method_change": "Abweichung von einem neutralen Gesicht (integrierte Gradienten)",
     "method_whole": "Das ganze Gesicht (Grad-CAM)",
     "method_rivals": "Das ganze Gesicht, gegen seine Rivalen hier",
-    "method_known": "Bei gerenderten Gesichtern liegt auf dem, was sich bewegt hat, das {ratio}-Fache seines "
-    "Flächenanteils ({low} bis {high}); die mittlere Karte aller Gesichter kommt auf {mean}.",
+    "method_known": "Bei gerenderten Gesichtern liegt auf dem, was sich bewegt hat, das {ratio}-Fache dessen, was "
+    "zufällig auf einer so großen Fläche läge ({low} bis {high}); die mittlere Karte anderer Gesichter hat {mean}.",
     "method_unknown": "Wie gut diese Karten zutreffen, wurde nicht gemessen.",
     "method_scaled": "Dieses Verfahren skaliert jede Karte für sich: Ihre Stärken lassen sich nicht vergleichen.",
     "legend_none": "durchsichtig: nichts",
@@ -104,7 +109,8 @@ TEXTS: dict[str, str] = {
     # depth
     "by_muscle": "Muskel für Muskel",
     "by_muscle_note": "Die Karte des ganzen Gesichts für „{name}“ ist genau die Summe dieser Karten: die jedes "
-    "Muskels nach seinem Gewicht und das, was kein Muskel erklärt.",
+    "Muskels nach seinem Gewicht und das, was kein Muskel erklärt. Was oben dafür spricht, ist mit einem neutralen "
+    "Gesicht verglichen; diese Zahlen sind es nicht.",
     "unit_speaks": "Hinweise: {evidence}",
     "unit_rest": "andere Muskeln",
     "unit_beyond": "jenseits der Muskeln",
@@ -194,7 +200,7 @@ TEXTS: dict[str, str] = {
     "journey_compositional": "Lernverfahren dieses Projekts, Vergleichstest",
     "journey_predictive-replay": "Verfahren der Veröffentlichung, Vergleichstest",
     "journey_fine-tuning": "ohne Schutz, Vergleichstest",
-    "journey_matrix": "Wer wann noch erkannt wird: {count} aufbewahrte Bilder, Zeilen in der Reihenfolge des Lernens",
+    "journey_matrix": "Wer wann noch erkannt wird:<br>{count} aufbewahrte Bilder, Zeilen wie gelernt wurde",
     "journey_note": "*Aufbewahrte Bilder* sind Validierungsmerkmale im Checkpoint, an die nichts angepasst wurde. "
     "Kurven aus dem *Vergleichstest* stammen von anderen Menschen und anderen Reihenfolgen der Klassen, nach einem "
     "Protokoll für alle Lernverfahren und mit allen Bildern jeder Klasse (docs/benchmark.md); sie lassen sich "
@@ -202,7 +208,7 @@ TEXTS: dict[str, str] = {
     "Vergessen.",
     # Compare
     "compare_intro": "## Zwei auf einmal\nZwei Bilder von einem Modell gelesen oder ein Bild vom Modell zu zwei "
-    "Zeitpunkten, mit Karten derselben Ausdrücke.",
+    "Zeitpunkten, mit Karten dessen, was eine der Seiten antwortet.",
     "compare_upload": "Ein Bild; leer: das Gesicht aus „Erkunden“",
     "compare_time": "Das Modell",
     "compare_button": "Vergleichen",
@@ -243,7 +249,9 @@ Ein Bild wird im Arbeitsspeicher gelesen und in einer temporären Datei, die nac
 wird. Über seinen Inhalt wird nichts protokolliert, nichts wird zum Training verwendet, und was Sie dem Modell
 beibringen, gehört nur Ihnen: Es bleibt, bis Sie gehen, höchstens eine Stunde.""",
     "about_results": "## Ergebnisse nach Datensatz\nTestteile, alle Klassen des Modells als mögliche Antworten. "
-    "Fotos und gerenderte Gesichter stehen getrennt.",
+    "Fotos und gerenderte Gesichter stehen getrennt. Das Mittel über Klassen (mean over classes) zählt eine Klasse mit "
+    "drei Bildern wie eine mit tausend: Wo Mischungen selten und nach geteilten Stimmen beschriftet sind, ist es "
+    "niedrig.",
     "about_confusion": "Zeilen zeigen, was die Beschriftungen der Testbilder sagen, Spalten, was das Modell "
     "antwortet, in Anteilen einer Zeile.",
     "about_card": "Die vollständige Beschreibung des Modells",

@@ -24,6 +24,7 @@ TEXTS = {
     "forgotten_class": "The model does not know one of these expressions any more. Read the picture again.",
     # the answer
     "answer": "This face looks **{name}**",
+    "answer_unseen": "No face is seen here; read as one, it looks **{name}**",
     "certain": "The model is almost certain ({p}).",
     "fairly": "The model is fairly sure ({p}; next: {second}, {q}).",
     "rather": "The model leans that way ({p}); {second} is possible ({q}).",
@@ -43,6 +44,8 @@ TEXTS = {
     "doubt_strange": "This is unlike every face that the model knows ({share} of known pictures lie closer to "
     "each other). Do not trust the answer.",
     "doubt_no_face": "No face is seen in this crop. The model answers whatever it is shown.",
+    "doubt_cropped": "The face fills {share} of the width only, and the whole picture was read as a face, because "
+    "“This is a face crop” is ticked.",
     "doubt_neutral_units": "It is called neutral, but {units} can be seen.",
     "doubt_weak": "A weak point of this model: of {count} test pictures of {name}, {share} were recognised{taken}.",
     "doubt_weak_taken": "; most others were called {other}",
@@ -56,15 +59,17 @@ TEXTS = {
     "whose": "muscles of {who}",
     "whose_both": "muscles of both",
     "whose_other": "other muscles",
-    "by_muscles": "Muscles account for {share} of it; the rest no muscle explains.",
+    "by_muscles": "Muscles account for {share} of it.",
     "without": "no {unit}",
+    "faint": "faint {unit}",
+    "unit_key": "AU: action unit, one movement of the face in the coding manual FACS.",
     "constituent": "{p} among the basics",
-    "pair_sum": "Simply adding {parts}: {share}, place {place} of 15 pairs.",
+    "pair_sum": "{parts} among the basics: {share}, place {place} of the 15 pairs.",
     "no_composition": "This model reads no muscles.",
     "all_expressions": "All {count} expressions",
     # the maps
     "map_alt": "Where the evidence for {name} lies.",
-    "strength": "strength {share}",
+    "strength": "strength",
     "no_evidence": "no evidence for it anywhere in this face",
     "same_map": "the same map as its neighbour: the model does not tell them apart here",
     "disbelieved": "unlikely here ({p})",
@@ -78,8 +83,8 @@ TEXTS = {
     "method_change": "Change from a neutral face (integrated gradients)",
     "method_whole": "The whole face (Grad-CAM)",
     "method_rivals": "The whole face, against its rivals here",
-    "method_known": "On rendered faces its maps put {ratio} times the area share on what moved ({low} to "
-    "{high}); the mean map of all faces gets {mean}.",
+    "method_known": "On rendered faces {ratio} times as much of its evidence lies on what moved as on as large an area "
+    "by chance ({low} to {high}); the mean map of other faces has {mean}.",
     "method_unknown": "How right these maps are was not measured.",
     "method_scaled": "This method scales every map by itself: their strengths cannot be compared.",
     "legend_none": "transparent: none",
@@ -100,7 +105,8 @@ TEXTS = {
     # depth
     "by_muscle": "Muscle by muscle",
     "by_muscle_note": "The whole-face map of {name} is exactly the sum of these: each muscle's map by its "
-    "weight, and what no muscle explains.",
+    "weight, and what no muscle explains. What speaks for it above is compared with a neutral "
+    "face; these numbers are not.",
     "unit_speaks": "evidence {evidence}",
     "unit_rest": "other muscles",
     "unit_beyond": "beyond muscles",
@@ -184,14 +190,14 @@ TEXTS = {
     "journey_compositional": "this project's learner, benchmark",
     "journey_predictive-replay": "the paper's method, benchmark",
     "journey_fine-tuning": "no protection, benchmark",
-    "journey_matrix": "Who is still recognised when: {count} kept pictures, rows in the order of learning",
+    "journey_matrix": "Who is still recognised when:<br>{count} kept pictures, rows in the order of learning",
     "journey_note": "*Kept pictures* are validation features in the checkpoint that nothing was fitted to. "
     "*Benchmark* curves are of other people and other class orders, under one protocol for all learners, all "
     "pictures of each class (docs/benchmark.md); they may be compared with each other, not with the other "
     "curves. A falling curve of old classes is forgetting.",
     # Compare
     "compare_intro": "## Two at once\nTwo pictures by one model, or one picture by the model at two times, with "
-    "maps of the same expressions.",
+    "maps of what either answers.",
     "compare_upload": "A picture; empty: the face in Explore",
     "compare_time": "The model",
     "compare_button": "Compare",
@@ -227,7 +233,8 @@ somewhat alike, because faces have their eyes and mouth in the same place.""",
 A picture is read in memory and in a temporary file that is deleted within about an hour. Nothing is logged about its
 content, nothing is used for training, and what you teach is yours alone: it lives until you leave, an hour at most.""",
     "about_results": "## Results by data set\nTest parts, all classes of the model as possible answers. "
-    "Photographs and rendered faces stand apart.",
+    "Photographs and rendered faces stand apart. The mean over classes counts a class of three pictures like one of a "
+    "thousand: where compounds are rare and labelled from split votes, it is low.",
     "about_confusion": "Rows are what the test pictures' labels say, columns what the model answers, in shares "
     "of a row.",
     "about_card": "The model's card, in full",
