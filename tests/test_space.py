@@ -1,6 +1,8 @@
 """The Space's settings, the README's front matter and the requirements agree."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -33,3 +35,11 @@ def test_the_sdk_version_is_one_that_the_requirements_allow():
     line = next(r for r in (ROOT / "requirements.txt").read_text().splitlines() if r.startswith("gradio"))
     low = re.search(r">=(\d+)\.(\d+)", line)
     assert tuple(map(int, low.groups())) <= tuple(map(int, settings()["sdk_version"].split(".")[:2]))
+
+
+def test_a_port_that_is_none_is_answered_and_nothing_is_served():
+    done = subprocess.run(
+        [sys.executable, "app.py", "--port", "x"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    assert "argument --port: invalid int value: 'x'" in done.stderr
