@@ -50,15 +50,15 @@ def by_domain(reader: Reader) -> str:
     if not facts:
         return ""
     rows = [
-        "| data | test pictures | accuracy | 95 % interval | mean over classes |",
-        "| --- | --- | --- | --- | --- |",
+        "| data | test pictures | accuracy (95 % interval) | mean over classes |",
+        "| --- | --- | --- | --- |",
     ]
     for found in facts["data_sets"]:
         low, high = found["accuracy_interval"]
         rows.append(
             f"| {found['name']}{' (rendered)' if found['name'] in rendered else ''} | {found['pictures']:,} "
-            f"| {100 * found['accuracy']:.1f} % | {100 * low:.1f} to "
-            f"{100 * high:.1f} % | {100 * found['macro_recall']:.1f} % |"
+            f"| {100 * found['accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f}) "
+            f"| {100 * found['macro_recall']:.1f} % |"
         )
     return "\n".join(rows)
 
