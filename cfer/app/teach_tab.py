@@ -15,9 +15,6 @@ from cfer.app.visitors import Sessions, Visitor
 from cfer.emotions import UNIT_NAMES
 from cfer.lessons.record import DEFAULT_EAGER, EAGER
 
-OF_A_LESSON = ("rename", "remove", "reset")
-"""Buttons that want a lesson."""
-
 
 def for_parts(handler: Callable[..., dict[str, Any]], parts: dict[str, Any]) -> Callable[..., dict[Any, Any]]:
     """A handler of the tab, its plain answers turned into the components' new states."""
@@ -29,7 +26,6 @@ def for_parts(handler: Callable[..., dict[str, Any]], parts: dict[str, Any]) -> 
             names = found.pop("choice")
             found["choice"] = gr.Dropdown(choices=names, value=names[-1] if names else None)
             found["save"] = gr.DownloadButton(value=found.pop("file"), interactive=bool(names))
-            found |= {key: gr.Button(interactive=bool(names)) for key in OF_A_LESSON}
         if "undo" in found:
             found["undo"] = gr.Button(interactive=found["undo"])
         return found
@@ -110,14 +106,17 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
                 )
                 tried = gr.HTML(elem_id="teach-tried")
             gr.Markdown(labels("teach_step_3"))
-            parts["lessons"] = gr.HTML(elem_id="teach-standing")  # what there is, from the tab's opening on
+            parts["lessons"] = gr.HTML(elem_id="teach-standing")
             with gr.Row():
                 parts["choice"] = gr.Dropdown([], label=labels("teach_choice"), elem_id="teach-choice", min_width=160)
                 new = gr.Textbox(label=labels("teach_new_name"), max_length=40, elem_id="teach-new", min_width=160)
             with gr.Row():
-                for key in ("rename", "remove", "undo", "reset"):
-                    label = labels("teach_reset_button" if key == "reset" else f"teach_{key}")
-                    parts[key] = gr.Button(label, size="sm", interactive=False, elem_id=f"teach-{key}", min_width=90)
+                rename = gr.Button(labels("teach_rename"), size="sm", elem_id="teach-rename", min_width=90)
+                remove = gr.Button(labels("teach_remove"), size="sm", elem_id="teach-remove", min_width=90)
+                parts["undo"] = gr.Button(
+                    labels("teach_undo"), size="sm", interactive=False, elem_id="teach-undo", min_width=90
+                )
+                reset = gr.Button(labels("teach_reset_button"), size="sm", elem_id="teach-reset", min_width=90)
             with gr.Row():
                 parts["save"] = gr.DownloadButton(
                     english("teach_save"), size="sm", interactive=False, elem_id="teach-save", min_width=120
@@ -135,10 +134,10 @@ def build_teach(sessions: Sessions, visitor: gr.State, tab: gr.Tab) -> Wired:
     done = [go.click(for_parts(teach.teach, parts), given, outputs, **BUSY)]
     probe.change(guarded(teach.try_it), [probe, parts["choice"], visitor], tried, **looked)
     done += [
-        parts["rename"].click(for_parts(teach.rename, parts), [parts["choice"], new, visitor], outputs, **BUSY),
-        parts["remove"].click(for_parts(teach.remove, parts), [parts["choice"], visitor], outputs, **BUSY),
+        rename.click(for_parts(teach.rename, parts), [parts["choice"], new, visitor], outputs, **BUSY),
+        remove.click(for_parts(teach.remove, parts), [parts["choice"], visitor], outputs, **BUSY),
         parts["undo"].click(for_parts(teach.undo, parts), [visitor], outputs, **BUSY),
-        parts["reset"].click(for_parts(teach.reset, parts), [visitor], outputs, **BUSY),
+        reset.click(for_parts(teach.reset, parts), [visitor], outputs, **BUSY),
         bring.upload(for_parts(teach.bring, parts), [bring, visitor], outputs, **BUSY),
         again.click(for_parts(teach.again, parts), [stored, visitor], outputs, **BUSY),
     ]
