@@ -313,9 +313,11 @@ def test_uploads_go_into_a_folder_that_did_not_exist_yet(tmp_path, monkeypatch):
 def test_an_interruption_of_several_processes_is_one_line_and_the_run_goes_on(tmp_path):
     command = [sys.executable, "-m", "cfer", "synth", "--people", "16", "--basics", "--size", "96", "--processes", "2"]
     command += ["--out", str(tmp_path / "faces")]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs would ignore it
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
+    signal.signal(signal.SIGINT, before)
     deadline = time.monotonic() + 120
     while not list((tmp_path / "faces").glob("person-*/*.jpg")) and time.monotonic() < deadline:
         time.sleep(0.05)
