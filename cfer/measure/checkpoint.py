@@ -19,7 +19,7 @@ from cfer.features.table import cache_path, extract_features
 from cfer.measure.landmarks import FITTED, measure_landmarks, rendered_features
 from cfer.measure.maps import read_faces
 from cfer.measure.relations import measure_relations
-from cfer.measure.strengths import measure_strengths
+from cfer.measure.strengths import check_parts, measure_strengths
 from cfer.measure.summary import summarise, thumbnails
 from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
@@ -92,6 +92,7 @@ def photograph_strengths(
     """Measured files about the strengths of action units in photographs; see `measure`."""
     if photographs is None:
         return {name: checkpoint.measured[name] for name in (STRENGTHS, STRENGTH_ERRORS) if name in checkpoint.measured}
+    check_parts(photographs)  # before their features are computed, and again of those with a face
     cache, preprocessing = cache_path(folder, photographs), checkpoint.preprocessing.uncorrected
     features = extract_features(checkpoint.model, photographs, preprocessing, cache, progress=True)
     found = measure_strengths(checkpoint, features)

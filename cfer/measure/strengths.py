@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cfer.checkpoint import Checkpoint
 from cfer.checkpoint.strengths import StrengthScale
+from cfer.data.samples import SampleTable
 from cfer.emotions import PRESENT
 from cfer.features.table import FeatureTable
 from cfer.features.taught import AGREEING, read_answers
@@ -52,11 +53,7 @@ def measure_strengths(checkpoint: Checkpoint, photographs: FeatureTable) -> Stre
         raise ValueError("The checkpoint reads no action units, so there are no strengths to fit.")
     answers = read_answers(photographs.table)
     samples = photographs.table.samples
-    if absent := sorted({"train", "test"} - {str(s.split) for s in samples}):
-        raise ValueError(
-            f"No photograph with a face is in the {' or the '.join(absent)} part of {photographs.table.name}: "
-            "strengths are fitted to the training part and told of the test part."
-        )
+    check_parts(photographs.table)
     shapes = torch.from_numpy(answers.blendshapes[[answers.rows[s.path] for s in samples]])
     wanted = counterparts(shapes, units)  # (N, U)
     with torch.no_grad():
@@ -71,6 +68,19 @@ def measure_strengths(checkpoint: Checkpoint, photographs: FeatureTable) -> Stre
         before, after = logits[test].sigmoid(), found(logits[test], photographs.x[test]).sigmoid()
     labels = [s.label for s, chosen in zip(samples, test.tolist(), strict=True) if chosen]
     return Strengths(found, strength_errors(before, after, wanted[test], units, labels))
+
+
+def check_parts(table: SampleTable) -> None:
+    """See that photographs are in both parts that are needed.
+
+    Raises:
+        ValueError: One part has none.
+    """
+    if absent := sorted({"train", "test"} - {str(s.split) for s in table.samples}):
+        raise ValueError(
+            f"No photograph with a face is in the {' or the '.join(absent)} part of {table.name}: strengths are fitted "
+            "to the training part and told of the test part."
+        )
 
 
 def counterparts(blendshapes: Tensor, units: Sequence[int]) -> Tensor:

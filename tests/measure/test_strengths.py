@@ -136,3 +136,12 @@ def test_photographs_without_a_test_part_are_refused_in_words(taught: Path) -> N
     features = FeatureTable(one_part, torch.zeros(len(one_part), 1024))
     with pytest.raises(ValueError, match="No photograph with a face is in the test part"):
         measure_strengths(load_checkpoint(), features)
+
+
+def test_they_are_refused_before_their_features_are_computed(taught: Path, tmp_path: Path) -> None:
+    table = read_data(taught)
+    run = tmp_path / "run"
+    run.mkdir()
+    with pytest.raises(ValueError, match="No photograph with a face is in the train part"):
+        photograph_strengths(load_checkpoint(), run, table.only(s for s in table.samples if s.split == "test"))
+    assert not list(run.iterdir())
