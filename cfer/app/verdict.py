@@ -16,7 +16,7 @@ CLEAR = 0.6
 SLIGHT = 0.1
 """A muscle that speaks for an answer by less than this share of what the first one does is not named."""
 FILLED = 0.45
-"""A picture of whose width a face takes less is no face crop; where the detector frames it, a face takes .86."""
+"""A picture of whose width a face takes less is no face crop; framed by the detector it takes .86 (`framing.json`)."""
 BARS = 5
 TILTED, TURNED, DARK, BRIGHT, FLAT, STRANGE, WEAK = 20, 30, 45, 215, 18, 0.99, 0.5
 
