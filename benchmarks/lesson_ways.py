@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
+from cfer.draws import generator_of
 from cfer.evaluation.metrics import harmonic_mean
 from cfer.evaluation.stream import Features, make_stream, stream_label
 from cfer.features.table import FeatureTable
@@ -117,7 +118,7 @@ def plain(known: Checkpoint, name: str, shots: Tensor, test: Features) -> dict[s
 def limited(known: Checkpoint, name: str, mine: Tensor, test: Features, seed: int) -> dict[str, dict[str, float]]:
     """Lessons with every limit of the grid, each the mean over numbers of pictures, and the loss with each number."""
     found: dict[str, list[dict[str, float]]] = {str(limit): [] for limit in GRID}
-    for shots in drawn(mine, seed):
+    for shots in drawn(mine, name, seed):
         head = observed(known, record(name, shots))[1]
         for of_one in GRID:
             where = place(head, known.checks.x, known.checks.y, shots, shots[:0], Limit(of_one, of_one / 10))
@@ -129,9 +130,9 @@ def limited(known: Checkpoint, name: str, mine: Tensor, test: Features, seed: in
     }
 
 
-def drawn(mine: Tensor, seed: int) -> list[Tensor]:
-    """Each number of pictures out of a class's (N, C), the fewer among the more."""
-    picks = torch.randperm(len(mine), generator=torch.Generator().manual_seed(seed))
+def drawn(mine: Tensor, name: str, seed: int) -> list[Tensor]:
+    """Each number of pictures out of a class's (N, C), the fewer among the more; other people for every class."""
+    picks = torch.randperm(len(mine), generator=generator_of(seed, name))
     return [mine[picks[:count]] for count in COUNTS]
 
 
@@ -154,7 +155,7 @@ def paper(base: LinearLearner, known: Checkpoint, shots: Tensor, test: Features,
     """The paper's few-shot phase."""
     new, learner = len(known.names), base.copy()
     labels = torch.full((len(shots),), new)
-    learner.observe(Step(1, range(new, new + 1), new + 1, shots, labels), torch.Generator().manual_seed(seed))
+    learner.observe(Step(1, range(new, new + 1), new + 1, shots, labels), generator_of(seed, "paper"))
     return scored(known, (base.head(), learner.head()), shots, test)
 
 
@@ -188,7 +189,7 @@ def compared(
     """
     train, test = parts
     found = {}
-    for shots in drawn(mine, seed):
+    for shots in drawn(mine, name, seed):
         count = len(shots)
         for eager in EAGER if count == 1 else (DEFAULT_EAGER,):
             found[f"{eager}, {count}"] = lesson(known, name, shots, test, eager)

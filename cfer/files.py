@@ -1,4 +1,4 @@
-"""Files that a reader never sees half of, and run folders that belong to one configuration."""
+"""Files that a reader never sees half of, and run folders that belong to what they were made from."""
 
 import json
 import os
@@ -11,6 +11,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from cfer.provenance import differences, digest_of, digest_of_all
 
 
 @contextmanager
@@ -87,11 +89,38 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{path} is damaged or cut off. Delete it; it will be made again.") from error
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a safetensors file is there and as long as it says; its content is not read."""
+    try:
+        with safe_open(str(path), "pt"):
+            return True
+    except (OSError, SafetensorError):
+        return False
+
+
+def kept_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """As `load_tensors`; None for a file that is missing, empty, cut off or damaged, and is to be made again."""
+    try:
+        return load_tensors(path)
+    except (OSError, ValueError):
+        return None
+
+
+def tensor_digest(values: Tensor) -> str:
+    """Digest of a tensor's shape and values."""
+    plain = values.detach().cpu().contiguous().numpy()
+    return digest_of_all([plain.dtype.str, plain.shape, digest_of(plain.tobytes())])
+
+
 def check_run_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Mark a folder as belonging to this configuration, or see that it does.
+    """Mark a folder as belonging to a run, or see that it does.
+
+    Args:
+        folder: The run's.
+        config: All that the run is made from: settings, digests of data, start and code.
 
     Raises:
-        ValueError: The folder holds a run with another configuration. The message names the differences.
+        ValueError: The folder holds a run that was made from something else. The message names the differences.
     """
     path = folder / "config.json"
     plain = json.loads(json.dumps(config))
@@ -100,11 +129,10 @@ def check_run_config(folder: Path, config: Mapping[str, Any]) -> None:
             found = dict(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is not what a run wrote. Choose another --out folder.") from error
-        keys = sorted(k for k in {*found, *plain} if found.get(k) != plain.get(k))
-        differences = [f"{k}: {found.get(k)!r} there, {plain.get(k)!r} now" for k in keys]
-        if differences:
+        if other := differences(found, plain):
             raise ValueError(
-                f"{folder} holds a run with other settings ({'; '.join(differences)}). Choose another --out folder."
+                f"{folder} holds a run that was made from something else ({'; '.join(other)}). "
+                "Choose another --out folder."
             )
         return
     write_json(path, plain, indent=2)

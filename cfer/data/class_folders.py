@@ -1,10 +1,11 @@
 """A tree with one folder a class."""
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from cfer.data.copies import without_copies
-from cfer.data.names import listed, part_of, person_of
+from cfer.data.names import doubtful_people, listed, part_of, parts_of, people_of
 from cfer.data.samples import PictureSource, Sample, SampleTable
 from cfer.emotions import find
 from cfer.pictures import SUFFIXES, PictureError
@@ -16,38 +17,77 @@ def read_class_folders(source: PictureSource, name: str) -> SampleTable:
     """Read a tree with one folder a class, `[.../][train|validation|test/]CLASS/[PERSON/]picture`.
 
     The first folder from the top that bears an expression's name is the class; a part's name may stand before or
-    after it. Where some pictures stand in a part, those that stand in none are left out.
+    after it (see `cfer.data.names.parts_of`). Where some pictures stand in a part, those that stand in none are left
+    out.
 
     Raises:
         PictureError: No picture is there, or no folder bears the name of an expression.
     """
-    names = sorted(source.names())
+    names = sorted(source.names(), key=lambda n: PurePosixPath(n).parts)  # "anna" before "anna - Copy"
     pictures = [n for n in names if PurePosixPath(n).suffix.lower() in SUFFIXES]
     if not pictures:
         raise PictureError(_no_picture(names, name))
-    samples: list[Sample] = []
     strange: Counter[str] = Counter()
+    found: list[tuple[str, tuple[str, ...], str, tuple[str, ...]]] = []
     for path in pictures:
         folders = PurePosixPath(path).parts[:-1]
         place = next((i for i, folder in enumerate(folders) if find(folder)), None)
         if place is None:
             strange["/".join(folders) or "(top folder)"] += 1
-            continue
-        before, after = folders[:place], folders[place + 1 :]
-        parts = [part for folder in (*before, *after) if (part := part_of(folder))]
-        people = [who for folder in after if not part_of(folder) and (who := person_of(folder))]
-        person = people[0] if people else None
-        samples.append(Sample(path, find(folders[place]), None, person, person or path, parts[0] if parts else None))
-    if not samples:
+        else:
+            found.append((path, folders[:place], folders[place], folders[place + 1 :]))
+    if not found:
         raise PictureError(_no_class(strange))
+    above, below = _by_depth(each[1] for each in found), _by_depth(each[3] for each in found)
+    parts_above = [parts_of(names, below_class=False) for names in above]
+    parts_below = [parts_of(names, below_class=True) for names in below]
+    people = [people_of(names - set(parts)) for names, parts in zip(below, parts_below, strict=True)]
+    samples: list[Sample] = []
+    for path, before, label, after in found:
+        told = [*zip(before, parts_above, strict=False), *zip(after, parts_below, strict=False)]
+        parts = [parts[folder] for folder, parts in told if folder in parts]
+        person = next((who for folder, known in zip(after, people, strict=False) if (who := known.get(folder))), None)
+        samples.append(Sample(path, find(label), None, person, person or path, parts[0] if parts else None))
     kept, oddities = without_copies(samples, source)
     oddities = [
         f"{n:,} pictures in {folder!r}, which is no expression's name." for folder, n in strange.items()
     ] + oddities
+    oddities += doubtful_people(s.person for s in kept)
+    oddities += _doubtful_folders(above, parts_above, below, parts_below)
     kept, more = only_with_part(kept)
     if others := len(names) - len(pictures):
         more.append(f"{others:,} files are no pictures.")
     return SampleTable(name, kept, source, oddities=(*oddities, *more))
+
+
+def _by_depth(folders: Iterable[tuple[str, ...]]) -> list[set[str]]:
+    """The names of all folders at each depth."""
+    found: list[set[str]] = []
+    for path in folders:
+        found += [set() for _ in range(len(path) - len(found))]
+        for names, folder in zip(found, path, strict=False):
+            names.add(folder)
+    return found
+
+
+def _doubtful_folders(
+    above: list[set[str]], parts_above: list[dict[str, str]], below: list[set[str]], parts_below: list[dict[str, str]]
+) -> list[str]:
+    """Sentences about folders that may mean something else than they were taken for."""
+    said = []
+    for names, parts in (*zip(above, parts_above, strict=True), *zip(below, parts_below, strict=True)):
+        if doubtful := sorted(name for name in names - set(parts) if part_of(name)):
+            said.append(
+                f"{listed(doubtful)} is not taken for a part of the data, because the folders beside it are none."
+            )
+    around = above[-1] - set(parts_above[-1]) if above else set()
+    if len(around) > 1:
+        said.append(
+            f"The classes' folders lie in {len(around):,} others, {listed(sorted(around), 3)}. If these are people, "
+            "put them below the classes (happy/anna/1.jpg), or bring a table with a column 'person': as it is, nobody "
+            "knows who is shown."
+        )
+    return said
 
 
 def only_with_part(samples: tuple[Sample, ...]) -> tuple[tuple[Sample, ...], list[str]]:

@@ -7,6 +7,43 @@ from dataclasses import replace
 from cfer.data.samples import PictureSource, Sample
 
 
+class Groups:
+    """Groups that grow together: union-find over their names."""
+
+    def __init__(self) -> None:
+        """Start with every group alone."""
+        self._into: dict[str, str] = {}
+
+    def root(self, group: str) -> str:
+        """The name of the group that a group has grown into."""
+        while self._into.get(group, group) != group:
+            group = self._into[group]
+        return group
+
+    def join(self, first: str, second: str) -> None:
+        """Let the second of two groups grow into the first."""
+        if self.root(first) != self.root(second):
+            self._into[self.root(second)] = self.root(first)
+
+
+def with_contents(samples: Sequence[Sample], source: PictureSource) -> tuple[Sample, ...]:
+    """Rows that know the content of their picture, and of its ground truth where there is one."""
+    contents = source.digests([s.path for s in samples])
+    truths = iter(source.digests([s.truth for s in samples if s.truth]))
+    return tuple(
+        replace(s, content=content, truth_content=next(truths) if s.truth else "")
+        for s, content in zip(samples, contents, strict=True)
+    )
+
+
+def with_joined_groups(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Rows that know their content, those of one picture in one group."""
+    groups, homes = Groups(), dict[str, str]()
+    for sample in samples:
+        groups.join(homes.setdefault(sample.content, sample.group), sample.group)
+    return tuple(replace(s, group=groups.root(s.group)) for s in samples)
+
+
 def without_copies(samples: Sequence[Sample], source: PictureSource) -> tuple[tuple[Sample, ...], list[str]]:
     """Drop repeated rows, and keep copies of a picture in one group.
 
@@ -14,36 +51,26 @@ def without_copies(samples: Sequence[Sample], source: PictureSource) -> tuple[tu
     labels stays under both, in one group, and is said: nobody here knows which label is right.
 
     Returns:
-        The rows that remain, with groups joined, and sentences about what was found.
+        The rows that remain, which know their content, with groups joined, and sentences about what was found.
     """
-    marks = source.marks([s.path for s in samples])
+    rows = with_joined_groups(with_contents(samples, source))
     seen: dict[tuple[str, str | None], int] = {}
     labels: dict[str, set[str | None]] = defaultdict(set)
-    groups: dict[str, str] = {}
-
-    def root(group: str) -> str:
-        while groups.get(group, group) != group:
-            group = groups[group]
-        return group
-
-    kept, repeated, homes = [], 0, dict[str, str]()
-    for sample, mark in zip(samples, marks, strict=True):
-        labels[mark].add(sample.label)
-        first = homes.setdefault(mark, sample.group)
-        if root(first) != root(sample.group):
-            groups[root(sample.group)] = root(first)
-        known = seen.get((mark, sample.label))
+    kept, repeated = list[Sample](), 0
+    for sample in rows:
+        labels[sample.content].add(sample.label)
+        known = seen.get((sample.content, sample.label))
         if known is not None and kept[known].split == sample.split:
             repeated += 1
             continue
-        seen.setdefault((mark, sample.label), len(kept))
+        seen.setdefault((sample.content, sample.label), len(kept))
         kept.append(sample)
     oddities = []
     if repeated:
         oddities.append(f"{repeated:,} rows repeat a picture with its label, and are left out.")
-    if torn := [mark for mark, said in labels.items() if len(said) > 1]:
-        paths = {mark: s.path for s, mark in zip(reversed(samples), reversed(marks), strict=True)}
+    if torn := [content for content, said in labels.items() if len(said) > 1]:
+        paths = {s.content: s.path for s in reversed(rows)}
         example = " and ".join(sorted(repr(label) for label in labels[torn[0]]))
         number = "One picture is" if len(torn) == 1 else f"{len(torn):,} pictures are"
         oddities.append(f"{number} under two labels: {paths[torn[0]]} is {example}.")
-    return tuple(replace(s, group=root(s.group)) if groups else s for s in kept), oddities
+    return tuple(kept), oddities

@@ -5,10 +5,8 @@ Two layouts are read. The official one has the folders FER2013Train, FER2013Vali
 pair of original files, `fer2013.csv` (pixels in text) and `fer2013new.csv` with its 35,887 rows, joined by row.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha1
 
 import numpy as np
 
@@ -17,6 +15,7 @@ from cfer.data.samples import PictureSource, Sample, SampleTable
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, CODES, DERIVED
 from cfer.pictures import PictureError
+from cfer.provenance import digest_of
 
 VOTES = "fer2013new.csv"
 PIXELS = "fer2013.csv"
@@ -103,8 +102,11 @@ class _PixelSource:
     def read_bytes(self, path: str) -> bytes:
         raise PictureError(f"{path} is not a file.")
 
-    def marks(self, paths: Sequence[str]) -> list[str]:
-        return [sha1(self.rows[int(p)].encode(), usedforsecurity=False).hexdigest() for p in paths]
+    def passed_over(self) -> tuple[str, ...]:
+        return ()
+
+    def digests(self, paths: Sequence[str]) -> list[str]:
+        return [digest_of(self.rows[int(p)].encode()) for p in paths]
 
 
 def is_ferplus(names: frozenset[str]) -> bool:
@@ -115,14 +117,13 @@ def is_ferplus(names: frozenset[str]) -> bool:
 def read_ferplus(source: PictureSource) -> SampleTable:
     """Read FER+ in either layout.
 
-    Identical pictures share a group (from `duplicates.csv` where it is there, from the pixels otherwise in the CSV
-    layout).
+    Identical pictures share a group: from `duplicates.csv` where it is there, by their content anyhow.
 
     Raises:
         PictureError: `fer2013new.csv` lacks its columns, or the original pair does not match row by row.
     """
     table = read_table(source.read_bytes(VOTES), VOTES)
-    missing = {"Usage", "Image name", *_COLUMNS} - set(table.columns)
+    missing = [name for name in ("Usage", "Image name", *_COLUMNS) if table.column((name.lower(),)) != name]
     if missing:
         raise PictureError(f"{VOTES} lacks the column(s) {', '.join(sorted(missing))}.")
     rows = [_checked(row, line) for row, line in zip(table.rows, table.lines, strict=True)]
@@ -148,7 +149,7 @@ def read_ferplus(source: PictureSource) -> SampleTable:
         raise PictureError(f"None of the pictures that {VOTES} names is there, in folders such as FER2013Train.")
     oddities = [f"{absent:,} rows of {VOTES} have no picture."] if absent else []
     if not groups:
-        oddities.append(f"Without {_DUPLICATES} identical pictures cannot be kept on one side of a split.")
+        oddities.append(f"Without {_DUPLICATES} only files of equal bytes are known to be one picture.")
     return SampleTable("FER+", tuple(samples), source, cropped=True, oddities=tuple(oddities), about=ABOUT)
 
 
@@ -160,13 +161,10 @@ def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleT
     if len(pixels) != len(rows):
         raise PictureError(f"{PIXELS} has {len(pixels):,} rows and {VOTES} {len(rows):,}: they are joined row by row.")
     texts = [row["pixels"] for row in pixels]
-    first: dict[str, str] = defaultdict(str)
     samples = []
-    for number, (row, text) in enumerate(zip(rows, texts, strict=True)):
-        digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
-        group = first.setdefault(digest, str(number))
+    for number, row in enumerate(rows):
         if row["Image name"]:  # FER+ leaves the name empty where the picture is not a face
-            samples.append(_sample(row, str(number), _PARTS[row["Usage"]][0], group))
+            samples.append(_sample(row, str(number), _PARTS[row["Usage"]][0], str(number)))
     dropped = len(rows) - len(samples)
     oddities = (f"{dropped:,} rows are marked by FER+ as no face.",) if dropped else ()
     return SampleTable("FER+", tuple(samples), _PixelSource(texts), cropped=True, oddities=oddities, about=ABOUT)

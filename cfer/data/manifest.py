@@ -1,15 +1,14 @@
 """A table that names pictures and their labels."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cfer.data.class_folders import EXAMPLES, only_with_part
 from cfer.data.copies import without_copies
-from cfer.data.names import known_part, listed, person_of
+from cfer.data.names import doubtful_people, known_part, listed, people_of
 from cfer.data.samples import FolderSource, Sample, SampleTable
-from cfer.data.tables import Table, read_table
+from cfer.data.tables import read_table
 from cfer.emotions import find
 from cfer.pictures import PictureError
 
@@ -39,8 +38,11 @@ def read_manifest(path: Path) -> SampleTable:
         table = read_table(path.read_bytes(), path.name)
     except OSError as error:
         raise PictureError(f"{path.name} cannot be read.") from error
-    columns = _columns(table, path.name)
+    columns = {ours: found for ours, aliases in COLUMNS.items() if (found := table.column(aliases))}
+    if not {"path", "label"} <= set(columns):
+        raise PictureError(f"{path.name} needs the columns 'path' and 'label'; it has {listed(table.columns, 8)}.")
     source = FolderSource(path.parent)
+    people = people_of(row[columns["person"]] for row in table.rows) if "person" in columns else {}
     samples: list[Sample] = []
     unknown: Counter[str] = Counter()
     absent: list[str] = []
@@ -51,34 +53,29 @@ def read_manifest(path: Path) -> SampleTable:
         if label is None and (said["label"] or not said.get("truth")):  # a rendered face may have its units alone
             unknown[said["label"] or "(empty)"] += 1
             continue
-        place = _place(path.parent, said["path"])
+        place = placed(path.parent, said["path"])
         if place is None:
             absent.append(said["path"])
             continue
-        person, truth = person_of(said.get("person", "")), said.get("truth") or None
-        samples.append(Sample(place, label, None, person, person or place, split, truth=truth))
+        person = people.get(said.get("person", ""))
+        truth = said.get("truth") and (placed(path.parent, said["truth"]) or said["truth"])
+        samples.append(Sample(place, label, None, person, person or place, split, truth=truth or None))
     if not samples:
         raise PictureError(_nothing(path.name, unknown, absent))
     kept, oddities = without_copies(samples, source)
+    oddities += doubtful_people(s.person for s in kept)
     if not any(s.truth for s in kept):
         kept, more = only_with_part(kept)
         oddities += more
-    oddities = [*table.oddities, *_left_out(unknown, absent), *oddities]
+    unused = [line for aliases in COLUMNS.values() for line in table.unused(aliases)]
+    oddities = [*table.oddities, *unused, *_left_out(unknown, absent), *oddities]
     name = path.parent.name if path.stem == "samples" else path.stem
     about = RENDERED if any(s.truth for s in kept) else ()
     return SampleTable(name, kept, source, oddities=tuple(oddities), about=about)
 
 
-def _columns(table: Table, name: str) -> Mapping[str, str]:
-    said = {column.lower(): column for column in table.columns if column}
-    columns = {ours: said[alias] for ours, aliases in COLUMNS.items() for alias in aliases[::-1] if alias in said}
-    if not {"path", "label"} <= set(columns):
-        raise PictureError(f"{name} needs the columns 'path' and 'label'; it has {listed(table.columns, 8)}.")
-    return columns
-
-
-def _place(folder: Path, text: str) -> str | None:
-    """Where a row's picture is, relative to the manifest; Windows paths are understood. None where nothing is."""
+def placed(folder: Path, text: str) -> str | None:
+    """Where a row's file is, relative to the table's folder; Windows paths are understood. None where nothing is."""
     for spelt in (text, PureWindowsPath(text).as_posix()):
         try:
             if spelt and (folder / spelt).is_file():

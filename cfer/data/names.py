@@ -12,12 +12,29 @@ _PART_WORDS = {
     "test": "test testing tests tst holdout heldout eval evaluation privatetest private",
 }
 _PARTS = {word: part for part, words in _PART_WORDS.items() for word in words.split()}
+_NAMES_TOO = {"val", "dev", "tr", "fit", "tune", "private", "public"}
+"""Words for parts that may as well be somebody's name or initials."""
 _NOBODY = {"", "nan", "none", "null", "na", "n/a", "n.a.", "unknown", "?", "-", "--", "nil"}
+_SOMEBODY = {"NA", "Na", "na", "NIL", "Nil", "nil", "NAN", "Nan"}
+"""Words for nobody that may as well be somebody's initials or name."""
+_INITIALS, _GIVEN_NAME = re.compile(r"[^\W\d_]{1,4}"), re.compile(r"[^\W\d_]+")
 _SYSTEM = {
-    *("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "#recycle", "system volume information", "lost+found"),
-    *("__pycache__", "ehthumbs.db"),
+    "__macosx",
+    "__pycache__",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "$recycle.bin",
+    "#recycle",
+    "#snapshot",
+    "@recycle",
+    "@recently-snapshot",
+    "@eadir",
+    "@__thumb",
+    "@tmp",
+    "system volume information",
+    "lost+found",
 }
-_COPY = re.compile(r"( - copy( \(\d+\))?| copy( \d+)?| \(\d+\)|~)$", re.IGNORECASE)
 
 
 def part_of(word: str) -> str | None:
@@ -25,7 +42,7 @@ def part_of(word: str) -> str | None:
 
     FER2013's words are known: PublicTest is its validation part, PrivateTest its test part.
     """
-    return _PARTS.get(re.sub(r"[\W_]+", "", word.lower()))
+    return _PARTS.get(_letters(word))
 
 
 def known_part(word: str, where: str) -> str | None:
@@ -42,17 +59,55 @@ def known_part(word: str, where: str) -> str | None:
     return part
 
 
-def person_of(text: str) -> str | None:
-    """Who is shown, or None where the text says that nobody knows ("NaN", "unknown", "-")."""
-    return None if text.strip().lower() in _NOBODY else text.strip()
+def parts_of(siblings: Iterable[str], *, below_class: bool) -> dict[str, str]:
+    """The parts that folders beside each other mean, by the folders' names; persons may be called Val or Dev, too.
+
+    Below a class they are parts only if all of them are. Above the classes a word that may be a name is one where it
+    is the only part among at least two others.
+
+    Args:
+        siblings: Names of all folders at one depth.
+        below_class: Whether they lie in classes' folders.
+    """
+    names = set(siblings)
+    found = {name: part for name in names if (part := part_of(name))}
+    others = len(names) - len(found)
+    if below_class:
+        return {} if others else found
+    if others >= 2 and len(found) == 1 and _letters(next(iter(found))) in _NAMES_TOO:
+        return {}
+    return found
+
+
+def people_of(texts: Iterable[str]) -> dict[str, str | None]:
+    """Who is shown, by the text that says it: None where it says that nobody knows ("NaN", "unknown", "-").
+
+    Words such as NA and Nil are somebody where all others are initials or names as well.
+
+    Args:
+        texts: All that are said of one data set.
+    """
+    said = {text: text.strip() for text in texts}
+    others = {who for who in said.values() if who.lower() not in _NOBODY}
+    alike = len(others) >= 2 and any(all(p.fullmatch(who) for who in others) for p in (_INITIALS, _GIVEN_NAME))
+    return {
+        text: who if who.lower() not in _NOBODY or (alike and who in _SOMEBODY) else None for text, who in said.items()
+    }
+
+
+def doubtful_people(people: Iterable[str | None]) -> list[str]:
+    """A sentence where a word for nobody was taken for somebody."""
+    found = sorted({who for who in people if who in _SOMEBODY})
+    return [f"{listed(found)} is taken for a person, because the others are names or initials, too."] if found else []
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a file is nobody's data: a system's, hidden, a thumbnail, or in a folder that is a copy of another."""
-    *folders, name = PurePosixPath(path).parts or ("",)
-    if any(p.startswith((".", "@", "._")) or p.lower() in _SYSTEM for p in (*folders, name)):
-        return True
-    return any(_COPY.search(folder) for folder in folders)
+    """Whether a file is nobody's data: hidden, or a system's."""
+    return any(p.startswith(".") or p.lower() in _SYSTEM for p in PurePosixPath(path).parts)
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"[\W_]+", "", word.lower())
 
 
 def short(text: str, most: int = 50) -> str:

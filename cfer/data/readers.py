@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from cfer.data.cfee import is_cfee, read_cfee
 from cfer.data.class_folders import read_class_folders
+from cfer.data.copies import with_contents, with_joined_groups
 from cfer.data.ferplus import is_ferplus, read_ferplus
 from cfer.data.manifest import MANIFEST, read_manifest, with_crops
 from cfer.data.rafdb import is_rafdb, read_rafdb
@@ -42,10 +43,7 @@ def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
     if is_folder and (path / MANIFEST).is_file():
         table = read_manifest(path / MANIFEST)
     elif is_folder:
-        source = FolderSource(path)
-        table = _by_layout(source, path.resolve().name)
-        if links := source.links:
-            table = replace(table, oddities=(*table.oddities, f"{links:,} links are passed over."))
+        table = _by_layout(FolderSource(path), path.resolve().name)
     elif path.suffix.lower() in _TABLES:
         table = read_manifest(path)
     elif zipfile.is_zipfile(path):
@@ -84,5 +82,8 @@ def _by_layout(source: PictureSource, name: str) -> SampleTable:
     names = source.names()
     for layout in LAYOUTS.values():
         if layout.recognise(names):
-            return layout.read(source)
-    return read_class_folders(source, name)
+            found = layout.read(source)
+            rows = with_joined_groups(with_contents(found.samples, found.source))
+            return replace(found, samples=rows, oddities=(*found.oddities, *source.passed_over()))
+    found = read_class_folders(source, name)
+    return replace(found, oddities=(*found.oddities, *source.passed_over()))

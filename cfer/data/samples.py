@@ -1,23 +1,22 @@
 """The sample table: one row a picture, and where its pixels come from."""
 
-import hashlib
 import lzma
 import os
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 import numpy as np
 
-from cfer.data.names import is_hidden, part_of
+from cfer.data.names import is_hidden, listed, part_of
 from cfer.data.tables import decoded
 from cfer.emotions import find
-from cfer.pictures import PictureError, read_picture
+from cfer.pictures import SUFFIXES, PictureError, read_picture
+from cfer.provenance import digest_of, file_digest
 
 
 class PictureSource(Protocol):
@@ -28,7 +27,11 @@ class PictureSource(Protocol):
         ...
 
     def names(self) -> frozenset[str]:
-        """Return the paths of all files there are, without hidden ones, systems' and links."""
+        """Return the paths of all files there are, without hidden ones and systems'."""
+        ...
+
+    def passed_over(self) -> tuple[str, ...]:
+        """Return sentences about files that are there and not among the names."""
         ...
 
     def read_text(self, path: str) -> str:
@@ -39,25 +42,12 @@ class PictureSource(Protocol):
         """Return a file as it is; raise `PictureError` if it cannot be read."""
         ...
 
-    def marks(self, paths: Sequence[str]) -> list[str]:
-        """Return a mark for each path, the same where the files' contents are."""
+    def digests(self, paths: Sequence[str]) -> list[str]:
+        """Return a digest of each file's content, the same in every source.
+
+        A file that is empty or cannot be read gives its path: two such files are not one picture.
+        """
         ...
-
-
-def marks_by(sizes: Sequence[int], paths: Sequence[str], read: Callable[[str], bytes]) -> list[str]:
-    """A mark for each file, the same for equal contents; only files of one size are opened.
-
-    Args:
-        sizes: Bytes of each file.
-        paths: Their names.
-        read: Gives a file's content.
-    """
-    count = Counter(dict(zip(paths, sizes, strict=True)).values())
-    found: dict[str, str] = {}
-    for path, size in zip(paths, sizes, strict=True):
-        if path not in found:
-            found[path] = path if count[size] == 1 else hashlib.sha1(read(path), usedforsecurity=False).hexdigest()
-    return [found[path] for path in paths]
 
 
 @dataclass(frozen=True)
@@ -71,27 +61,44 @@ class FolderSource:
         return read_picture(self.root / path)
 
     def names(self) -> frozenset[str]:
-        """See `PictureSource.names`; links to folders are not followed."""
+        """See `PictureSource.names`; links are followed, and a folder is visited once."""
         return self._walked[0]
 
-    @property
-    def links(self) -> int:
-        """How many links there are, which `names` passes over."""
+    def passed_over(self) -> tuple[str, ...]:
+        """See `PictureSource.passed_over`."""
         return self._walked[1]
 
     @cached_property
-    def _walked(self) -> tuple[frozenset[str], int]:
-        """Paths of the files, and the number of links: the tree is walked once."""
-        found, links = set[str](), 0
-        for folder, folders, files in os.walk(self.root):  # links to folders are listed and not followed
-            links += sum((Path(folder) / name).is_symlink() for name in folders)
+    def _walked(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Paths of the files, and sentences about what is passed over: the tree is walked once."""
+        found, hidden, broken, again = set[str](), list[str](), list[str](), list[str]()
+        visited, home = {_identity(self.root)}, self.root.resolve()
+        for folder, folders, files in os.walk(self.root, followlinks=True):
+            place = Path(folder)
+            for name in list(folders):
+                path = place / name
+                identity = _identity(path)
+                inside = path.is_symlink() and path.resolve().is_relative_to(home)  # read under its own name
+                if inside or identity in visited:
+                    folders.remove(name)
+                    again.append(path.relative_to(self.root).as_posix())
+                else:
+                    visited.add(identity)
             for name in files:
-                path = Path(folder) / name
-                if path.is_symlink():
-                    links += 1
-                elif not is_hidden(relative := path.relative_to(self.root).as_posix()):
+                path = place / name
+                relative = path.relative_to(self.root).as_posix()
+                if is_hidden(relative):
+                    hidden.append(relative)
+                elif path.is_symlink() and not path.exists():
+                    broken.append(relative)
+                else:
                     found.add(relative)
-        return frozenset(found), links
+        said = [*_hidden_pictures(hidden)]
+        if broken:
+            said.append(f"{_links(len(broken))} nowhere: {listed(sorted(broken), 3)}.")
+        if again:
+            said.append(f"{_links(len(again))} to folders that are read already: {listed(sorted(again), 3)}.")
+        return frozenset(found), tuple(said)
 
     def read_text(self, path: str) -> str:
         """See `PictureSource.read_text`."""
@@ -104,9 +111,38 @@ class FolderSource:
         except OSError as error:
             raise PictureError(f"{path} cannot be read.") from error
 
-    def marks(self, paths: Sequence[str]) -> list[str]:
-        """See `PictureSource.marks`."""
-        return marks_by([(self.root / p).stat().st_size for p in paths], paths, self.read_bytes)
+    def digests(self, paths: Sequence[str]) -> list[str]:
+        """See `PictureSource.digests`."""
+        return [_file_digest(self.root / path, path) for path in paths]
+
+
+def _file_digest(file: Path, path: str) -> str:
+    try:
+        return file_digest(file) if file.stat().st_size else path
+    except OSError:  # it is said when the picture is read
+        return path
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What tells a folder from all others, by whatever path it is reached."""
+    try:
+        found = folder.stat()
+    except OSError:  # it cannot be looked into either
+        return (-1, -1)
+    return found.st_dev, found.st_ino
+
+
+def _links(count: int) -> str:
+    return "1 link leads" if count == 1 else f"{count:,} links lead"
+
+
+def _hidden_pictures(paths: Iterable[str]) -> list[str]:
+    """A sentence about pictures that are hidden or a system's, if there are any."""
+    pictures = sorted(p for p in paths if PurePosixPath(p).suffix.lower() in SUFFIXES)
+    if not pictures:
+        return []
+    number = "1 picture that is" if len(pictures) == 1 else f"{len(pictures):,} pictures that are"
+    return [f"{number} hidden or a system's passed over: {listed(pictures, 3)}."]
 
 
 @dataclass(frozen=True)
@@ -150,6 +186,10 @@ class ZipSource:
         """See `PictureSource.names`."""
         return frozenset(n for n in self._entries if not is_hidden(n))
 
+    def passed_over(self) -> tuple[str, ...]:
+        """See `PictureSource.passed_over`."""
+        return tuple(_hidden_pictures(n for n in self._entries if is_hidden(n)))
+
     def read_text(self, path: str) -> str:
         """See `PictureSource.read_text`."""
         return decoded(self.read_bytes(path), path)[0]
@@ -171,10 +211,15 @@ class ZipSource:
         except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise PictureError(f"{path} in {self.root.name} is damaged.") from error
 
-    def marks(self, paths: Sequence[str]) -> list[str]:
-        """See `PictureSource.marks`: the archive keeps sizes and checksums."""
-        infos = [self._entries[p] for p in paths]
-        return [f"{i.file_size} {i.CRC:08x}" for i in infos]
+    def digests(self, paths: Sequence[str]) -> list[str]:
+        """See `PictureSource.digests`."""
+        return [self._digest(path) for path in paths]
+
+    def _digest(self, path: str) -> str:
+        try:
+            return digest_of(self.read_bytes(path)) if self._entries[path].file_size else path
+        except (PictureError, KeyError):  # it is said when the picture is read
+            return path
 
 
 MAX_ENTRY = 2_000_000_000
@@ -194,6 +239,8 @@ class Sample:
         split: The data set's own part: "train", "validation", "test", or None.
         votes: Share of the votes for each of `BASICS`, summing to 1, or None.
         truth: Where the source finds a rendered picture's ground truth, or None.
+        content: Digest of the picture file's bytes, "" where nobody looked; see `cfer.data.copies.with_contents`.
+        truth_content: The same of the ground truth.
     """
 
     path: str
@@ -204,6 +251,8 @@ class Sample:
     split: str | None = None
     votes: tuple[float, ...] | None = None
     truth: str | None = None
+    content: str = ""
+    truth_content: str = ""
 
 
 @dataclass(frozen=True)

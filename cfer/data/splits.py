@@ -1,12 +1,15 @@
 """Train, validation and test parts that share no person and no identical picture."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from cfer.data.samples import SampleTable
+from cfer.data.copies import Groups
+from cfer.data.samples import Sample, SampleTable
 
 PARTS = ("train", "validation", "test")
+_RANK = {part: rank for rank, part in enumerate(PARTS)}
 
 
 def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), seed: int = 0) -> SampleTable:
@@ -25,11 +28,10 @@ def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), 
         The table with a `split` on each row; rows that would leak are gone.
     """
     if any(s.split for s in table.samples):
-        rank = {part: i for i, part in enumerate(PARTS)}
         home: dict[str, str] = {}
         for sample in table.samples:
             part = sample.split or "train"
-            if sample.group not in home or rank[part] > rank[home[sample.group]]:
+            if sample.group not in home or _RANK[part] > _RANK[home[sample.group]]:
                 home[sample.group] = part
         if "validation" not in home.values():
             home |= _drawn(sorted(g for g, part in home.items() if part == "train"), (fractions[0], 0.0), seed)
@@ -39,6 +41,62 @@ def split(table: SampleTable, *, fractions: tuple[float, float] = (0.15, 0.15), 
         return table.only(s for s in table.samples if (s.split or "train") == home[s.group])
     part_of = _drawn(sorted({s.group for s in table.samples}), fractions, seed)
     return table.only(replace(s, split=part_of[s.group]) for s in table.samples)
+
+
+def split_together(
+    tables: Sequence[SampleTable], *, seed: int = 0, learned: Collection[str] = (), same_people: bool = False
+) -> list[SampleTable]:
+    """Give every row of all data sets of a run a part: no picture stands in two parts, in whichever data set it lies.
+
+    Each data set is divided by `split`. Groups of several data sets that have a picture in common, by the content of
+    its file, then go into one part: the most protected one that any of the data sets brings, or else the one that was
+    drawn first. Rows whose part was drawn here are moved there, rows that came with another part are left out.
+
+    Args:
+        tables: The data sets.
+        seed: Decides the draws.
+        learned: Digests of pictures that an earlier phase was trained on: their groups are for training.
+        same_people: Whether people of one name in several data sets are one person.
+    """
+    divided = [split(table, seed=seed) for table in tables]
+    joint = _joint_groups(divided, same_people)
+    stated = [any(s.split for s in table.samples) for table in tables]
+    home: dict[str, str] = {}
+    for number in sorted(range(len(tables)), key=lambda k: not stated[k]):
+        for sample in divided[number].samples:
+            group, part = joint[number, sample.group], str(sample.split)
+            if group not in home or (stated[number] and _RANK[part] > _RANK[home[group]]):
+                home[group] = part
+    known = frozenset(learned)
+    for number, table in enumerate(divided):
+        home |= {joint[number, s.group]: "train" for s in table.samples if s.content in known}
+
+    def settled(number: int, table: SampleTable) -> SampleTable:
+        brought = {s.split for s in tables[number].samples} - {None}
+        drawn = set(PARTS) if not brought else {"train", "validation"} if "validation" not in brought else set()
+        kept = list[Sample]()
+        for sample in table.samples:
+            part = home[joint[number, sample.group]]
+            if part == sample.split or {part, sample.split} <= drawn:
+                kept.append(replace(sample, split=part))
+        lost = len(table) - len(kept)
+        said = f"{lost:,} rows are left out: their picture or person stands in another part of this run's data."
+        return replace(table.only(kept), oddities=(*table.oddities, said) if lost else table.oddities)
+
+    return [settled(number, table) for number, table in enumerate(divided)]
+
+
+def _joint_groups(tables: Sequence[SampleTable], same_people: bool) -> dict[tuple[int, str], str]:
+    """The name of the joint group of every data set's (number) groups."""
+    groups, homes = Groups(), dict[tuple[str, str], str]()
+    for number, table in enumerate(tables):
+        for sample in table.samples:
+            mine = f"{number}/{sample.group}"
+            marks = [("picture", sample.content), ("person", str(sample.person or "") if same_people else "")]
+            for mark in marks:
+                if mark[1]:
+                    groups.join(homes.setdefault(mark, mine), mine)
+    return {(k, s.group): groups.root(f"{k}/{s.group}") for k, table in enumerate(tables) for s in table.samples}
 
 
 def _drawn(groups: list[str], fractions: tuple[float, float], seed: int) -> dict[str, str]:

@@ -2,8 +2,11 @@
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cfer.data.names import listed
 from cfer.pictures import PictureError
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -19,12 +22,34 @@ class Table:
         rows: A value for every column, "" where a row is short.
         lines: The line in the file of each row, for messages.
         oddities: Sentences about what was unusual in the file.
+        name: What to call it in messages.
     """
 
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     lines: tuple[int, ...]
     oddities: tuple[str, ...] = ()
+    name: str = "The table"
+
+    def column(self, aliases: Sequence[str]) -> str | None:
+        """The column that goes by the first of some names, in any case; None where there is none.
+
+        Raises:
+            PictureError: Two columns have that name, and may say different things.
+        """
+        for alias in aliases:
+            found = [column for column in self.columns if column.lower() == alias]
+            if len(found) > 1:
+                raise PictureError(f"{self.name} has {len(found)} columns called {alias!r}. Rename or remove one.")
+            if found:
+                return found[0]
+        return None
+
+    def unused(self, aliases: Sequence[str]) -> list[str]:
+        """A sentence where further columns go by one of some names that mean the same."""
+        used = self.column(aliases)
+        others = [c for c in self.columns if c.lower() in aliases and c != used]
+        return [f"{self.name} is read by its column {used!r}; {listed(others)} is not used."] if others else []
 
 
 def read_table(data: bytes, name: str) -> Table:
@@ -63,10 +88,12 @@ def read_table(data: bytes, name: str) -> Table:
         raise PictureError(f"{name} is empty.")
     if not rows:
         raise PictureError(f"{name} has a header and no row.")
+    counted = Counter(column.lower() for column in columns if column)
+    oddities += [f"{name} has {count} columns called {column!r}." for column, count in counted.items() if count > 1]
     surplus = [line for line in oddities if "more fields" in line]
     if len(surplus) > 3:
         oddities = [o for o in oddities if o not in surplus[1:]] + [f"So have {len(surplus) - 1:,} more lines."]
-    return Table(columns, tuple(rows), tuple(lines), tuple(oddities))
+    return Table(columns, tuple(rows), tuple(lines), tuple(oddities), name)
 
 
 def decoded(data: bytes, name: str) -> tuple[str, str | None]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from cfer.data.samples import SampleTable
 from cfer.data.splits import fold_split
+from cfer.draws import seed_of
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.stream import Stream, make_stream, stream_label
 from cfer.features.table import FeatureTable
@@ -88,7 +89,8 @@ def streams(features: FeatureTable, protocol: Protocol, fold: int) -> Iterator[S
 def few_shot(stream: Stream, shots: int | None, seed: tuple[int, ...]) -> Stream:
     """The same stream with only so many training pictures of each class after the base phase.
 
-    The draw depends on the seed and the class's name, not on its place, and fewer shots are the first of more.
+    The draw depends on the seed and the whole of the class's name, not on its place, and fewer shots are the first of
+    more.
     """
     if shots is None:
         return stream
@@ -96,7 +98,6 @@ def few_shot(stream: Stream, shots: int | None, seed: tuple[int, ...]) -> Stream
     keep: list[Tensor] = [torch.nonzero(train.y < stream.base).squeeze(1)]
     for k in range(stream.base, len(stream.classes)):
         mine = torch.nonzero(train.y == k).squeeze(1)
-        name = int.from_bytes(stream.classes[k].encode(), "big") % (2**31)
-        drawn = np.random.default_rng([*seed, name]).permutation(len(mine))[:shots]
+        drawn = np.random.default_rng(seed_of(*seed, stream.classes[k])).permutation(len(mine))[:shots]
         keep.append(mine[torch.from_numpy(drawn)])
     return replace(stream, train=train.rows(torch.cat(keep)))

@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cfer.cores import check_processes
+from cfer.data.copies import with_contents
 from cfer.data.manifest import MANIFEST
-from cfer.data.samples import Sample, SampleTable, marks_by
+from cfer.data.samples import Sample, SampleTable
 from cfer.emotions import EXPRESSIONS
 from cfer.files import write_bytes, write_text
 from cfer.outputs import MARKER, as_worker, check_run_folder, claimed, entries
 from cfer.pictures import read_picture
+from cfer.provenance import digest_of
 from cfer.synth.figure import build_figure
 from cfer.synth.performance import FREE, LEVELS, Performance
 from cfer.synth.render import render
@@ -120,6 +123,9 @@ def take_all(plan: Plan, shots: list[Shot], processes: int = 1) -> Iterator[Take
 
     Yields:
         The pictures, person by person, in no fixed order of people.
+
+    Raises:
+        ValueError: No processes can be started here.
     """
     people: dict[int, list[Shot]] = {}
     for shot in shots:
@@ -129,6 +135,7 @@ def take_all(plan: Plan, shots: list[Shot], processes: int = 1) -> Iterator[Take
         for job in jobs:
             yield from _take_person(job)
         return
+    check_processes(processes)
     context = multiprocessing.get_context("spawn")
     with context.Pool(min(processes, len(jobs)), as_worker) as pool:
         for taken in pool.imap_unordered(_take_person_whole, jobs):
@@ -174,9 +181,13 @@ class MemorySource:
         """See `cfer.data.samples.PictureSource.read_bytes`."""
         return self.files[path]
 
-    def marks(self, paths: Sequence[str]) -> list[str]:
-        """See `cfer.data.samples.PictureSource.marks`."""
-        return marks_by([len(self.files[p]) for p in paths], paths, self.read_bytes)
+    def passed_over(self) -> tuple[str, ...]:
+        """Nothing is."""
+        return ()
+
+    def digests(self, paths: Sequence[str]) -> list[str]:
+        """See `cfer.data.samples.PictureSource.digests`."""
+        return [digest_of(self.files[p]) for p in paths]
 
 
 def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = lambda: None) -> SampleTable:
@@ -194,7 +205,8 @@ def render_table(plan: Plan, processes: int = 1, tick: Callable[[], object] = la
         samples.append(sample)
         tick()
     samples.sort(key=lambda s: s.path)
-    return SampleTable("rendered faces", tuple(samples), MemorySource(files))
+    source = MemorySource(files)
+    return SampleTable("rendered faces", with_contents(samples, source), source)
 
 
 def render_folder(plan: Plan, out: Path, processes: int = 1, tick: Callable[[int], object] = lambda _: None) -> int:

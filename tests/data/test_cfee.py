@@ -19,10 +19,16 @@ def folder(tmp_path):
         pandas.DataFrame({"subject": [110], "AU12": [1]}).to_excel(book, sheet_name="Happy", index=False)
     for place in ("01-04/Images1", "05-08/Images2", "09-12/Images3", "21-26/Images6"):
         (tmp_path / place).mkdir(parents=True)
-    for name in ("01-04/Images1/01_110_2555.jpg", "01-04/Images1/02_110_2556.JPG", "01-04/Images1/02_128_4191.jpg"):
-        Image.new("RGB", (40, 30), "grey").save(tmp_path / name)
-    for name in ("05-08/Images2/08_110_2559.jpg", "09-12/Images3/12_128_4192.jpg", "21-26/Images6/21_110_2560.jpg"):
-        Image.new("RGB", (40, 30), "grey").save(tmp_path / name)
+    pictures = (
+        "01-04/Images1/01_110_2555.jpg",
+        "01-04/Images1/02_110_2556.JPG",
+        "01-04/Images1/02_128_4191.jpg",
+        "05-08/Images2/08_110_2559.jpg",
+        "09-12/Images3/12_128_4192.jpg",
+        "21-26/Images6/21_110_2560.jpg",
+    )
+    for number, name in enumerate(pictures):
+        Image.new("RGB", (40, 30), (30 * number, 90, 90)).save(tmp_path / name)
     (tmp_path / "01-04/Images1/Thumbs.db").write_bytes(b"")
     return tmp_path
 

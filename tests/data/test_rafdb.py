@@ -13,9 +13,9 @@ def write(folder, listing, suffix="_aligned", place="Image/aligned"):
     (folder / "EmoLabel").mkdir(parents=True)
     (folder / "EmoLabel" / "list_patition_label.txt").write_text(listing)
     (folder / place).mkdir(parents=True)
-    for line in listing.splitlines():
+    for number, line in enumerate(listing.splitlines()):
         stem = line.split()[0].removesuffix(".jpg")
-        Image.new("RGB", (100, 100), "grey").save(folder / place / f"{stem}{suffix}.jpg")
+        Image.new("RGB", (100, 100), (5 * number, 90, len(folder.name))).save(folder / place / f"{stem}{suffix}.jpg")
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ import torch
 
 from cfer.data.samples import FolderSource, Sample, SampleTable
 from cfer.data.splits import fold_split
+from cfer.emotions import COMPOUNDS
 from cfer.evaluation.protocol import Protocol, few_shot, streams, taking_part
+from cfer.evaluation.stream import Features, Stream
 from cfer.features.table import FeatureTable
 
 NAMES = ("neutral", "happy", "surprised", "happily surprised", "sadly angry")
@@ -71,3 +73,20 @@ def test_few_shots_are_the_same_for_any_order_and_grow_by_adding(features):
         assert len(one.train.of(range(3)).y) == len(stream.train.of(range(3)).y)
         assert few_shot(stream, None, (5,)) is stream
     assert len(set(np.round(drawn, 4))) == 1
+
+
+def test_every_compound_gets_people_of_its_own():
+    """Fifteen compounds, a picture of each of a hundred people: one draw of one picture a class, another for each."""
+    people = torch.arange(100).repeat(16)
+    y = torch.arange(16).repeat_interleave(100)
+    part = Features(people[:, None].float(), y, people)
+    stream = Stream(("neutral", *COMPOUNDS), 1, part, part, part)
+    draws = {}
+    for order in range(6):
+        found = few_shot(stream, 1, (0, 2, 0, order)).train
+        draws |= {(order, k): int(found.groups[found.y == k]) for k in range(1, 16)}
+    distinct = len(set(draws.values()))  # 90 draws out of 100 people: 60 are to be expected, and seldom under 50
+    assert distinct > 50
+    surprised = [int(draws[0, k]) for k, name in enumerate(COMPOUNDS, 1) if name.endswith("surprised")]
+    assert len(surprised) == 5
+    assert len(set(surprised)) > 1
