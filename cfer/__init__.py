@@ -36,7 +36,8 @@ def load(checkpoint: Any = None) -> "Reader":
     """Load a reader.
 
     Args:
-        checkpoint: A checkpoint folder or object; the project's own by default.
+        checkpoint: A checkpoint folder or object; the project's own by default. One on the Hugging Face Hub comes by
+            `cfer.hub.CferModel.from_pretrained("owner/name")`.
 
     Raises:
         cfer.checkpoint.CheckpointError: The folder cannot be used.

@@ -18,6 +18,7 @@ from torch import Tensor
 from cfer.camera import CameraCorrection, correction, look_of
 from cfer.checkpoint import Checkpoint
 from cfer.emotions import Kind
+from cfer.files import tensor_digest
 from cfer.learners.base import Head
 
 LEAST = 20
@@ -46,6 +47,9 @@ class Adaptation:
         after: How many are called what now.
         one_sided: The expression that nearly all of them are called now, and how many are, where they are too much
             alike for this to be safe; None otherwise.
+        left_out: Name of every picture that could not be read, and why.
+        estimated: Lessons whose pictures are not there to be read again: what the camera does to them is the mean of
+            what it does to the others.
     """
 
     faces: int
@@ -53,6 +57,8 @@ class Adaptation:
     before: dict[str, int]
     after: dict[str, int]
     one_sided: tuple[str, int] | None
+    left_out: tuple[tuple[str, str], ...] = ()
+    estimated: tuple[str, ...] = ()
 
     @property
     def warning(self) -> str | None:
@@ -80,7 +86,10 @@ def with_camera(checkpoint: Checkpoint, camera: CameraCorrection | None) -> Chec
 
 
 def adapt(
-    checkpoint: Checkpoint, features: Tensor, corrected: tuple[CameraCorrection | None, Tensor] | None = None
+    checkpoint: Checkpoint,
+    features: Tensor,
+    corrected: tuple[CameraCorrection | None, Tensor] | None = None,
+    made_from: str | None = None,
 ) -> tuple[Checkpoint, Adaptation]:
     """Adapt to where some faces were taken; an earlier adaptation is replaced. The checkpoint given stays as it was.
 
@@ -88,6 +97,7 @@ def adapt(
         checkpoint: A model with check features of base classes.
         features: Pooled features (N, C) of N faces, as they are read by a checkpoint that is not adapted.
         corrected: What puts their pictures right, and their features (N, C) then.
+        made_from: A digest of the pictures; of the features by default.
 
     Raises:
         AdaptError: There are too few faces, or the checkpoint keeps nothing to compare them with.
@@ -99,7 +109,7 @@ def adapt(
     classes, means = reference_means(plain)
     head = Head(plain.head.weight[classes], plain.head.bias[classes])
     shift = camera_shift(seen, head, means)
-    adapted = with_camera(with_shift(plain, shift, len(features)), camera)
+    adapted = with_camera(plain.with_shift(shift, len(features), made_from or tensor_digest(features)), camera)
     old, new = (F.linear(x, *c.head).argmax(1).tolist() for x, c in ((features, plain), (seen, adapted)))
     before, after = (dict(Counter(checkpoint.names[k] for k in answers).most_common()) for answers in (old, new))
     changed = sum(a != b for a, b in zip(old, new, strict=True)) / len(old)
@@ -110,15 +120,7 @@ def adapt(
 
 def unadapted(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint as it was before it was adapted."""
-    return checkpoint if checkpoint.shift is None else with_camera(with_shift(checkpoint, None, None), None)
-
-
-def with_shift(checkpoint: Checkpoint, shift: Tensor | None, faces: int | None) -> Checkpoint:
-    """A checkpoint whose features are taken to be off by a vector (C,), or by nothing."""
-    moved = replace(checkpoint, shift=shift, facts=replace(checkpoint.facts, adapted=faces))
-    head = moved.folded(moved.learner.head())
-    model = checkpoint.model.with_head(checkpoint.names, *head)
-    return replace(moved, model=model, heads=(*checkpoint.heads[:-1], head))
+    return checkpoint if checkpoint.shift is None else with_camera(checkpoint.with_shift(None), None)
 
 
 def reference_means(checkpoint: Checkpoint) -> tuple[list[int], Tensor]:

@@ -41,3 +41,23 @@ def worker_context(module: str) -> BaseContext:
     context.set_forkserver_preload([module])
     forkserver.ensure_running()
     return context
+
+
+def check_processes(processes: int) -> None:
+    """See that this process can start others.
+
+    Raises:
+        ValueError: It cannot; the message says why and what to do.
+    """
+    process = multiprocessing.current_process()
+    if processes <= 1:
+        return
+    if process.daemon:
+        raise ValueError(
+            "This is a daemon process, such as a worker of a pool, which may not start processes: use processes=1."
+        )
+    if getattr(process, "_inheriting", False):  # this very call is run again by a process that it started
+        raise ValueError(
+            "A script that asks for several processes is run again by each of them. Put what it does under "
+            "`if __name__ == '__main__':`, or use processes=1."
+        )

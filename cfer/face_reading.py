@@ -4,8 +4,7 @@ As in segment-anything's predictor, further questions are answered from what is 
 costs no pass of the backbone, and nothing is attributed twice.
 """
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,8 +22,9 @@ from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
 from cfer.explain.report import ClassExplanation, MapKind, RelationReport, relation_report
 from cfer.faces.quality import Quality
+from cfer.forks import RenewedLock
 from cfer.model import plain_numerics
-from cfer.passes import Passes
+from cfer.passes import Found, Passes
 from cfer.yardsticks import Yardsticks
 
 READING_SCHEMA = 2
@@ -57,11 +57,13 @@ class FaceReading:
         box: x0, y0, x1, y1 in the picture's pixels.
         score: The detector's confidence; 1 for a picture that was said to be a crop.
         tiny: Whether the face has too few pixels to be read well.
-        quality: How it was photographed; None for a crop that nobody looked at.
         reader: Who read it.
         passes: What the backbone made of it.
         maps: Logits, Grad-CAM maps of all classes and pooled features, a batch of one.
+        among: How many faces the picture shows, this one included.
     """
+
+    among: int = 1
 
     @plain_numerics()
     def __init__(
@@ -71,15 +73,39 @@ class FaceReading:
         box: tuple[float, float, float, float],
         score: float,
         tiny: bool,
-        quality: Quality | None = None,
+        look: Callable[[], Quality] | None = None,
     ) -> None:
-        """Read; one pass of the backbone unless it was made before."""
+        """Read; one pass of the backbone unless it was made before.
+
+        Args:
+            reader: See the attribute.
+            passes: See the attribute.
+            box: See the attribute.
+            score: See the attribute.
+            tiny: See the attribute.
+            look: Tells how it was photographed; None for a crop of which nobody knows.
+        """
         self.reader, self.passes, self.box, self.score, self.tiny = reader, passes, box, score, tiny
-        self.quality = quality
+        self._look = look
         self.maps: ClassMaps = maps_of(reader.checkpoint.model, passes.last)
-        self._lock = threading.RLock()
+        self._lock = RenewedLock()
         self._attributed: dict[str, Tensor] = {}
         self._relations: dict[str, RelationReport] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What goes to another process; what can be computed again is left behind."""
+        passes = self.passes.crop, self.passes.mark, self.passes.found()
+        return _again, (self.reader, passes, self.box, self.score, self.tiny, self._look, self.among)
+
+    @cached_property
+    def quality(self) -> Quality | None:
+        """How it was photographed, looked at when it is first asked for; None for a crop of which nobody knows."""
+        return None if self._look is None else self._look()
+
+    @cached_property
+    def features(self) -> Tensor:
+        """Pooled features (C,) as the camera that was learned from would give them."""
+        return self.reader.checkpoint.as_learned(self.maps.features[0])
 
     @property
     def crop(self) -> np.ndarray:
@@ -134,7 +160,7 @@ class FaceReading:
         self.maps.of(name)  # known, or an error in words
         if reader.by_units is None or reader.neutral_features is None or model.units is None:
             return None
-        moved = self.maps.features[0] - reader.neutral_features  # (C,)
+        moved = self.features - reader.neutral_features  # (C,)
         units = model.units.weight.detach() @ moved  # (U,)
         basics = {basic: self.basics[basic] for basic in SIX if basic in self.basics}
         place, parts = model.classes.index(name), reader.constituents(name)
@@ -211,7 +237,7 @@ class FaceReading:
     def landmarks(self) -> Tensor | None:
         """Landmarks (68, 2), -1 to 1 over the crop; None for a checkpoint whose readout was not measured."""
         readout = self.reader.landmark_readout
-        return None if readout is None else readout(self.maps.features)[0]
+        return None if readout is None else readout(self.features[None])[0]
 
     @plain_numerics()
     def relation(self, name: str) -> RelationReport:
@@ -239,3 +265,18 @@ class FaceReading:
         raws = torch.stack([self.maps.of(basic)[0] for basic in SIX])
         k = self.maps.classes.index(name)
         return removal_effects(self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k))
+
+
+def _again(
+    reader: Yardsticks,
+    passes: tuple[np.ndarray, np.ndarray | None, Found],
+    box: tuple[float, float, float, float],
+    score: float,
+    tiny: bool,
+    look: Callable[[], Quality] | None,
+    among: int,
+) -> FaceReading:
+    model, preprocessing = reader.checkpoint.model, reader.checkpoint.preprocessing
+    face = FaceReading(reader, Passes.again(model, preprocessing, *passes), box, score, tiny, look)
+    face.among = among
+    return face

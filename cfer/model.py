@@ -18,6 +18,7 @@ from timm.data import resolve_model_data_config
 from torch import Tensor, nn
 
 from cfer.camera import CameraCorrection
+from cfer.forks import mend_threads
 
 Triple = tuple[float, float, float]
 
@@ -332,7 +333,11 @@ def chain_of(network: Any) -> Mapping[str, int]:
 
 @contextmanager
 def plain_numerics() -> Generator[None]:
-    """Compute as if nothing were switched on around: no inference mode (its tensors know no gradients), no autocast."""
+    """Compute as if nothing were switched on around: no inference mode (its tensors know no gradients), no autocast.
+
+    In a forked process torch's threads are mended first.
+    """
+    mend_threads()
     with torch.inference_mode(False), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
         yield
 

@@ -1,13 +1,17 @@
 """What the backbone makes of one crop, computed once and kept: it does not depend on the head."""
 
-import threading
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cfer.explain.attribution import attribution_layer
+from cfer.forks import RenewedLock
 from cfer.model import FaceModel, Preprocessing, plain_numerics
+
+Found = dict[bool, tuple[np.ndarray | None, np.ndarray | None]]
+"""By whether the crop was mirrored: the output at the layer for attribution, and the last map."""
 
 
 class Passes:
@@ -23,8 +27,39 @@ class Passes:
         self.backbone, self.preprocessing = model.backbone, preprocessing
         self.layer = attribution_layer(model)
         self._model = model
-        self._lock = threading.RLock()
-        self._found: dict[bool, tuple[Tensor | None, Tensor]] = {}
+        self._lock = RenewedLock()
+        self._found: dict[bool, tuple[Tensor | None, Any]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What goes to another process, or into a copy."""
+        return Passes.again, (self._model, self.preprocessing, self.crop, self.mark, self.found())
+
+    def found(self) -> Found:
+        """What was computed so far, as arrays (B, h, w, C): tensors would be shared between processes, a file each."""
+
+        def plain(t: Tensor | None) -> np.ndarray | None:
+            return None if t is None else t.permute(0, 2, 3, 1).contiguous().numpy()
+
+        return {mirrored: (plain(output), plain(last)) for mirrored, (output, last) in self._found.items()}
+
+    @classmethod
+    def again(
+        cls,
+        model: FaceModel,
+        preprocessing: Preprocessing,
+        crop: np.ndarray,
+        mark: np.ndarray | None,
+        found: Found,
+    ) -> "Passes":
+        """Passes of which something was computed elsewhere; see `found`."""
+
+        def tensor(values: np.ndarray | None) -> Tensor | None:
+            return None if values is None else torch.from_numpy(values).permute(0, 3, 1, 2)
+
+        passes = cls(model, preprocessing, crop, mark)
+        for mirrored, (output, last) in found.items():
+            passes._found[mirrored] = tensor(output), tensor(last)
+        return passes
 
     @torch.no_grad()
     @plain_numerics()
@@ -52,6 +87,11 @@ class Passes:
         assert straight is not None
         assert mirrored is not None
         return torch.cat([straight, mirrored])
+
+    @property
+    def pooled(self) -> Tensor:
+        """Pooled features (C,) of the crop as it is: one pass."""
+        return self.last.mean((-2, -1))[0]
 
     @property
     def features(self) -> Tensor:

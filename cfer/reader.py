@@ -4,33 +4,43 @@ A reader never changes and may be shared by threads; a lesson gives another read
 depend on the head.
 """
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
-from PIL import Image
 
-from cfer.adapt import LEAST, Adaptation, adapt, camera_correction, unadapted, with_camera
+from cfer.adapt import Adaptation, AdaptError, unadapted
 from cfer.checkpoint import Checkpoint
 from cfer.face_reading import FaceReading
 from cfer.faces.crops import face_crops
 from cfer.faces.detect import NO_FACE, TOO_SMALL
 from cfer.faces.quality import Quality
-from cfer.lessons.copies import Shown, first_same, mark_of
+from cfer.lessons.copies import mark_of
 from cfer.lessons.effect import Effect
 from cfer.lessons.lesson import taught, teach
-from cfer.lessons.names import clean_name
-from cfer.lessons.record import DEFAULT_EAGER, Lesson, constituents_for
+from cfer.lessons.names import LessonError, clean_name
+from cfer.lessons.record import DEFAULT_EAGER, Lesson
 from cfer.model import plain_numerics
 from cfer.passes import Passes
-from cfer.pictures import Decoded, PictureError, decode_picture
+from cfer.pictures import PictureError, PictureLike, decode_picture
+from cfer.reader_state import rebuilt
+from cfer.teaching import (
+    adapted_to,
+    check_listed,
+    for_camera,
+    groups_named,
+    lesson_from,
+    name_of,
+    passes_by,
+    without_copies,
+)
 from cfer.yardsticks import Yardsticks
 
-Picture = str | Path | bytes | Image.Image | np.ndarray | Decoded
+Picture = PictureLike
 """What a picture may be given as; see `cfer.pictures.read_picture`."""
 
 
@@ -46,6 +56,20 @@ class Reader(Yardsticks):
 
     _base: Checkpoint | None = None
     _lessons: tuple[Lesson, ...] = ()
+    _later: "tuple[Reader, int] | None" = None  # the reader whose earlier step this is, and which
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What goes to another process: where it was loaded from, if it is as it was there, or all of it."""
+        if self._later:
+            return self._later[0].at_step, (self._later[1],)
+        origin = self._origin if self.base is self._loaded else None
+        return rebuilt, (type(self), origin or self.base, self._lessons)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Reader":
+        """A copy that shares nothing; what can be computed again is left behind."""
+        if self._later:
+            return copy.deepcopy(self._later[0], memo).at_step(self._later[1])
+        return rebuilt(type(self), copy.deepcopy(self.base, memo), copy.deepcopy(self._lessons, memo))
 
     def at_step(self, step: int) -> Self:
         """The reader as it was after a step, for reading: it shares the backbone, so a face is read again for nothing.
@@ -61,7 +85,9 @@ class Reader(Yardsticks):
         head = heads[step]
         classes = self.checkpoint.classes[: len(head.bias)]
         model = self.checkpoint.model.with_head(tuple(c.name for c in classes), head.weight, head.bias)
-        return self._over(replace(self.checkpoint, model=model, classes=classes, heads=heads[: step + 1]))
+        then = self._over(replace(self.checkpoint, model=model, classes=classes, heads=heads[: step + 1]))
+        then._later = (self, step) if step < len(heads) - 1 else None
+        return then
 
     def trio(self, face: FaceReading, name: str = "") -> list[str]:
         """What to show beside each other: the answer, or a class by name, in the middle.
@@ -69,6 +95,7 @@ class Reader(Yardsticks):
         Left and right of a class with two known constituents stand these; of any other the likeliest other class that
         has no constituents, and the likeliest that has.
         """
+        face = self.reread(face)
         ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
         middle = name or ranked[0]
         parts = self.constituents(middle)
@@ -92,12 +119,18 @@ class Reader(Yardsticks):
         decoded = decode_picture(picture)
         mark = mark_of(decoded.pixels)
         found = face_crops(decoded, already_cropped=already_cropped)
-        return Reading(
-            tuple(
-                self.read_crop(f.crop, box=f.box, score=f.score, tiny=f.tiny, mark=mark, quality=f.quality())
-                for f in found
-            )
-        )
+        faces = [
+            self.read_crop(f.crop, box=f.box, score=f.score, tiny=f.tiny, mark=mark, look=f.quality) for f in found
+        ]
+        for face in faces:
+            face.among = len(faces)
+        return Reading(tuple(faces))
+
+    def faces(self, picture: FaceReading | Picture, *, already_cropped: bool = False) -> tuple[FaceReading, ...]:
+        """All faces of a picture, or a face that was read before, as this reader reads it; errors as for `read`."""
+        if isinstance(picture, FaceReading):
+            return (self.reread(picture),)
+        return self.read(picture, already_cropped=already_cropped).faces
 
     def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
         """Read the largest face of a picture.
@@ -121,21 +154,30 @@ class Reader(Yardsticks):
         score: float = 1.0,
         tiny: bool = False,
         mark: np.ndarray | None = None,
-        quality: Quality | None = None,
+        look: Callable[[], Quality] | None = None,
     ) -> FaceReading:
-        """Read one square crop (S, S, 3) uint8, with the mark of the picture that it is from if that is known."""
+        """Read one square crop (S, S, 3) uint8.
+
+        Args:
+            crop: What is read.
+            box: See `FaceReading`.
+            score: See `FaceReading`.
+            tiny: See `FaceReading`.
+            mark: Of the picture that it is from, if that is known; see `cfer.lessons.copies.mark_of`.
+            look: Tells how it was photographed, if that is known.
+        """
         passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, crop, mark)
-        return FaceReading(self, passes, box, score, tiny, quality)
+        return FaceReading(self, passes, box, score, tiny, look)
 
     @plain_numerics()
     def reread(self, face: FaceReading) -> FaceReading:
         """The same face by this reader, after a lesson say; no pass of the backbone if both see it alike."""
         if face.reader is self:
             return face
-        passes, wanted = face.passes, self.checkpoint
-        if passes.backbone is not wanted.model.backbone or passes.preprocessing != wanted.preprocessing:
-            passes = Passes(wanted.model, wanted.preprocessing, face.crop, passes.mark)
-        return FaceReading(self, passes, face.box, face.score, face.tiny, face.quality)
+        passes = passes_by(self.checkpoint, face)
+        again = FaceReading(self, passes, face.box, face.score, face.tiny, face._look)
+        again.among = face.among
+        return again
 
     @property
     def base(self) -> Checkpoint:
@@ -158,6 +200,7 @@ class Reader(Yardsticks):
         units: tuple[int, ...] = (),
         eager: str = DEFAULT_EAGER,
         already_cropped: bool = False,
+        keep_crops: bool = True,
     ) -> Lesson:
         """Make a lesson from the largest face of each picture; nobody is taught it yet.
 
@@ -169,34 +212,28 @@ class Reader(Yardsticks):
             units: Numbers of the action units that it shows, if they are known.
             eager: How hard it pulls; see `cfer.lessons.record.EAGER`.
             already_cropped: Take whole pictures for faces.
+            keep_crops: Whether the lesson keeps the face crops in memory, so that they are read again when the reader
+                is adapted to a camera. They are never written.
 
         Raises:
-            LessonError: The name or a constituent will not do, or there is nothing to learn from.
+            LessonError: The name or a constituent will not do, there is nothing to learn from, one picture is brought
+                as the class and as not it, or this reader is of an earlier step.
             PictureError: A picture cannot be used.
         """
-        known = self.base.names
-        name = clean_name(name, known)
+        self._check_last_step(LessonError)
         shots, others = (self._faces(each, already_cropped) for each in (pictures, against))
-        width = self.checkpoint.model.num_features
-        empty = torch.empty(0, width)
-        return Lesson(
-            name,
-            torch.stack([f.passes.features for f in shots]) if shots else empty,
-            torch.cat([f.maps.features for f in shots]) if shots else empty,
-            torch.cat([f.maps.features for f in others]) if others else empty,
-            constituents_for(name, constituents, known),
-            units,
-            eager,
-        )
+        lesson = lesson_from(self.base, unadapted(self.base), name, shots, others, constituents, units, eager)
+        return lesson if keep_crops else lesson.without_crops()
 
     @plain_numerics()
     def with_lessons(self, lessons: Sequence[Lesson]) -> Self:
         """A reader that knows these lessons and no others; their order decides nothing but how they are listed.
 
         Raises:
-            LessonError: Two have one name, or one was made with another network.
+            LessonError: Two have one name or one picture, or one was made with another network.
         """
-        lessons = tuple(lessons)
+        self._check_last_step(LessonError)
+        lessons = tuple(for_camera(lesson, self.base) for lesson in lessons)
         if not lessons:
             return self._over(self.base)
         return self._over(taught(self.base, lessons), self.base, lessons)
@@ -204,8 +241,9 @@ class Reader(Yardsticks):
     @plain_numerics()
     def effect(self, lesson: Lesson, *, held_out: Sequence[FaceReading] = ()) -> Effect:
         """What a lesson does, or did, to everything else that this reader knows; see `cfer.lessons.lesson.teach`."""
-        further = torch.cat([f.maps.features for f in held_out]) if held_out else None
-        return teach(self.base, lesson, self.lessons, further)
+        faces = [self.reread(f) for f in held_out]
+        further = torch.stack([f.features for f in faces]) if faces else None
+        return teach(self.base, for_camera(lesson, self.base), self.lessons, further)
 
     def teach(
         self,
@@ -229,18 +267,38 @@ class Reader(Yardsticks):
             A reader that knows the class, and what the lesson did; this reader stays as it was.
 
         Raises:
-            LessonError: The name or a constituent will not do, or there is nothing to learn from.
+            LessonError: See `lesson` and `with_lessons`.
             PictureError: A picture cannot be used.
         """
+        self._check_last_step(LessonError)
         clean_name(name, self.names)
         shots, further = (self._faces(each, already_cropped) for each in (pictures, held_out))
-        shots, further, notes = _without_copies(shots, further)
-        lesson = self.lesson(name, shots, **given)
+        groups = [*groups_named(shots), *groups_named(further, "Check picture")]
+        shots, further, notes = without_copies(shots, further)
+        lesson = self.lesson(name, shots, already_cropped=already_cropped, **given)
         effect = self.effect(lesson, held_out=further)
-        return self.with_lessons((*self.lessons, lesson)), replace(effect, notes=tuple(notes))
+        return self.with_lessons((*self.lessons, lesson)), replace(effect, notes=(*groups, *notes))
+
+    def _check_last_step(self, kind: type[ValueError]) -> None:
+        """See that this reader stands where its learner does.
+
+        Raises:
+            ValueError: It is of an earlier step; of the kind that is given.
+        """
+        if self._later is not None:
+            raise kind(
+                f"This reader is as the model was after step {self._later[1]}: it reads, and cannot be taught or "
+                "adapted, because what was learned is kept for the last step alone. Use the reader that at_step was "
+                "asked of."
+            )
 
     def _faces(self, pictures: Sequence[FaceReading | Picture], already_cropped: bool) -> list[FaceReading]:
-        return [p if isinstance(p, FaceReading) else self.face(p, already_cropped=already_cropped) for p in pictures]
+        """Faces as this reader reads them, and the largest faces of pictures."""
+        check_listed(pictures)
+        return [
+            self.reread(p) if isinstance(p, FaceReading) else self.face(p, already_cropped=already_cropped)
+            for p in pictures
+        ]
 
     @plain_numerics()
     def adapt(
@@ -248,43 +306,42 @@ class Reader(Yardsticks):
     ) -> tuple[Self, Adaptation]:
         """Adapt to a camera or a collection from unlabelled pictures; see `cfer.adapt`. Nothing of them is kept.
 
+        What was taught stays taught: a lesson's pictures are read again for the camera where the lesson keeps them, and
+        are recognised as before. Where it does not, what the camera does to them is estimated, and `Adaptation` says
+        so.
+
         Args:
-            pictures: Faces that were read, or pictures, of which all faces are taken that are not tiny.
+            pictures: Faces that were read, or pictures, of which all faces are taken that are not tiny. A picture that
+                cannot be read is left out, and named.
             already_cropped: Take whole pictures for faces.
 
         Returns:
             A reader that is adapted, and what that did; this reader stays as it was.
 
         Raises:
-            AdaptError: There are too few faces.
-            PictureError: A picture cannot be used.
+            AdaptError: There are too few faces, or this reader is of an earlier step.
         """
-        faces: list[FaceReading] = []
-        for picture in pictures:
-            found = (
-                (picture,)
-                if isinstance(picture, FaceReading)
-                else self.read(picture, already_cropped=already_cropped).faces
-            )
-            faces += [f for f in found if not f.tiny]
-        plain = self.unadapted()
-        features = torch.cat([plain.reread(f).maps.features for f in faces]) if faces else torch.empty(0, 1)
-        corrected = None
-        if len(faces) >= LEAST:
-            camera = camera_correction(plain.base, [f.crop for f in faces])
-            putting_right = self._over(with_camera(plain.base, camera))
-            corrected = camera, torch.cat([putting_right.reread(f).maps.features for f in faces])
-        adapted, done = adapt(plain.base, features, corrected)
-        return self._over(adapted).with_lessons(self.lessons), done
+        self._check_last_step(AdaptError)
+        check_listed(pictures)
+        faces, left_out = [], []
+        for number, picture in enumerate(pictures, 1):
+            try:
+                found = self.faces(picture, already_cropped=already_cropped)
+                faces += [f for f in found if not f.tiny]
+            except PictureError as error:
+                left_out.append((name_of(picture, number), str(error)))
+        adapted, lessons, done = adapted_to(self.base, self.lessons, faces)
+        return self._over(adapted).with_lessons(lessons), replace(done, left_out=tuple(left_out))
 
     def unadapted(self) -> Self:
-        """A reader as this one was before it was adapted; what it was taught stays."""
+        """A reader as this one was before it was adapted; what it was taught stays, as it is read without adapting."""
         return self._over(unadapted(self.base)).with_lessons(self.lessons)
 
     def _over(self, checkpoint: Checkpoint, base: Checkpoint | None = None, lessons: tuple[Lesson, ...] = ()) -> Self:
         """A reader of a checkpoint with the same backbone."""
         reader = type(self)(checkpoint)
         reader._neutral, reader._base, reader._lessons = self._neutral, base, lessons
+        reader._origin, reader._loaded = self._origin, self._loaded
         return reader
 
 
@@ -292,37 +349,3 @@ class Reader(Yardsticks):
 def default_reader() -> Reader:
     """A reader of the project's own checkpoint, loaded once a process."""
     return Reader()
-
-
-def shown(face: FaceReading) -> Shown:
-    """What tells whether another face is from the same picture."""
-    return Shown(face.crop, face.passes.mark)
-
-
-def _without_copies(
-    shots: Sequence[FaceReading], further: Sequence[FaceReading]
-) -> tuple[list[FaceReading], list[FaceReading], list[str]]:
-    """Faces to teach from and to check with, without those that are one picture; and sentences about them."""
-    taught, checked = ([shown(f) for f in faces] for faces in (shots, further))
-    again, tested, twice = first_same(taught), first_same(checked, taught), first_same(checked)
-    notes = [
-        f"Picture {n} is the same as picture {k + 1} and is counted once."
-        for n, k in enumerate(again, 1)
-        if k is not None
-    ]
-    notes += [
-        f"Check picture {n} is the same as taught picture {k + 1} and is not counted."
-        for n, k in enumerate(tested, 1)
-        if k is not None
-    ]
-    unused = [k is not None or j is not None for k, j in zip(tested, twice, strict=True)]
-    notes += [
-        f"Check picture {n} is the same as check picture {k + 1} and is counted once."
-        for n, (k, taken) in enumerate(zip(twice, tested, strict=True), 1)
-        if k is not None and taken is None
-    ]
-    return (
-        [f for f, k in zip(shots, again, strict=True) if k is None],
-        [f for f, out in zip(further, unused, strict=True) if not out],
-        notes,
-    )

@@ -1,13 +1,12 @@
 """A checkpoint and all that faces are held against: neutral faces, known faces, units, what `cfer measure` found."""
 
-import threading
 from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint, model_digest
+from cfer.checkpoint import DEFAULT, Checkpoint, folder_origin, load_checkpoint, model_digest
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.checkpoint.strengths import FILE as STRENGTHS
@@ -19,6 +18,7 @@ from cfer.explain.maps import Composed, by_units
 from cfer.explain.reference import Reference
 from cfer.explain.relation import SIX
 from cfer.explain.report import MapKind
+from cfer.forks import RenewedLock
 from cfer.model import plain_numerics
 
 
@@ -32,7 +32,9 @@ class Yardsticks:
             CheckpointError: The folder cannot be used.
         """
         self.checkpoint = checkpoint if isinstance(checkpoint, Checkpoint) else load_checkpoint(checkpoint)
-        self._lock = threading.Lock()
+        self._origin = None if isinstance(checkpoint, Checkpoint) else folder_origin(checkpoint)
+        self._loaded = self.checkpoint if self._origin else None  # as it is in its folder
+        self._lock = RenewedLock()
         self._neutral: list[Tensor | None] = []
 
     @cached_property

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from cfer.emotions import BASICS
+from cfer.features.table import weights_fingerprint
 from cfer.model import FaceModel
 from cfer.start import load_start, run_weights
 from cfer.training.config import BasicConfig
@@ -22,10 +23,18 @@ from cfer.training.material import FILE, load_saved_material
 def main() -> None:
     """Learn; what is learned lies in RUN."""
     out, start = Path(sys.argv[1]), sys.argv[2]
-    config = BasicConfig.from_plain(json.loads((out / "config.json").read_text(encoding="utf-8")))
+    said = json.loads((out / "config.json").read_text(encoding="utf-8"))
+    config = BasicConfig.from_plain(said)
     model = FaceModel(config.backbone, BASICS, config.seed)
     load_start(model, start)
-    learn(model, load_saved_material(out / FILE), config, out, heads=run_weights(start), save_seconds=600)
+    if said["start weights"] != weights_fingerprint(model):
+        sys.exit(f"{start} is not the start that {out} was prepared with.")
+    material = load_saved_material(
+        out / FILE, {key: said[key] for key in ("data", "rendered", "taught") if key in said}
+    )
+    if material is None:
+        sys.exit(f"{out / FILE} was not prepared from the pictures that {out / 'config.json'} names.")
+    learn(model, material, config, out, heads=run_weights(start), save_seconds=600)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.safety import guarded, handed_out, plain_image
+from cfer.app.safety import guarded, handed_out, optional, plain_image
 from cfer.app.visitors import MOST_LESSONS, Sessions
 from cfer.explain.relation import SIX
 from cfer.face_reading import READING_SCHEMA, FaceReading
 from cfer.hub import Found
 from cfer.lessons.lesson_file import pack_lessons, unpack_lessons
-from cfer.lessons.names import LessonError
+from cfer.lessons.names import LessonError, same_name
 from cfer.lessons.record import DEFAULT_EAGER, EAGER
 from cfer.pictures import PictureError, decode_picture
 from cfer.reader import Reader
@@ -37,14 +37,15 @@ class Answers:
         return {"schema_version": READING_SCHEMA, "model_sha256": reader.digest} | self.source | content
 
     @staticmethod
-    def _face(reader: Reader, picture: str | None, cropped: bool, name: str) -> tuple[FaceReading, str]:
-        face = reader.face(Path(_given(picture)), already_cropped=cropped)
-        wanted = name.strip().lower() or face.top
-        if wanted not in reader.names:
-            raise PictureError(f"There is no expression {wanted!r} here; there are {', '.join(reader.names)}.")
+    def _face(reader: Reader, picture: str | None, cropped: bool | None, name: str | None) -> tuple[FaceReading, str]:
+        face = reader.face(Path(_given(picture)), already_cropped=bool(cropped))
+        asked = (name or "").strip()
+        wanted = same_name(asked, reader.names) if asked else face.top
+        if wanted is None:
+            raise PictureError(f"There is no expression {asked!r} here; there are {', '.join(reader.names)}.")
         return face, wanted
 
-    def read(self, picture: str | None, cropped: bool = False, lessons: str | None = None) -> dict[str, Any]:
+    def read(self, picture: str | None, cropped: bool | None = False, lessons: str | None = None) -> dict[str, Any]:
         """Faces of a picture, the largest first, with the probability of every expression and every action unit.
 
         Args:
@@ -53,11 +54,15 @@ class Answers:
             lessons: A file of lessons that /teach gave, if any.
         """
         reader = self._reader(lessons)
-        faces = reader.read(decode_picture(Path(_given(picture))), already_cropped=cropped).faces
+        faces = reader.read(decode_picture(Path(_given(picture))), already_cropped=bool(cropped)).faces
         return self._versioned(reader, faces=[face.to_dict() for face in faces])
 
     def explain(
-        self, picture: str | None, name: str = "", cropped: bool = False, lessons: str | None = None
+        self,
+        picture: str | None,
+        name: str | None = "",
+        cropped: bool | None = False,
+        lessons: str | None = None,
     ) -> dict[str, Any]:
         """Where in the largest face the evidence for an expression lies, and what it is made of.
 
@@ -74,12 +79,13 @@ class Answers:
         return self._versioned(
             reader,
             expression=wanted,
+            face=_which(face),
             explanation=found.to_dict(),
             map=[[round(v, 5) for v in row] for row in found.raw.tolist()],
             composition=made.to_dict() if made else None,
         )
 
-    def relation(self, picture: str | None, name: str, cropped: bool = False) -> dict[str, Any]:
+    def relation(self, picture: str | None, name: str | None, cropped: bool | None = False) -> dict[str, Any]:
         """What ties a compound to its two basic expressions on the largest face, with what chance gives.
 
         Args:
@@ -90,15 +96,16 @@ class Answers:
         face, wanted = self._face(self.reader, picture, cropped, name)
         if not self.reader.relatable(wanted):
             raise PictureError(f"{wanted} is not made of two basic expressions.")
-        return self._versioned(self.reader, expression=wanted, relation=face.relation(wanted).to_dict())
+        related = face.relation(wanted).to_dict()
+        return self._versioned(self.reader, expression=wanted, face=_which(face), relation=related)
 
     def teach(
         self,
         picture: str | None,
-        name: str,
+        name: str | None,
         constituents: list[str] | None = None,
-        eager: str = DEFAULT_EAGER,
-        cropped: bool = False,
+        eager: str | None = DEFAULT_EAGER,
+        cropped: bool | None = False,
         lessons: str | None = None,
     ) -> tuple[dict[str, Any], str]:
         """Teach a new expression from one picture of yours: what that costs the known ones, and a file of lessons.
@@ -114,10 +121,21 @@ class Answers:
         reader = self._reader(lessons)
         if len(reader.lessons) >= MOST_LESSONS:
             raise LessonError(f"{MOST_LESSONS} lessons at most.")
-        face = reader.face(Path(_given(picture)), already_cropped=cropped)
-        taught, effect = reader.teach(name, [face], constituents=tuple(constituents or ()), eager=eager)
+        face = reader.face(Path(_given(picture)), already_cropped=bool(cropped))
+        taught, effect = reader.teach(
+            name or "",
+            [face],
+            constituents=tuple(constituents or ()),
+            eager=eager or DEFAULT_EAGER,
+            keep_crops=False,
+        )
         said = self._versioned(taught, effect=effect.to_dict())
         return said, handed_out("lessons.safetensors", pack_lessons(taught.base, taught.lessons))
+
+
+def _which(face: FaceReading) -> dict[str, Any]:
+    """Which face of a picture an answer is about: the largest of so many."""
+    return {"box": [round(v, 1) for v in face.box], "among": face.among}
 
 
 def _given(path: str | None) -> str:
@@ -134,7 +152,7 @@ def build_api(sessions: Sessions, found: Found) -> None:
         name = gr.Textbox(label="expression")
         cropped = gr.Checkbox(False, label="face crop")
         lessons = gr.File(label="lessons", type="filepath", file_types=[".safetensors"])
-        constituents = gr.CheckboxGroup(list(SIX), label="constituents")
+        constituents = optional(gr.CheckboxGroup(list(SIX), label="constituents"))
         eager = gr.Dropdown(list(EAGER), value=DEFAULT_EAGER, label="eager")
         answer, file = gr.JSON(label="answer"), gr.File(label="file of lessons")
         go = gr.Button()
@@ -146,4 +164,6 @@ def build_api(sessions: Sessions, found: Found) -> None:
         (answers.teach, [picture, name, constituents, eager, cropped, lessons], [answer, file]),
     ):
         said = (handler.__doc__ or "").split("\n")[0]
-        go.click(guarded(handler), given, shown, api_name=handler.__name__, api_description=said, **busy)
+        go.click(
+            guarded(handler, for_page=False), given, shown, api_name=handler.__name__, api_description=said, **busy
+        )

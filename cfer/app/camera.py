@@ -27,6 +27,8 @@ def adaptation_words(done: Adaptation, say: Speech) -> str:
     if done.one_sided:
         name, count = done.one_sided
         said += "\n\n" + say("camera_one_sided", count=count, all=done.faces, name=say.name(name))
+    if done.estimated:
+        said += "\n\n" + say("camera_estimated", names=say.both(list(done.estimated)))
     return said
 
 

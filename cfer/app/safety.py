@@ -48,6 +48,13 @@ def plain_image(**settings: Any) -> gr.Image:
     return image
 
 
+def optional(component: Any) -> Any:
+    """A component that hands on nothing where nothing was given, whatever it makes of a value."""
+    checked = component.preprocess
+    setattr(component, "preprocess", lambda value: None if value is None else checked(value))  # noqa: B010 - as above
+    return component
+
+
 def picture_files(**settings: Any) -> gr.File:
     """Where several pictures are brought at once; of one height at all times (`.cfer-files` in the style sheet)."""
     kind: dict[str, Any] = {"file_count": "multiple", "file_types": ["image"], "type": "filepath"}
@@ -59,36 +66,42 @@ def consent_box(elem_id: str) -> gr.Checkbox:
     return gr.Checkbox(False, label=labels("consent"), elem_id=elem_id)
 
 
-def complaint(message: str) -> gr.Error:
-    """An error for the visitor; the text is data, so it is escaped."""
-    return gr.Error(html.escape(message), title="Please try another way", print_exception=False)
+def complaint(message: str, *, for_page: bool = True) -> gr.Error:
+    """An error for whoever asked; the text is data, so a page gets it escaped, and a program as it is."""
+    text = html.escape(message) if for_page else message
+    return gr.Error(text, title="Please try another way", print_exception=False)
 
 
-def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Let only messages meant for people out of a handler or a generator; everything else goes to the log."""
+def guarded(handler: Callable[..., Any], *, for_page: bool = True) -> Callable[..., Any]:
+    """Let only messages meant for people out of a handler or a generator; everything else goes to the log.
+
+    Args:
+        handler: What answers.
+        for_page: Whether a page shows the messages, or a program takes them.
+    """
 
     @functools.wraps(handler)
     def safe(*args: Any, **kwargs: Any) -> Any:
         try:
             return handler(*args, **kwargs)
         except Exception as error:  # the outermost door of every handler: nothing of it may reach a visitor
-            raise _for_visitors(error, handler) from None
+            raise _for_visitors(error, handler, for_page) from None
 
     @functools.wraps(handler)
     def safely(*args: Any, **kwargs: Any) -> Iterator[Any]:
         try:
             yield from handler(*args, **kwargs)
         except Exception as error:  # likewise
-            raise _for_visitors(error, handler) from None
+            raise _for_visitors(error, handler, for_page) from None
 
     return safely if inspect.isgeneratorfunction(handler) else safe
 
 
-def _for_visitors(error: Exception, handler: Callable[..., Any]) -> gr.Error:
+def _for_visitors(error: Exception, handler: Callable[..., Any], for_page: bool) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, PictureError | LessonError | AdaptError):
-        return complaint(str(error))
+        return complaint(str(error), for_page=for_page)
     log.error("%s failed", getattr(handler, "__name__", handler), exc_info=error)
     return complaint("Something went wrong on our side. Your picture was not kept; please try again.")
 

@@ -21,7 +21,8 @@ from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.record import MOST_PICTURES
 from cfer.pictures import PictureError
-from cfer.reader import FaceReading, Reader, shown
+from cfer.reader import FaceReading, Reader
+from cfer.teaching import shown
 
 Shown = dict[str, Any]
 """What a handler shows, by the names in `PARTS`."""
@@ -96,6 +97,7 @@ class Teach:
                 "constituents": tuple(constituents or ()),
                 "units": tuple(units or ()),
                 "eager": eager,
+                "keep_crops": False,  # the page says that of pictures features alone are kept
             }
             taught, effect = rest.teach(meant, faces, against=others, **given)
             self.sessions.change(visitor.key, lambda now: now.changed(taught, effect))
@@ -203,8 +205,9 @@ class Teach:
         taught, measured = reader.with_lessons(found), dict(self.sessions.visit(visitor.key).effects)
         self._keep(visitor, taught, *(taught.effect(lesson) for lesson in found if lesson.name not in measured))
         words = say("teach_brought", names=say.both([x.name for x in found]))
-        if refused:
-            words += " " + say("teach_left_out", names=say.both(list(refused)))
+        for same in ("name", "picture"):
+            if names := [each.name for each in refused if each.same == same]:
+                words += " " + say(f"teach_left_out_{same}", names=say.both(names))
         return self._told(visitor, _said(words))
 
     def _keep(self, visitor: Visitor, reader: Reader, *new: Effect) -> None:

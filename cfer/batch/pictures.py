@@ -3,12 +3,12 @@
 import glob
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
-from cfer.data.manifest import COLUMNS, MANIFEST
+from cfer.data.manifest import COLUMNS, MANIFEST, placed
 from cfer.data.samples import FolderSource, PictureSource, ZipSource
 from cfer.data.tables import read_table
 from cfer.pictures import MAX_BYTES, SUFFIXES, PictureError
@@ -44,25 +44,30 @@ class Listed:
         return self.file if self.inside is None else _archive(self.file).read_bytes(self.inside, MAX_BYTES)
 
 
-def list_pictures(given: Sequence[str | Path]) -> list[Listed]:
+def list_pictures(given: Sequence[str | Path], tell: Callable[[str], object] = lambda sentence: None) -> list[Listed]:
     """List the pictures that are meant, in order: files as given, those of a folder or an archive by name.
 
     Args:
-        given: Picture files; folders, with the folders in them; zip files; patterns such as "album/**/*.jpg"; tables
-            (CSV) with a column of paths, which are relative to the table.
+        given: Picture files; folders, with the folders in them, links followed; zip files; patterns such as
+            "album/**/*.jpg"; tables (CSV) with a column of paths, which are relative to the table.
+        tell: Called with a sentence about what was passed over: hidden files, systems' folders, links to nowhere.
 
     Raises:
-        PictureError: A folder, an archive or a pattern holds no picture, or a table has no column of paths.
+        PictureError: A folder, an archive or a pattern holds no picture, a table has no column of paths, or a single
+            name was given instead of a list.
     """
+    if isinstance(given, str | Path):
+        raise PictureError(f"A list of pictures is wanted, not one name: [{str(given)!r}].")
     found: list[Listed] = []
     for each in given:
         path = Path(each)
         if path.is_dir():
-            found += [Listed(str(path / name), path / name) for name in _pictures_in(FolderSource(path), path)]
+            names = _pictures_in(FolderSource(path), path, tell)
+            found += [Listed(str(path / name), path / name) for name in names]
         elif path.suffix.lower() in _TABLES and path.is_file():
             found += _by_table(path)
         elif path.is_file() and (path.suffix.lower() == ".zip" or _is_archive(path)):
-            names = _pictures_in(ZipSource(path), path)
+            names = _pictures_in(ZipSource(path), path, tell)
             found += [Listed(f"{path}/{name}", path, name) for name in names]
         elif glob.has_magic(str(each)) and not path.exists():
             matches = sorted(m for m in glob.glob(str(each), recursive=True) if Path(m).suffix.lower() in SUFFIXES)
@@ -74,8 +79,16 @@ def list_pictures(given: Sequence[str | Path]) -> list[Listed]:
     return found
 
 
-@cache
 def _archive(path: Path) -> ZipSource:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise PictureError(f"There is no archive {path.name!r} any more.") from error
+    return _archive_of(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=4)
+def _archive_of(path: Path, modified: int, size: int) -> ZipSource:  # an archive that is replaced is another one
     return ZipSource(path)
 
 
@@ -83,8 +96,10 @@ def _is_archive(path: Path) -> bool:
     return path.suffix.lower() not in SUFFIXES and zipfile.is_zipfile(path)
 
 
-def _pictures_in(source: PictureSource, path: Path) -> list[str]:
+def _pictures_in(source: PictureSource, path: Path, tell: Callable[[str], object]) -> list[str]:
     names = source.names()
+    for sentence in source.passed_over():
+        tell(f"{path}: {sentence}")
     inside = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES)
     if not inside:
         raise PictureError(f"{path} holds no picture{f' among {len(names):,} files' if names else ''}.")
@@ -97,11 +112,10 @@ def _by_table(path: Path) -> list[Listed]:
         table = read_table(path.read_bytes(), path.name)
     except OSError as error:
         raise PictureError(f"{path.name} cannot be read.") from error
-    said = {column.lower(): column for column in table.columns}
-    column = next((said[alias] for alias in COLUMNS["path"] if alias in said), None)
+    column = table.column(COLUMNS["path"])
     if column is None:
         raise PictureError(f"{path.name} has no column of paths: call it 'path'. ({MANIFEST} of `cfer synth` has one.)")
     names = [row[column] for row in table.rows if row[column]]
     if not names:
         raise PictureError(f"{path.name} names no picture.")
-    return [Listed(name, path.parent / name) for name in names]
+    return [Listed(name, path.parent / (placed(path.parent, name) or name)) for name in names]

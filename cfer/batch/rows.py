@@ -17,6 +17,7 @@ from cfer.faces.detect import NO_FACE
 from cfer.model import FaceModel, plain_numerics
 from cfer.pictures import PictureError, decode_picture
 from cfer.reader import Picture, Reader, default_reader
+from cfer.teaching import check_listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,16 @@ def read_rows(
 
     Returns:
         Rows with the columns of `columns`; see `Rows.rows`. Nothing is raised for a picture that cannot be read.
+
+    Raises:
+        PictureError: Something else than lists was given, or lists of different lengths.
     """
+    for what in (pictures, names):
+        check_listed(what)
+    if len(pictures) != len(names):
+        raise PictureError(
+            f"There are {len(pictures):,} pictures and {len(names):,} names: each picture wants its own."
+        )
     return read_faces(pictures, names, reader or default_reader(), already_cropped=already_cropped).rows
 
 
@@ -118,16 +128,23 @@ def columns(reader: Reader) -> list[str]:
 
 
 def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame":
-    """Rows as a pandas table with proper types: integers and truth values may be missing."""
+    """Rows as a pandas table with proper types: integers and truth values may be missing.
+
+    Args:
+        rows: What `read_rows` gave; no column of theirs is lost.
+        reader: Who read them; by default the columns, and the expressions that there are, are taken from the rows.
+    """
     import pandas as pd
 
-    reader = reader or default_reader()
-    names = columns(reader)
+    own = columns(reader or default_reader()) if reader or not rows else []
+    names = list(dict.fromkeys((*own, *(name for row in rows for name in row))))
     frame = pd.DataFrame(list(rows), columns=names)
-    words = {"path", "error", "expression"}
-    kinds: dict[Any, Any] = {name: "float32" for name in names if name not in words | {"face", "tiny"}}
-    kinds |= {"path": "string", "error": "string", "face": "Int32", "tiny": "boolean"}
-    return frame.astype(kinds | {"expression": pd.CategoricalDtype(list(reader.names))})
+    words = {"path", "error", "map_file"}
+    whole = {"face", "map_row"}
+    kinds: dict[Any, Any] = dict.fromkeys(words & set(names), "string") | dict.fromkeys(whole & set(names), "Int32")
+    expressions = [name.removeprefix("p_").replace("_", " ") for name in names if name.startswith("p_")]
+    kinds |= {"tiny": "boolean", "expression": pd.CategoricalDtype(expressions)}
+    return frame.astype({name: kinds.get(name, "float32") for name in names})
 
 
 @torch.no_grad()

@@ -3,14 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cfer.batch.rows import Row, as_frame
 from cfer.files import moved_into_place
 from cfer.reader import Reader
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CSV, PARQUET = ".csv", ".parquet"
 
@@ -33,16 +30,15 @@ def check_table(out: Path) -> None:
         _parquet()
 
 
-def write_table(parts: Iterator[Sequence[Row]], out: Path, reader: Reader, *, with_maps: bool = False) -> None:
+def write_table(parts: Iterator[Sequence[Row]], out: Path, reader: Reader) -> None:
     """Write parts' rows as one table, in one move.
 
     Args:
         parts: Rows, some at a time.
         out: A file that `check_table` has seen.
         reader: Who read.
-        with_maps: Whether rows say where their maps are.
     """
-    frames = (_frame(rows, reader, with_maps) for rows in parts)
+    frames = (as_frame(rows, reader) for rows in parts)
     with moved_into_place(out) as partial:
         if out.suffix.lower() == PARQUET:
             pa, pq = _parquet()
@@ -55,16 +51,6 @@ def write_table(parts: Iterator[Sequence[Row]], out: Path, reader: Reader, *, wi
             return
         for number, frame in enumerate(frames):
             frame.to_csv(partial, mode="a", header=not number, index=False)
-
-
-def _frame(rows: Sequence[Row], reader: Reader, with_maps: bool) -> "pd.DataFrame":
-    frame = as_frame(rows, reader)
-    if with_maps:
-        import pandas as pd
-
-        frame["map_file"] = pd.Series([row["map_file"] for row in rows], dtype="string")
-        frame["map_row"] = pd.Series([row["map_row"] for row in rows], dtype="Int32")
-    return frame
 
 
 def _parquet() -> tuple[Any, Any]:

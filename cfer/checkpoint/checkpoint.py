@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from cfer.camera import Look
 from cfer.checkpoint.facts import Facts
 from cfer.emotions import EXPRESSIONS, Kind
+from cfer.files import tensor_digest
 from cfer.learners import DEFAULT as DEFAULT_LEARNER
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
 from cfer.learners.domain import Domains
 from cfer.model import FaceModel, Preprocessing
+from cfer.provenance import digest_of_all
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,35 @@ class Checkpoint:
         """A balanced head over these classes, with all that is folded into this checkpoint's own."""
         found = fold(self.domains.added(head) if self.domains else head, self.calibration, self.offsets, self.pulls)
         return found if self.shift is None else Head(found.weight, found.bias - found.weight @ self.shift)
+
+    def with_shift(
+        self, shift: Tensor | None, faces: int | None = None, adapted_from: str | None = None
+    ) -> "Checkpoint":
+        """The same for features that are off by a vector (C,), or by nothing; the heads of all steps follow.
+
+        Args:
+            shift: See the attribute.
+            faces: How many faces it was measured on.
+            adapted_from: A digest of these.
+        """
+        moved = replace(self, shift=shift, facts=replace(self.facts, adapted=faces, adapted_from=adapted_from))
+        head = moved.folded(moved.learner.head())
+        old = torch.zeros(self.model.num_features) if self.shift is None else self.shift
+        by = old - (torch.zeros_like(old) if shift is None else shift)
+        earlier = (Head(h.weight, h.bias + h.weight @ by) for h in self.heads[:-1])
+        return replace(moved, model=self.model.with_head(self.names, *head), heads=(*earlier, head))
+
+    @property
+    def camera(self) -> str:
+        """What tells the camera that faces are read for from others; "" for the one that was learned from."""
+        if self.shift is None and self.preprocessing.camera is None:
+            return ""
+        off = None if self.shift is None else tensor_digest(self.shift)
+        return digest_of_all([off, self.preprocessing.camera])
+
+    def as_learned(self, features: Tensor) -> Tensor:
+        """Features (..., C) as the camera that was learned from would give them."""
+        return features if self.shift is None else features - self.shift
 
     def with_room(self, offset: float = 0.0, pull: Tensor | None = None) -> "Checkpoint":
         """The same with calibration, domains, offsets and pulls for one more class, which itself is not there yet."""

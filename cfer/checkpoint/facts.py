@@ -58,6 +58,7 @@ class Facts:
         continual: Scores over the steps and of the last head; empty before the continual phase.
         lessons: Classes that were taught afterwards, with the number of pictures of each.
         adapted: How many unlabelled faces it was adapted to a camera from; None where it was not.
+        adapted_from: A digest of these faces; None likewise.
     """
 
     seed: int = 0
@@ -68,6 +69,7 @@ class Facts:
     continual: Mapping[str, Any] | None = None
     lessons: Mapping[str, int] | None = None
     adapted: int | None = None
+    adapted_from: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -15,6 +15,7 @@ MODEL_CARD.md         for people
 import hashlib
 import importlib.metadata
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -41,6 +42,7 @@ from cfer.learners.domain import Domains
 from cfer.model import BackboneConfig, FaceModel, Preprocessing, plain_numerics
 from cfer.outputs import check_replaceable, is_clutter, replaced
 from cfer.places import CHECKPOINTS
+from cfer.provenance import file_digest
 
 SCHEMA_VERSION = 3
 CONFIG = "config.json"
@@ -100,6 +102,11 @@ def listed_files(folder: str | Path) -> set[str]:
     if found is None:
         raise CheckpointError(f"{folder} is not a checkpoint.")
     return found
+
+
+def folder_origin(folder: str | Path) -> tuple[str, str]:
+    """A checkpoint's folder, and a digest of its config.json, which names the content of every other file."""
+    return str(Path(folder).absolute()), file_digest(Path(folder) / CONFIG)
 
 
 def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
@@ -182,7 +189,7 @@ def _config(folder: Path) -> dict[str, Any]:
         config = json.loads(text)
     except FileNotFoundError:
         what = "is not a checkpoint: it has no config.json" if folder.exists() else "does not exist"
-        raise CheckpointError(f"{folder} {what}.") from None
+        raise CheckpointError(f"{folder} {what}.{_from_the_hub(folder)}") from None
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, CheckpointError):
             raise
@@ -195,6 +202,17 @@ def _config(folder: Path) -> dict[str, Any]:
         found = config["schema_version"]
         raise CheckpointError(f"{folder} has schema version {found!r}; this version of cfer reads {SCHEMA_VERSION}.")
     return config
+
+
+def _from_the_hub(folder: Path) -> str:
+    """What to do where a name that may be one on the Hub was given for a folder."""
+    name = folder.as_posix()
+    if folder.exists() or not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?", name):
+        return ""
+    return (
+        f" If it is a name on the Hugging Face Hub, fetch it by `cfer pull {name}`, or load it in Python by "
+        f'`cfer.hub.CferModel.from_pretrained("{name}")`.'
+    )
 
 
 _POINTER = "{} is a placeholder of git-lfs, not the file itself. Run 'git lfs pull' in its repository."
@@ -244,7 +262,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
         raise CheckpointError(f"{folder} was learned by {spec.name!r}, which does not end in a linear head.")
     checks = load_file(str(folder / "checks.safetensors"))
     heads = []
-    for path in sorted((folder / "steps").glob("*.safetensors")):
+    for path in sorted((folder / "steps").glob("*.safetensors"), key=lambda p: int(p.stem)):
         tensors = load_file(str(path))
         heads.append(Head(tensors["weight"].float(), tensors["bias"]))
     if heads and len(heads[-1].bias) == len(classes):  # the last step is the model, which is kept in full precision

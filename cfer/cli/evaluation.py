@@ -114,10 +114,14 @@ def evaluate(
             with tqdm(total=len(settings) * protocol.folds, desc="learning", unit="fold", disable=None) as bar:
                 for _ in run(features, protocol, settings, out, processes=cores, tick=bar.update):
                     pass
-            report = write_report(kept_outcomes(out, protocol.folds, settings), methods[0], out)
+            outcomes, stale = kept_outcomes(out, features, protocol, settings)
+            report = write_report(outcomes, methods[0], out)
     except (ValueError, CheckpointError, OutputError) as error:
         raise fail(error) from None
     typer.echo(as_markdown(report))
+    if stale:
+        said = f"Made by other code or settings, and left out: {', '.join(stale)}. Ask for them to run them again."
+        typer.echo(said, err=True)
     if not any(s.person for s in table.samples):
         typer.echo("Nobody's name is known: the same person may be on both sides of a division.", err=True)
     for line in table.oddities:

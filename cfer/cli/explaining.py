@@ -44,6 +44,9 @@ def explain(
         found = {0: "no face was", 1: "one face was"}.get(len(faces), f"{len(faces)} faces were")
         raise fail(ValueError(f"{picture}: there is no face number {number}; {found} found."))
     face = faces[number - 1]
+    if len(faces) > 1:
+        place = ", ".join(f"{v:.0f}" for v in face.box)
+        typer.echo(f"{picture} shows {len(faces)} faces; this is number {number}, at ({place}).", err=True)
     names = reader.trio(face)
     if classes is not None:
         asked = [name.strip() for name in classes.split(",") if name.strip()]

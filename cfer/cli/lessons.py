@@ -1,14 +1,16 @@
 """`cfer teach` and `cfer lessons`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from cfer.cli.common import CheckpointFolder, Cropped, fail, load_reader
 from cfer.pictures import PictureError
 
+T = TypeVar("T")
 LessonFile = Annotated[Path, typer.Argument(help="A lesson file.")]
 
 
@@ -85,7 +87,7 @@ def teach(
         save_checkpoint(taught.checkpoint, out, model_card(taught.checkpoint))
         typer.echo(f"checkpoint: {out}")
     if lesson_file:
-        write_bytes(lesson_file, pack_lessons(reader.base, taught.lessons))
+        write_bytes(lesson_file, _in_words(lambda: pack_lessons(reader.base, taught.lessons)))
         typer.echo(f"lesson: {lesson_file}")
 
 
@@ -120,9 +122,9 @@ def merge(
     reader, found = load_reader(checkpoint), ()
     for file in files:
         found, refused = merged(found, _loaded(reader, file))
-        for name in refused:
-            typer.echo(f"{file}: {name!r} is there already and was left out.", err=True)
-    write_bytes(out, pack_lessons(reader.base, found))
+        for each in refused:
+            typer.echo(f"{file}: {each}", err=True)
+    write_bytes(out, _in_words(lambda: pack_lessons(reader.base, found)))
     typer.echo(f"{len(found)} lessons: {out}")
 
 
@@ -142,9 +144,19 @@ def apply(
     except OutputError as error:
         raise fail(error) from None
     reader = load_reader(checkpoint)
-    taught = reader.with_lessons(_loaded(reader, file)).checkpoint
+    taught = _in_words(lambda: reader.with_lessons(_loaded(reader, file)).checkpoint)
     save_checkpoint(taught, out, model_card(taught))
     typer.echo(f"checkpoint: {out}")
+
+
+def _in_words(work: Callable[[], T]) -> T:
+    """What some work gives; what is the matter with a lesson ends the command in one line."""
+    from cfer.lessons.names import LessonError
+
+    try:
+        return work()
+    except LessonError as error:
+        raise fail(error) from None
 
 
 def _loaded(reader: Any, file: Path) -> Any:

@@ -62,7 +62,7 @@ def read(
     from cfer.batch import list_pictures
 
     try:
-        listed = list_pictures(pictures)
+        listed = list_pictures(pictures, lambda sentence: typer.echo(sentence, err=True))
         if out is not None:
             from cfer.batch.table import check_table
 

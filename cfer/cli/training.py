@@ -1,15 +1,29 @@
 """`cfer train basic` and `cfer train continual`."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cfer.cli.common import Cropped, Data, fail, typed
 
+if TYPE_CHECKING:
+    from cfer.data.samples import SampleTable
+
 BASIC, CONTINUAL = "train basic", "train continual"
+SamePeople = Annotated[
+    bool,
+    typer.Option("--same-people", help="People of one name in several data sets are one person: one part for all."),
+]
+
+
+def _say_oddities(tables: Sequence["SampleTable"]) -> None:
+    for table in tables:
+        for line in table.oddities:
+            typer.echo(f"{table.name}: {line}", err=True)
 
 
 def train_basic(
@@ -65,6 +79,7 @@ def train_basic(
             help="Only read the pictures and keep them in OUT; the same command without it goes on from there.",
         ),
     ] = False,
+    same_people: SamePeople = False,
     already_cropped: Cropped = False,
 ) -> None:
     """Phase 1: learn neutral and the six basic expressions.
@@ -75,7 +90,7 @@ def train_basic(
     from accelerate import PartialState
 
     from cfer.data.readers import read_data
-    from cfer.data.splits import split
+    from cfer.data.splits import split_together
     from cfer.model import BackboneConfig, Preprocessing
     from cfer.outputs import check_run_folder, claimed
     from cfer.training.basic import check_basic, learn_basic, prepare_basic
@@ -99,9 +114,13 @@ def train_basic(
             precision=precision,
             seed=seed,
         )
-        table = split(read_data(data, cropped=already_cropped or None), seed=seed)
+        read = [read_data(data, cropped=already_cropped or None), *([read_data(taught)] if taught else [])]
         faces = [read_data(each) for each in rendered or ()]
-        photographs = split(read_data(taught), seed=seed) if taught else None
+        all_train = [each.only(replace(s, split="train") for s in each.samples) for each in faces]
+        parted = split_together([*read, *all_train], seed=seed, same_people=same_people)
+        _say_oddities(parted)
+        table, photographs = parted[0], parted[1] if taught else None
+        faces = [each.only(replace(s, split=None) for s in each.samples) for each in parted[len(read) :]]
         check_basic(table, config, start)
         main = PartialState().is_main_process
         with claimed(out, BASIC) if main else nullcontext():
@@ -143,6 +162,7 @@ def train_continual(
         typer.Option(help="owner/name on the Hugging Face Hub: every step goes there as a commit with a tag, step-07."),
     ] = None,
     public: Annotated[bool, typer.Option("--public", help="Make a new repository public; private otherwise.")] = False,
+    same_people: SamePeople = False,
     already_cropped: Cropped = False,
 ) -> None:
     """Phase 2: add compound expressions one at a time; OUT/checkpoint is whole after every step.
@@ -152,11 +172,12 @@ def train_continual(
     """
     from cfer.checkpoint import load_checkpoint
     from cfer.data.readers import read_data
-    from cfer.data.splits import split
+    from cfer.data.splits import split_together
     from cfer.features.table import cache_path, extract_features
     from cfer.hub import HubError, StepPusher
     from cfer.learners import REGISTRY
     from cfer.outputs import check_run_folder, claimed
+    from cfer.training.basic import pictures_learned_by
     from cfer.training.continual import ContinualConfig, check_continual
     from cfer.training.continual import train_continual as run
     from cfer.training.finish_basic import labelled_rows
@@ -168,10 +189,12 @@ def train_continual(
         check_run_folder(out, CONTINUAL)
         pusher = StepPusher(out, push, public=public) if push else None
         checkpoint = load_checkpoint(basic / "checkpoint")
+        read = [read_data(place, cropped=already_cropped or None) for place in data]
+        learned = pictures_learned_by(basic)
+        parted = split_together(read, seed=checkpoint.facts.seed, learned=learned, same_people=same_people)
+        _say_oddities(parted)
         tables = []
-        for place in data:
-            whole = read_data(place, cropped=already_cropped or None)
-            rows = labelled_rows(split(whole, seed=checkpoint.facts.seed))
+        for rows in map(labelled_rows, parted):
             cache = cache_path(basic, rows)
             tables.append(
                 extract_features(checkpoint.model, rows, checkpoint.preprocessing.uncorrected, cache, progress=True)

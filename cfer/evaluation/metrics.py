@@ -46,7 +46,9 @@ def expected_calibration_error(probabilities: np.ndarray, true: np.ndarray, bins
     """
     from torchmetrics.functional.classification import multiclass_calibration_error
 
-    chances, labels = torch.from_numpy(probabilities), torch.from_numpy(true)
+    # torchmetrics counts a confidence of exactly 1 in a bin of its own, beyond the last one
+    below_one = float(np.nextafter(probabilities.dtype.type(1), probabilities.dtype.type(0)))
+    chances, labels = torch.from_numpy(probabilities).clamp(max=below_one), torch.from_numpy(true)
     return float(multiclass_calibration_error(chances, labels, probabilities.shape[1], n_bins=bins, norm="l1"))
 
 

@@ -7,17 +7,26 @@ after every step in every order, `table.csv` with a row a run, and `report.json`
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cfer.cores import check_processes
+from cfer.evaluation.outcome import (
+    Outcome,
+    kept_outcome,
+    load_outcome,
+    origin_of,
+    run_origin,
+    save_outcome,
+)
 from cfer.evaluation.protocol import Protocol, Setting, few_shot, streams
 from cfer.evaluation.stream import Stream
 from cfer.features.table import FeatureTable
-from cfer.files import check_run_config, load_tensors, save_tensors
+from cfer.files import check_run_config
 from cfer.learners import REGISTRY
 from cfer.learners.base import Learner, kept_bytes
 from cfer.outputs import as_worker
@@ -38,35 +47,6 @@ class Job:
     def name(self) -> str:
         """Its file's name."""
         return f"{self.setting.name}-{self.fold}"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job predicted.
-
-    Attributes:
-        setting: What was run.
-        fold: Where.
-        classes: (O, K) class numbers in canonical order, basics first, as they arrived in each order.
-        predicted: (O, T, N) uint8 canonical class predicted after each step, `UNSEEN` before a picture's class came.
-        true: (N,) canonical classes of the test pictures.
-        groups: (N,) who is shown.
-        base: How many classes step 0 had.
-        seconds: (O,) wall time of learning and predicting.
-        kept: (O,) bytes that the method keeps after the last step.
-        names: The canonical classes'.
-    """
-
-    setting: Setting
-    fold: int
-    classes: np.ndarray
-    predicted: np.ndarray
-    true: np.ndarray
-    groups: np.ndarray
-    base: int
-    seconds: np.ndarray
-    kept: np.ndarray
-    names: tuple[str, ...]
 
 
 @torch.no_grad()
@@ -104,6 +84,7 @@ def run_job(job: Job, features: FeatureTable, protocol: Protocol, make: Callable
         make: Makes a fresh learner; None for the registry's.
     """
     make = make or (lambda: REGISTRY[job.setting.method].make(job.setting.memory))
+    made_from = origin_of(run_origin(features, protocol), job.setting, make())
     predicted, orders, seconds, kept = [], [], [], []
     first: Stream | None = None
     canonical: tuple[str, ...] = ()
@@ -132,22 +113,8 @@ def run_job(job: Job, features: FeatureTable, protocol: Protocol, make: Callable
         np.array(seconds),
         np.array(kept),
         canonical,
+        made_from,
     )
-
-
-def save_outcome(outcome: Outcome, path: Path) -> None:
-    """Write an outcome as one safetensors file."""
-    arrays = {k: torch.from_numpy(v) for k, v in vars(outcome).items() if isinstance(v, np.ndarray)}
-    facts = {"setting": asdict(outcome.setting), "fold": outcome.fold, "base": outcome.base, "names": outcome.names}
-    save_tensors(path, arrays, facts)
-
-
-def load_outcome(path: Path) -> Outcome:
-    """Read what `save_outcome` wrote."""
-    arrays, facts = load_tensors(path)
-    names = tuple(facts["names"])
-    plain = {k: v.numpy() for k, v in arrays.items()}
-    return Outcome(Setting(**facts["setting"]), facts["fold"], base=facts["base"], names=names, **plain)
 
 
 _shared: tuple[FeatureTable, Protocol, Path] | None = None  # a worker's own copy, handed over once
@@ -176,7 +143,7 @@ def evaluate(
     processes: int = 1,
     tick: Callable[[int], object] = lambda _: None,
 ) -> Iterator[Outcome]:
-    """Run what is missing, then give every outcome in the settings' order, fold by fold.
+    """Run what is missing or was made from something else, then give every outcome in the settings' order.
 
     Args:
         features: With parts of its own, or with people to make folds of.
@@ -187,14 +154,17 @@ def evaluate(
         tick: Called with the number of jobs that were found or done.
 
     Raises:
-        ValueError: The folder holds another run, or the data lacks what a stream needs.
+        ValueError: The folder holds a run over other data or by another protocol, or the data lacks what a stream
+            needs; or no processes can be started here.
     """
-    names = [s.path for s in features.table.samples]
-    mark = round(float(features.x.double().abs().mean()), 9)  # sums differ in the last places with the threads
-    check_run_config(out, {**asdict(protocol), "rows": len(names), "features": mark})
+    check_processes(processes)
+    run = run_origin(features, protocol)
+    check_run_config(out, run)
     next(streams(features, protocol, 0))  # says at once what is wrong with the data
     jobs = [Job(setting, fold) for setting in settings for fold in range(protocol.folds)]
-    missing = [job for job in jobs if not (out / FOLDER / f"{job.name}.safetensors").is_file()]
+    made_from = {setting: origin_of(run, setting) for setting in settings}
+    paths = {job: out / FOLDER / f"{job.name}.safetensors" for job in jobs}
+    missing = [job for job in jobs if kept_outcome(paths[job], made_from[job.setting]) is None]
     tick(len(jobs) - len(missing))
     if processes > 1 and len(missing) > 1:
         context = multiprocessing.get_context("spawn")
@@ -203,19 +173,39 @@ def evaluate(
                 tick(1)
     else:
         for job in missing:
-            save_outcome(run_job(job, features, protocol), out / FOLDER / f"{job.name}.safetensors")
+            save_outcome(run_job(job, features, protocol), paths[job])
             tick(1)
     for job in jobs:
-        yield load_outcome(out / FOLDER / f"{job.name}.safetensors")
+        yield load_outcome(paths[job])
 
 
-def kept_outcomes(out: Path, folds: int, first: tuple[Setting, ...] = ()) -> list[Outcome]:
-    """All that a run's folder holds of settings whose folds are all there, fold by fold, some settings first."""
-    found: dict[Setting, list[Outcome]] = {}
+def kept_outcomes(
+    out: Path, features: FeatureTable, protocol: Protocol, first: tuple[Setting, ...] = ()
+) -> tuple[list[Outcome], list[str]]:
+    """All that a run's folder holds of settings whose folds are all there, fold by fold, some settings first.
+
+    Args:
+        out: The run's folder.
+        features: The run's.
+        protocol: The run's.
+        first: Settings that come first.
+
+    Returns:
+        The outcomes, and the names of settings that were left out because they were made from something else than they
+        would be now: by other code, say. Running them again brings them back.
+    """
+    run, found, stale = run_origin(features, protocol), dict[Setting, list[Outcome]](), set[str]()
     for path in (out / FOLDER).glob("*.safetensors"):
-        outcome = load_outcome(path)
-        found.setdefault(outcome.setting, []).append(outcome)
+        try:
+            outcome = load_outcome(path)
+        except (ValueError, KeyError, TypeError):
+            continue
+        if outcome.setting.method in REGISTRY and outcome.made_from == origin_of(run, outcome.setting):
+            found.setdefault(outcome.setting, []).append(outcome)
+        else:
+            stale.add(outcome.setting.name)
     place = {setting: number for number, setting in enumerate(first)}
-    whole = [s for s in found if len(found[s]) == folds]
+    whole = [s for s in found if len(found[s]) == protocol.folds]
     whole.sort(key=lambda s: (place.get(s, len(place)), s.name))
-    return [outcome for setting in whole for outcome in sorted(found[setting], key=lambda o: o.fold)]
+    outcomes = [outcome for setting in whole for outcome in sorted(found[setting], key=lambda o: o.fold)]
+    return outcomes, sorted(stale)

@@ -78,7 +78,8 @@ def occlusion(question: Question, window: int = 16, stride: int = 8) -> Tensor:
 def library_cam(question: Question, name: str, layer: str | None = None) -> Tensor:
     """Maps (len(names), S, S) in 0..1 by a class of pytorch-grad-cam, at the backbone's last layer or at another one.
 
-    The score is a class's logit less the mean logit; FinerCAM's is its own, against the three nearest classes.
+    The score is a class's logit less the mean logit, raised so that it is 1 on the picture: Ablation-CAM divides by it
+    and turns its map upside down where it is negative. FinerCAM's is its own, against the three nearest classes.
     """
     import pytorch_grad_cam as library
 
@@ -86,15 +87,26 @@ def library_cam(question: Question, name: str, layer: str | None = None) -> Tens
     with torch.inference_mode(False), torch.enable_grad():
         own = copy.deepcopy(question.model).eval().requires_grad_(True)
         target = own.backbone.get_submodule(layer or last_module(own))
-        with getattr(library, name)(model=own, target_layers=[target]) as extractor:
+        extractor = getattr(library, name)(model=own, target_layers=[target])  # as a `with` it would hide an IndexError
+        try:
+            logits = question.model(question.x)[0].detach()
             for wanted in question.names:
                 number = question.model.classes.index(wanted)
                 given: dict[str, Any] = {"target_idx": number}
                 if name != "FinerCAM":
-                    given = {"targets": [lambda logits, k=number: logits[k] - logits.mean()]}
+                    score = partial(_raised_score, number=number, above=1 - float(logits[number] - logits.mean()))
+                    given = {"targets": [score]}
                 with contextlib.redirect_stderr(io.StringIO()):  # progress bars
                     found.append(torch.from_numpy(extractor(question.x.clone(), **given)[0]))
+        finally:
+            release = getattr(extractor, "activations_and_grads", None)
+            if release is not None:
+                release.release()
     return torch.stack(found)
+
+
+def _raised_score(logits: Tensor, number: int, above: float) -> Tensor:
+    return logits[number] - logits.mean() + above
 
 
 def last_module(model: FaceModel) -> str:

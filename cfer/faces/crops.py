@@ -47,6 +47,7 @@ def face_crops(picture: Decoded, *, already_cropped: bool = False) -> list[FaceC
     Raises:
         PictureError: With `already_cropped`, the picture is far from square.
     """
+    picture = _as_it_was_meant(picture)
     pixels, scale = picture.pixels, picture.scale
     if already_cropped:
         height, width = pixels.shape[:2]
@@ -58,3 +59,18 @@ def face_crops(picture: Decoded, *, already_cropped: bool = False) -> list[FaceC
         x0, y0, x1, y1 = (v * scale for v in face.box)
         found.append(FaceCrop(align(pixels, face), (x0, y0, x1, y1), face.score, face.tiny, face, scale))
     return found
+
+
+_SURER = 0.1
+"""By how much the surest face of a picture must be surer where it is left unturned, for its tag to be passed over."""
+
+
+def _as_it_was_meant(picture: Decoded) -> Decoded:
+    """A picture whose tag asks for a turn that may have been made by hand, the way in which its faces stand upright."""
+    if picture.unturned is None:
+        return picture
+    turned, unturned = (
+        max((face.score for face in detect_faces(pixels)), default=0.0) for pixels in (picture.pixels, picture.unturned)
+    )
+    pixels = picture.unturned if unturned > turned + _SURER else picture.pixels
+    return Decoded(pixels, picture.scale)

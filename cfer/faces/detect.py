@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load
 
 from cfer.faces.blazeface import SIDE, BlazeFaceBack, anchors
+from cfer.forks import mend_threads
 
 MIN_SCORE = 0.7
 """Below this, cats and coffee cups begin to be called faces."""
@@ -77,6 +78,7 @@ def detect_faces(picture: np.ndarray, *, min_score: float = MIN_SCORE) -> list[F
         picture: (H, W, 3) uint8, RGB.
         min_score: Least confidence of a face that is returned.
     """
+    mend_threads()
     hint = min(_HINT, min_score)
     height, width = picture.shape[:2]
     if max(height, width) <= _LARGE:

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import save
@@ -15,8 +15,9 @@ from tqdm import tqdm
 from cfer.checkpoint import DataFacts
 from cfer.data.samples import SampleTable
 from cfer.features.crops import load_crops
-from cfer.files import load_tensors, save_tensors
+from cfer.files import load_tensors, save_tensors, tensor_digest
 from cfer.model import FaceModel, Preprocessing
+from cfer.provenance import code_digest, digest_of_all
 
 
 class UnitReadout(NamedTuple):
@@ -43,6 +44,7 @@ class FeatureTable:
         rendered: Whether each data set is of rendered faces.
         units: What reads action units off the features, if the network has it.
         elsewhere: See `cfer.learners.base.Step`.
+        made_from: What the features were made from, plain data; empty where nobody said.
     """
 
     table: SampleTable
@@ -52,6 +54,14 @@ class FeatureTable:
     rendered: tuple[bool, ...] = ()
     units: UnitReadout | None = None
     elsewhere: Tensor | None = None
+    made_from: Mapping[str, Any] = field(default_factory=dict)
+
+    def origin(self) -> dict[str, Any]:
+        """All that a result is made from that is made from this table: plain data for `cfer.files.check_run_config`."""
+        made = self.made_from or {"features": tensor_digest(self.x)}
+        units = None if self.units is None else digest_of_all([self.units.numbers, tensor_digest(self.units.weight)])
+        still = None if self.elsewhere is None else tensor_digest(self.elsewhere)
+        return {**table_origin(self.table), **made, "unit readout": units, "places where nothing moved": still}
 
 
 def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
@@ -59,7 +69,8 @@ def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
     if len(tables) == 1:
         return tables[0]
     rows = tuple(s for t in tables for s in t.table.samples)
-    whole = replace(tables[0].table, name=" and ".join(t.table.name for t in tables), samples=rows)
+    names = [t.table.name for t in tables]
+    whole = replace(tables[0].table, name=" and ".join(names), samples=rows)
     return FeatureTable(
         whole,
         torch.cat([t.x for t in tables]),
@@ -68,6 +79,7 @@ def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
         tuple(kind for t in tables for kind in t.rendered),
         tables[0].units,
         tables[0].elsewhere,
+        {f"{k + 1}, {name}": t.origin() for k, (name, t) in enumerate(zip(names, tables, strict=True))},
     )
 
 
@@ -97,12 +109,23 @@ def data_facts(features: FeatureTable) -> DataFacts:
     return table_facts(features.table, len(features.refused))
 
 
+def table_origin(table: SampleTable) -> dict[str, Any]:
+    """What a data set is: its name, and digests of its pictures, labels, people, parts and ground truths."""
+    rows = table.samples
+    return {
+        "data": table.name,
+        "pictures": digest_of_all((s.path, s.content) for s in rows),
+        "labels": digest_of_all((s.label, s.compound, s.votes) for s in rows),
+        "people": digest_of_all((s.person, s.group) for s in rows),
+        "parts": digest_of_all(s.split for s in rows),
+        "ground truths": digest_of_all(s.truth_content for s in rows),
+        "face crops": table.cropped,
+    }
+
+
 def fingerprint(table: SampleTable) -> str:
-    """A short hash of a data set's rows: paths, labels and parts."""
-    digest = hashlib.sha256()
-    for s in table.samples:
-        digest.update(repr((s.path, s.label, s.compound, s.group, s.split, s.votes)).encode())
-    return digest.hexdigest()[:16]
+    """A short digest of a data set's rows: pictures with their contents, labels, people, parts and ground truths."""
+    return digest_of_all(v for k, v in table_origin(table).items() if k != "data")[:16]
 
 
 def cache_path(folder: Path, table: SampleTable) -> Path:
@@ -116,6 +139,8 @@ def weights_fingerprint(model: FaceModel) -> str:
     return hashlib.sha256(save(state)).hexdigest()[:16]
 
 
+MAKERS = ("cfer.pictures", "cfer.faces", "cfer.features.crops", "cfer.camera", "cfer.model")
+"""Modules whose code decides what a picture's features are."""
 AT_ONCE = 16
 """Pictures a pass on a processor: their maps stay in its cache."""
 
@@ -162,9 +187,15 @@ def extract_features(
     """Features of all rows, from the cache where it holds exactly these rows by exactly these weights."""
     if model.training:
         raise ValueError("Features are those of a model in evaluation mode.")
-    key = f"{fingerprint(table)} {weights_fingerprint(model)} {preprocessing} {model.config}"
+    made_from = {
+        "backbone": weights_fingerprint(model),
+        "network": str(model.config),
+        "preprocessing": str(preprocessing),
+        "code": code_digest(*MAKERS),
+    }
+    key = digest_of_all([table_origin(table), made_from])
     if cache is not None and (kept := _cached(cache, key, table)) is not None:
-        return replace(kept, units=unit_readout(model))
+        return replace(kept, units=unit_readout(model), made_from=made_from)
     at_once = AT_ONCE if next(model.parameters()).device.type == "cpu" else batch_size
     parts, used, refused = [torch.empty(0, model.num_features)], list[int](), list[str]()
     starts = range(0, len(table), batch_size)
@@ -178,4 +209,5 @@ def extract_features(
     if cache is not None:
         save_tensors(cache, {"x": x}, {"key": key, "rows": used, "refused": refused})
     rows = table.only(table.samples[i] for i in used)
-    return FeatureTable(rows, x, tuple(refused), rendered=(is_rendered(table),), units=unit_readout(model))
+    rendered = (is_rendered(table),)
+    return FeatureTable(rows, x, tuple(refused), rendered=rendered, units=unit_readout(model), made_from=made_from)

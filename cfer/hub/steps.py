@@ -82,7 +82,8 @@ class StepPusher:
     def waiting(self) -> list[str]:
         """Tags of the steps that wait, in their order; what an interruption left of a pushed one does not."""
         pushed = self._known()["steps"]
-        return sorted(p.name for p in (self.out / WAITING).glob("step-*") if p.name not in pushed)
+        found = [p.name for p in (self.out / WAITING).glob("step-*") if p.name not in pushed]
+        return sorted(found, key=lambda tag: int(tag.removeprefix("step-")))
 
     def _known(self) -> dict:
         path = self.out / PUSHED

@@ -1,9 +1,10 @@
 """Names on the Hub, and what goes wrong on the way there, in sentences."""
 
 import errno
+import importlib
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from cfer.checkpoint import CheckpointError
 
@@ -38,10 +39,21 @@ def plain_name(text: str, what: str = "Push") -> str:
     return name
 
 
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """What the libraries by which the Hub's client may speak raise where nobody answers.
+
+    huggingface_hub 1 uses httpx, 2 uses httpx2; a refused connection is an error of theirs and no `OSError`.
+    """
+    found = []
+    for name in ("httpx", "httpx2"):
+        with suppress(ImportError):
+            found.append(importlib.import_module(name).HTTPError)
+    return tuple(found)
+
+
 @contextmanager
 def in_words(name: str, revision: str | None = None) -> Generator[None]:
     """Turn what the Hub's client raises into a sentence; no token or address is in it."""
-    import httpx2
     from huggingface_hub import errors
 
     try:
@@ -62,7 +74,7 @@ def in_words(name: str, revision: str | None = None) -> Generator[None]:
         ) from None
     except errors.HfHubHTTPError as error:
         raise HubError(_status(name, getattr(error.response, "status_code", 0))) from None
-    except (errors.LocalEntryNotFoundError, httpx2.HTTPError, ConnectionError, TimeoutError):
+    except (errors.LocalEntryNotFoundError, ConnectionError, TimeoutError, *_transport_errors()):
         raise HubError("The Hub cannot be reached: check the network, then try again; nothing is lost.") from None
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:

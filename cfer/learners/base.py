@@ -8,12 +8,14 @@ goes on as if it had never been saved.
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Self
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from cfer.provenance import digest_of_all
 
 
 class Head(NamedTuple):
@@ -125,6 +127,35 @@ class Learner(ABC):
         other = copy.copy(self)
         other.fitted = dict(self.fitted)
         return other
+
+
+def behaviour(learner: Learner) -> str:
+    """A digest of what a learner is: its settings and the code of its classes, whatever it has learned."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Learner):
+            own = {k: plain(v) for k, v in sorted(vars(value).items()) if k not in _LEARNED}
+            return [_code_of(kind) for kind in type(value).__mro__[:-1]], own
+        if is_dataclass(value) and not isinstance(value, type):
+            return type(value).__name__, {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        if callable(value):
+            return getattr(value, "__qualname__", repr(type(value)))
+        return repr(value)
+
+    return digest_of_all([plain(learner)])
+
+
+_LEARNED = {"fitted", "_head"}
+
+
+def _code_of(kind: type) -> tuple[str, list[Any]]:
+    """A class's name, and what its own functions do."""
+    functions = {name: getattr(f, "__wrapped__", getattr(f, "__func__", f)) for name, f in vars(kind).items()}
+    codes = {name: f.__code__ for name, f in functions.items() if hasattr(f, "__code__")}
+    return kind.__qualname__, [
+        (name, code.co_code.hex(), [c for c in code.co_consts if not hasattr(c, "co_code")], code.co_names)
+        for name, code in sorted(codes.items())
+    ]
 
 
 class LinearLearner(Learner):

@@ -10,18 +10,20 @@ there without it.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
+from cfer.draws import generator_of
 from cfer.evaluation.stream import prototypes
 from cfer.learners.base import Head, LinearLearner, Step
 from cfer.lessons.effect import Effect, effect_of
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.placement import Place, place, placed, room
-from cfer.lessons.record import EAGER, Lesson, constituents_for
+from cfer.lessons.record import EAGER, Lesson, constituents_for, contradict
 
 
 def taught(base: Checkpoint, lessons: Sequence[Lesson]) -> Checkpoint:
@@ -45,11 +47,10 @@ def placement(base: Checkpoint, lesson: Lesson, part: int | None = None) -> Plac
         lesson: The lesson.
         part: Judge by every other check feature, the even (0) or the odd (1) ones; None for all.
     """
-    plain, own = replace(base, shift=None), _unmoved(base, lesson)
-    _, head = observed(plain, own)
+    _, head = observed(replace(base, shift=None), lesson)
     chosen = slice(None) if part is None else slice(part, None, 2)
-    x, y = plain.checks.x[chosen], plain.checks.y[chosen]
-    return place(head, x, y, own.seen, own.against, EAGER[lesson.eager])
+    x, y = base.checks.x[chosen], base.checks.y[chosen]
+    return place(head, x, y, lesson.seen, lesson.against, EAGER[lesson.eager])
 
 
 def teach(base: Checkpoint, lesson: Lesson, others: Sequence[Lesson] = (), held_out: Tensor | None = None) -> Effect:
@@ -59,14 +60,15 @@ def teach(base: Checkpoint, lesson: Lesson, others: Sequence[Lesson] = (), held_
         base: The checkpoint, without any of the lessons.
         lesson: The one in question.
         others: Lessons that it already knows.
-        held_out: Features (m, C) of further pictures of the class, to measure with. Without them, and with at least
-            two pictures, each is measured by a lesson from the others.
+        held_out: Features (m, C) of further pictures of the class, to measure with, as the camera that was learned from
+            would give them. Without them, and with at least two pictures, each is measured by a lesson from the others.
 
     Raises:
         LessonError: See `taught`.
     """
     known = [other for other in others if other.name != lesson.name]
     _checked(base, [*known, lesson])
+    base = base.with_shift(None)  # all features here are of the camera that was learned from
     places = {other.name: (other, placement(base, other)) for other in known}
     before = _with_places(base, places)
     after = _with_places(base, places | {lesson.name: (lesson, placement(base, lesson))})
@@ -88,19 +90,6 @@ def observed(base: Checkpoint, lesson: Lesson) -> tuple[LinearLearner, Head]:
     return learner, base.with_room().folded(learner.head())
 
 
-def unshifted(base: Checkpoint, features: Tensor) -> Tensor:
-    """Features (n, C) as the camera that was learned from would give them."""
-    if not len(features):
-        return features.new_empty(0, base.model.num_features)
-    return features if base.shift is None else features - base.shift
-
-
-def _unmoved(base: Checkpoint, lesson: Lesson) -> Lesson:
-    """A lesson with features as the camera that was learned from would give them."""
-    shots, seen, against = (unshifted(base, each) for each in (lesson.shots, lesson.seen, lesson.against))
-    return replace(lesson, shots=shots, seen=seen, against=against)
-
-
 def _with_places(base: Checkpoint, places: dict[str, tuple[Lesson, Place]]) -> Checkpoint:
     """The checkpoint with lessons at their places, in the order of their names."""
     found = base
@@ -116,7 +105,7 @@ def _with_places(base: Checkpoint, places: dict[str, tuple[Lesson, Place]]) -> C
 
 
 def _step(base: Checkpoint, lesson: Lesson, count: int) -> Step:
-    units, shots = base.model.action_units, unshifted(base, lesson.shots)
+    units, shots = base.model.action_units, lesson.shots
     shown = None
     if units:
         shown = prototypes((lesson.name,), units)
@@ -137,7 +126,7 @@ def _step(base: Checkpoint, lesson: Lesson, count: int) -> Step:
 
 def _generator(base: Checkpoint, lesson: Lesson) -> torch.Generator:
     """Chance that depends on the class's name alone, so that the order of lessons does not matter."""
-    return torch.Generator().manual_seed(base.facts.seed * 1000 + sum(lesson.name.encode()))
+    return generator_of(base.facts.seed, "lesson", lesson.name)
 
 
 def _checked(base: Checkpoint, lessons: Sequence[Lesson]) -> Sequence[Lesson]:
@@ -146,19 +135,30 @@ def _checked(base: Checkpoint, lessons: Sequence[Lesson]) -> Sequence[Lesson]:
         if clean_name(lesson.name, taken) != lesson.name:
             raise LessonError(f"{lesson.name!r} is not the name of a lesson.")
         constituents_for(lesson.name, lesson.constituents, base.names)
-        for features in (lesson.shots, lesson.seen, lesson.against):
-            if len(features) and features.shape[1] != base.model.num_features:
-                raise LessonError(f"The lesson {lesson.name!r} was made with another network.")
+        width = base.model.num_features
+        if any(len(f) and f.shape[1] != width for f in lesson.features) or _is_of_another(lesson, base):
+            raise LessonError(f"The lesson {lesson.name!r} was made with another network.")
         taken.append(lesson.name)
+    for one, other in combinations(lessons, 2):
+        if contradict(one, other):
+            raise LessonError(
+                f"One picture was brought as {one.name!r} and as {other.name!r}. Keep one of the two lessons, or bring "
+                "another picture."
+            )
     return lessons
+
+
+def _is_of_another(lesson: Lesson, base: Checkpoint) -> bool:
+    """Whether a lesson's features are known to be another backbone's."""
+    return bool(lesson.backbone and base.facts.backbone) and lesson.backbone != base.facts.backbone
 
 
 def _each_without_itself(base: Checkpoint, lesson: Lesson) -> list[bool]:
     """Whether each picture is recognised after a lesson from the other ones."""
-    plain, own, found = replace(base, shift=None), _unmoved(base, lesson), []
-    for i in range(len(own.shots)):
-        rest = [j for j in range(len(own.shots)) if j != i]
-        fewer = replace(own, shots=own.shots[rest], seen=own.seen[rest])
-        head = placed(observed(plain, fewer)[1], placement(plain, fewer))
-        found.append(bool(room(head, own.seen[[i]]) < 0))
+    found = []
+    for i in range(len(lesson.shots)):
+        rest = [j for j in range(len(lesson.shots)) if j != i]
+        fewer = replace(lesson, shots=lesson.shots[rest], seen=lesson.seen[rest], crops=())
+        head = placed(observed(base, fewer)[1], placement(base, fewer))
+        found.append(bool(room(head, lesson.seen[[i]]) < 0))
     return found

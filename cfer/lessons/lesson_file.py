@@ -8,7 +8,8 @@ answered by a sentence, and nothing of it is used.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,15 +18,14 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint
-from cfer.lessons.names import LessonError, clean_name
-from cfer.lessons.record import MOST_PICTURES, Lesson
+from cfer.lessons.names import LessonError, clean_name, same_name
+from cfer.lessons.record import MOST_PICTURES, Lesson, contradict
 
 SCHEMA_VERSION = 1
-MOST_BYTES = 8_000_000
 MOST_LESSONS = 32
+_HEADER = 1_000_000  # bytes, at most
 _LARGEST = 1e4  # a feature of this size is none
 _PARTS = ("shots", "seen", "against")
-_SUFFIX = ".safetensors"
 
 
 class _Entry(BaseModel):
@@ -47,8 +47,10 @@ class _Contents(BaseModel):
 def pack_lessons(base: Checkpoint, lessons: Sequence[Lesson]) -> bytes:
     """Lessons as the bytes of a file.
 
+    Features are those by a reader that is not adapted, where they are known: a file knows no camera.
+
     Raises:
-        LessonError: There is none.
+        LessonError: There is none, or there are too many for a file that can be opened again.
     """
     if not lessons:
         raise LessonError("There is no lesson to save yet.")
@@ -66,11 +68,16 @@ def pack_lessons(base: Checkpoint, lessons: Sequence[Lesson]) -> bytes:
         "lessons": entries,
     }
     tensors = {
-        f"{i}.{part}": getattr(lesson, part).reshape(-1, width).float().contiguous()
+        f"{i}.{part}": values.reshape(-1, width).float().contiguous()
         for i, lesson in enumerate(lessons)
-        for part in _PARTS
+        for part, values in (lesson.plain or lesson.features)._asdict().items()
     }
     return save(tensors, {"lessons": json.dumps(contents)})
+
+
+def most_bytes(width: int) -> int:
+    """Size of the largest lesson file for a network of so many features: all that may be packed can be opened."""
+    return _HEADER + MOST_LESSONS * len(_PARTS) * MOST_PICTURES * width * 4
 
 
 def unpack_lessons(base: Checkpoint, data: bytes) -> tuple[Lesson, ...]:
@@ -79,8 +86,9 @@ def unpack_lessons(base: Checkpoint, data: bytes) -> tuple[Lesson, ...]:
     Raises:
         LessonError: The file is no lesson file, is damaged, or was made with another network; says which.
     """
-    if len(data) > MOST_BYTES:
-        raise LessonError(f"This file is too large for lessons: at most {MOST_BYTES // 1_000_000} MB.")
+    most = most_bytes(base.model.num_features)
+    if len(data) > most:
+        raise LessonError(f"This file is too large for lessons: at most {most // 1_000_000} MB.")
     contents, tensors = _opened(data)
     if contents.schema_version != SCHEMA_VERSION:
         raise LessonError("This lesson file was made by another version of cfer.")
@@ -99,28 +107,55 @@ def unpack_lessons(base: Checkpoint, data: bytes) -> tuple[Lesson, ...]:
         name = clean_name(entry.name, [*base.names, *(lesson.name for lesson in found)])
         if any(part not in base.names for part in entry.constituents) or len(entry.constituents) > 2:
             raise LessonError(f"The lesson {name!r} is made of expressions that this model does not know.")
-        found.append(Lesson(name, shots, seen, against, tuple(entry.constituents), tuple(entry.units), entry.eager))
+        parts, units = tuple(entry.constituents), tuple(entry.units)
+        found.append(Lesson(name, shots, seen, against, parts, units, entry.eager, contents.backbone))
     return tuple(found)
 
 
-def merged(mine: Sequence[Lesson], more: Sequence[Lesson]) -> tuple[tuple[Lesson, ...], tuple[str, ...]]:
-    """Lessons of two people together, and the names of those that were left out because the name is taken.
+@dataclass(frozen=True)
+class LeftOut:
+    """A lesson that cannot stand beside others.
+
+    Attributes:
+        name: Its name.
+        same: What it shares with another one: its "name", however that is written, or its "picture".
+        other: The other one's name.
+    """
+
+    name: str
+    same: Literal["name", "picture"]
+    other: str
+
+    def __str__(self) -> str:
+        """A sentence."""
+        return f"{self.name!r} was left out: its {self.same} is that of {self.other!r}."
+
+
+def merged(mine: Sequence[Lesson], more: Sequence[Lesson]) -> tuple[tuple[Lesson, ...], tuple[LeftOut, ...]]:
+    """Lessons of two people together, and those that were left out because one that is there has their name or picture.
 
     A lesson that is there already, to the last bit, is not left out but simply the same.
     """
-    found, refused = {lesson.name: lesson for lesson in mine}, []
+    found, left_out = list(mine), list[LeftOut]()
     for lesson in more:
-        known = found.setdefault(lesson.name, lesson)
-        if known != lesson:
-            refused.append(lesson.name)
-    return tuple(found.values()), tuple(refused)
+        taken = same_name(lesson.name, [x.name for x in found])
+        known = next((x for x in found if x.name == taken), None)
+        if known == lesson:
+            continue
+        if known is not None:
+            left_out.append(LeftOut(lesson.name, "name", known.name))
+        elif other := next((x for x in found if contradict(x, lesson)), None):
+            left_out.append(LeftOut(lesson.name, "picture", other.name))
+        else:
+            found.append(lesson)
+    return tuple(found), tuple(left_out)
 
 
 def _opened(data: bytes) -> tuple[_Contents, Mapping[str, Tensor]]:
     no = LessonError("This is not a lesson file.")
     try:
         header = int.from_bytes(data[:8], "little")
-        if not 0 < header <= min(len(data) - 8, 1_000_000):
+        if not 0 < header <= min(len(data) - 8, _HEADER):
             raise no
         fields: dict[str, Any] = json.loads(data[8 : 8 + header])
         metadata = fields.get("__metadata__", {})

@@ -1,12 +1,16 @@
 """Names of taught classes: what may be one, and which names are one and the same."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from cfer.emotions import find
 
 MAX_NAME = 40
-_NAME = re.compile(r"[^\W_]+([ -][^\W_]+)*")
+_JOINERS = "\u200c\u200d"
+"""Signs without a width that Persian, Hindi and others write inside of words."""
+_MISSING = {"nan", "null", "none", "na", "n-a", "nil"}
+"""Words that programs which read tables take for an empty field."""
 
 
 class LessonError(ValueError):
@@ -14,21 +18,24 @@ class LessonError(ValueError):
 
 
 def clean_name(name: str, taken: Sequence[str]) -> str:
-    """A name that can be taught: letters and digits of any script, with single spaces or hyphens between them.
+    """A name that can be taught: letters, with their marks, and digits of any script, single spaces or hyphens between.
 
-    So it also stands in file names and in comma-separated lists. The vocabulary's own names are found by their usual
-    synonyms: "Happiness" is happy.
+    So it also stands in file names and in comma-separated lists. Letters are composed with their accents (NFC). The
+    vocabulary's own names are found by their usual synonyms: "Happiness" is happy.
 
     Raises:
-        LessonError: Empty, too long, of other characters, or taken.
+        LessonError: Empty, too long, of other characters, taken, or a word that stands for nothing in tables.
     """
-    name = re.sub(r"\s*-\s*", "-", " ".join(name.replace("_", " ").split()).lower()).strip("-")
+    name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    name = re.sub(r"\s*-\s*", "-", " ".join(name.replace("_", " ").split())).strip("-")
     if not name:
         raise LessonError("Give the new expression a name.")
     if len(name) > MAX_NAME:
         raise LessonError(f"The name is too long: at most {MAX_NAME} letters.")
-    if not _NAME.fullmatch(name):
+    if not all(map(_is_word, re.split("[ -]", name))):
         raise LessonError("Use letters, digits, spaces and hyphens for the name.")
+    if name in _MISSING:
+        raise LessonError(f"Tables take {name!r} for an empty field. Choose another name.")
     name = find(name) or name
     if known := same_name(name, taken):
         raise LessonError(f"The model knows {known!r} already. Choose another name.")
@@ -41,5 +48,12 @@ def same_name(name: str, among: Sequence[str]) -> str | None:
     return next((each for each in among if _key(each) in wanted), None)
 
 
+def _is_word(text: str) -> bool:
+    """Whether a text is letters and digits, each with its marks; joiners may stand between them."""
+    kinds = [unicodedata.category(sign)[0] for sign in text if sign not in _JOINERS]
+    return bool(kinds) and kinds[0] in "LN" and set(kinds) <= set("LNM") and text[0] not in _JOINERS
+
+
 def _key(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name.strip().casefold())
+    plain = unicodedata.normalize("NFKC", name.strip()).casefold().translate(dict.fromkeys(map(ord, _JOINERS)))
+    return re.sub(r"[\s_-]+", " ", plain)

@@ -1,13 +1,19 @@
-"""A lesson as a record: a name, what it is made of, features of its pictures. Never a picture."""
+"""A lesson as a record: a name, what it is made of, features of its pictures.
+
+A file of lessons holds no picture. In memory a lesson may keep the face crops that it was taught from, so that they can
+be read again when the reader is adapted to a camera; `Lesson.without_crops` is one that does not.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from cfer.emotions import EXPRESSIONS, UNIT_NAMES, Kind
+from cfer.lessons.copies import Shown, first_same
 from cfer.lessons.names import LessonError, same_name
 from cfer.lessons.placement import Limit
 
@@ -21,9 +27,25 @@ EAGER: Mapping[str, Limit] = MappingProxyType(
 DEFAULT_EAGER = "balanced"
 
 
+class Features(NamedTuple):
+    """What a backbone made of a lesson's pictures.
+
+    Attributes:
+        shots: See `Lesson`.
+        seen: See `Lesson`.
+        against: See `Lesson`.
+    """
+
+    shots: Tensor
+    seen: Tensor
+    against: Tensor
+
+
 @dataclass(frozen=True, eq=False)
 class Lesson:
     """One taught class. Immutable: improving or renaming it gives another record.
+
+    All features are as the camera that was learned from would give them (`Checkpoint.as_learned`).
 
     Attributes:
         name: The class, as `cfer.lessons.names.clean_name` gives it.
@@ -33,6 +55,11 @@ class Lesson:
         constituents: Names of the basics that it blends, where they are known.
         units: Numbers of the action units that it shows, where somebody listed them.
         eager: A key of `EAGER`.
+        backbone: A digest of the backbone whose features these are; "" where nobody said.
+        camera: `Checkpoint.camera` of whoever read the pictures: "" for one that is not adapted.
+        plain: The features by a reader that is not adapted; None where these are they, or where nobody knows.
+        crops: What the pictures show, in memory alone; empty where it was not kept.
+        against_crops: The same of the pictures that are not it.
     """
 
     name: str
@@ -42,6 +69,11 @@ class Lesson:
     constituents: tuple[str, ...] = ()
     units: tuple[int, ...] = ()
     eager: str = DEFAULT_EAGER
+    backbone: str = ""
+    camera: str = ""
+    plain: Features | None = None
+    crops: tuple[Shown, ...] = field(default=(), repr=False)
+    against_crops: tuple[Shown, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Check what can be checked without a model.
@@ -62,6 +94,24 @@ class Lesson:
                 "Bring a picture of the new expression, or say which two basic expressions it blends, or which muscles "
                 "it shows."
             )
+
+    @property
+    def features(self) -> Features:
+        """Its features."""
+        return Features(self.shots, self.seen, self.against)
+
+    @property
+    def keeps_crops(self) -> bool:
+        """Whether all its pictures can be read again."""
+        return len(self.crops) == len(self.shots) and len(self.against_crops) == len(self.against)
+
+    def with_features(self, features: Features, camera: str, plain: Features | None = None) -> "Lesson":
+        """The same lesson as it is read for another camera."""
+        return replace(self, **features._asdict(), camera=camera, plain=plain)
+
+    def without_crops(self) -> "Lesson":
+        """The same lesson without what its pictures show."""
+        return replace(self, crops=(), against_crops=())
 
     @property
     def kind(self) -> Kind:
@@ -96,3 +146,38 @@ def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -
         return parts
     entry = EXPRESSIONS.get(name)
     return entry.constituents if entry and all(p in known for p in entry.constituents) else ()
+
+
+_EQUAL = 1e-3
+"""Distance of two readings of one picture, at most, as a share of their length."""
+
+
+def contradict(one: Lesson, other: Lesson) -> bool:
+    """Whether one picture stands in two lessons, for both of their classes.
+
+    Pictures are compared where both lessons keep them; by features otherwise, which only tell the very same file.
+    """
+    if one.crops and other.crops:
+        return any(k is not None for k in first_same(one.crops, other.crops))
+    return _share_a_row(one.seen, other.seen)
+
+
+def check_agreement(lesson: Lesson) -> None:
+    """See that no picture is brought as a lesson's class and as not it.
+
+    Raises:
+        LessonError: One is; the message says which.
+    """
+    again = first_same(lesson.crops, lesson.against_crops) if lesson.crops and lesson.against_crops else []
+    number = next((n for n, k in enumerate(again, 1) if k is not None), None)
+    if number is not None or _share_a_row(lesson.seen, lesson.against):
+        which = f"Picture {number}" if number else "A picture"
+        raise LessonError(f"{which} is brought as {lesson.name!r} and as not it. Leave it out of one of the two.")
+
+
+def _share_a_row(one: Tensor, other: Tensor) -> bool:
+    """Whether a row (C,) of one (n, C) stands in another (m, C)."""
+    if not len(one) or not len(other) or one.shape[1] != other.shape[1]:
+        return False
+    close = torch.cdist(one.double(), other.double()) < _EQUAL * one.double().norm(dim=1, keepdim=True)
+    return bool(close.any())

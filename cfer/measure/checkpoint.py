@@ -15,17 +15,20 @@ from cfer.cores import usable_cores
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
-from cfer.features.table import cache_path, extract_features
+from cfer.features.table import MAKERS, cache_path, extract_features, fingerprint
 from cfer.measure.landmarks import FITTED, measure_landmarks, rendered_features
 from cfer.measure.maps import read_faces
 from cfer.measure.relations import measure_relations
 from cfer.measure.strengths import check_parts, measure_strengths
 from cfer.measure.summary import summarise, thumbnails
+from cfer.provenance import code_digest, digest_of_all
 from cfer.synth.dataset import MANIFEST, Plan, render_folder
 
 FIT = Plan(80, per_class=2, first=6000)
 """People whom readouts are fitted to."""
 ERRORS, STRENGTH_ERRORS = "landmarks.json", "strengths.json"
+CODE = (*MAKERS, "cfer.measure.maps", "cfer.measure.relations", "cfer.explain", "cfer.learners")
+"""Modules whose code decides what is measured of a compound."""
 MEASURED_FIRST = 8000
 """Number of the first person to measure on; no training of the project's own uses people from here on."""
 
@@ -59,13 +62,15 @@ def measure(
     named = sorted({s.group for s in test.samples})[:people]
     test = test.only(s for s in test.samples if s.group in named)
     model, preprocessing = checkpoint.model, checkpoint.preprocessing.uncorrected
-    fit = rendered_features(model, preprocessing, read_data(folder / "fit" / MANIFEST))
+    fitted = read_data(folder / "fit" / MANIFEST)
+    fit = rendered_features(model, preprocessing, fitted)
     readout, errors = measure_landmarks(fit, rendered_features(model, preprocessing, test), learned_readout(checkpoint))
     tell(f"landmarks: off by {100 * errors['error']:.1f} % of the distance between the eyes")
     files = strengths | {LANDMARKS: readout.to_bytes(), ERRORS: _json(errors)}
 
     faces = read_faces(test, preprocessing)
-    kept = folder / f"relations-{model_digest(model)[:8]}-{people}"
+    seen = [fingerprint(test), fingerprint(fitted), model_digest(model), str(preprocessing), checkpoint.spec]
+    kept = folder / f"relations-{digest_of_all([*seen, code_digest(*CODE)])[:16]}"
     measured = {}
     for compound, found in measure_relations(checkpoint, faces, fit, kept):
         measured[compound] = found

@@ -19,7 +19,7 @@ from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import ClassMaps
 from cfer.explain.reference import CHANGE, ELSEWHERE, MEAN_FACE, PERMUTED, RANDOM_HEAD, SHUFFLED, WHOLE, source
 from cfer.explain.relation import SIX, Relation, mixture_weights, mixtures, relate
-from cfer.files import load_tensors, save_tensors
+from cfer.files import kept_tensors, load_tensors, save_tensors
 from cfer.measure.landmarks import RenderedFeatures
 from cfer.measure.maps import (
     Faces,
@@ -184,7 +184,8 @@ def measure_relations(
     compounds = measured_compounds(checkpoint.names, faces)
     for compound in compounds:
         path = folder / f"{compound}.safetensors"
-        if not path.is_file():
+        kept = kept_tensors(path)
+        if kept is None:
             measurement = measurement or Measurement(checkpoint, faces, fit, compounds)
             save_tensors(path, measurement.measure(compound), {})
-        yield compound, load_tensors(path)[0]
+        yield compound, (kept or load_tensors(path))[0]

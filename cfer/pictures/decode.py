@@ -1,23 +1,25 @@
 """Decode a picture file, PIL image or array to RGB uint8, upright, with alpha on white."""
 
 import io
-import struct
-import warnings
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
 
 from cfer.pictures.arrays import LEAST_SIDE, checked_pixels, scaled_deep
 from cfer.pictures.errors import PictureError
+from cfer.pictures.quiet import quiet
 from cfer.pictures.repair import completions, without_remarks
+from cfer.pictures.sources import as_array, as_bytes
+from cfer.pictures.turning import own_frame, upright
 
 MAX_PIXELS = 40_000_000
 """The most pixels that are worked with; a larger picture is reduced, a JPEG while it is decoded."""
 MAX_JPEG, MAX_OTHER = 400_000_000, 64_000_000
 """The most pixels that are opened, of files that can be decoded reduced and of others."""
-MAX_BYTES = 60_000_000
 SUFFIXES = frozenset(
     {*(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"), *(".heic", ".heif", ".avif", ".mpo")}
 )
@@ -26,16 +28,6 @@ SUFFIXES = frozenset(
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", *(("AVIF",) if features.check("avif") else ()))
 _KINDS = "JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF"
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif"}
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
@@ -45,58 +37,76 @@ class Decoded:
     Attributes:
         pixels: (H, W, 3) uint8, RGB, upright.
         scale: Pixels a side of the picture as it was brought for each pixel here: 1 unless it was reduced.
+        unturned: The same without the turn that a tag asks for, (W, H, 3) or (H, W, 3), where it may have been turned
+            by hand already; None where there is no doubt.
     """
 
     pixels: np.ndarray
     scale: float = 1.0
+    unturned: np.ndarray | None = None
 
 
-def read_picture(source: str | Path | bytes | Image.Image | np.ndarray) -> np.ndarray:
-    """Take a picture in whatever form: first frame, upright, alpha on white, deep grey scaled to 8 bits.
+PictureLike = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Decoded
+"""What a picture may be given as; arrays and tensors of other libraries are taken, too."""
+
+
+def read_picture(source: PictureLike) -> np.ndarray:
+    """Take a picture in whatever form: as it is shown, upright, alpha on white, deep grey scaled to 8 bits.
 
     Args:
-        source: A file's path, or its bytes; a PIL image; or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8,
-            or floating point in 0 to 1, or in 0 to 255.
+        source: A file's path, its bytes, or an open binary file; a PIL image, of several frames the one it stands at;
+            or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8, or floating point in 0 to 1, or in 0 to 255.
+            A tensor may have its channels first. What is given stays as it was.
 
     Returns:
-        (H, W, 3) uint8, RGB, at most 40 megapixels: a larger picture is reduced.
+        (H, W, 3) uint8, RGB, at most 40 megapixels: a larger picture is reduced. Of a file with several frames it is
+        the first.
 
     Raises:
         PictureError: The file is missing, empty, damaged, of an unsupported type or far too large (this last is found
-            in the header, before anything is decoded); or the array is no picture.
+            in the header, before anything is decoded); or the array is no picture, or what is given is none of these.
     """
     return decode_picture(source).pixels
 
 
-def decode_picture(source: str | Path | bytes | Image.Image | np.ndarray | Decoded) -> Decoded:
+def decode_picture(source: PictureLike) -> Decoded:
     """As `read_picture`, with by how much the picture was reduced; what is decoded already stays as it is."""
     if isinstance(source, Decoded):
         return source
-    if isinstance(source, np.ndarray):
-        values = checked_pixels(source, MAX_PIXELS)
-        if values.shape[2] == 4:
-            return _to_rgb(Image.fromarray(values, "RGBA"))
-        return Decoded(np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3))))
     if isinstance(source, Image.Image):
-        return _to_rgb(source)
-    data = source if isinstance(source, bytes) else _read_bytes(Path(source))
+        with quiet():
+            return _safely(lambda: _to_rgb(own_frame(source, MAX_PIXELS)))
+    if (data := as_bytes(source)) is None:
+        return _from_array(as_array(source))
     if not data:
         raise PictureError("The file is empty.")
     data = without_remarks(data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own size and metadata warnings: the limits here are stricter
+    with quiet():  # Pillow's own size and metadata warnings: the limits here are stricter
         try:
-            return _decode(data)
-        except PictureError:
-            raise
+            return _safely(lambda: _decode(data))
         except UnidentifiedImageError as error:
             raise PictureError(_unknown(data)) from error
-        except Image.DecompressionBombError as error:
-            raise PictureError(f"The picture is too large: at most {MAX_OTHER // 1_000_000} megapixels.") from error
-        except MemoryError as error:
-            raise PictureError("There is not enough memory for this picture. Bring a smaller one.") from error
+        except PictureError:
+            raise
         except Exception as error:  # a door: decoders raise anything on damaged files (OSError, struct.error, ...)
             return _completed(data, error)
+
+
+def _safely(work: Callable[[], Decoded]) -> Decoded:
+    """What a decoder gives, with what is too large for it in words."""
+    try:
+        return work()
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"The picture is too large: at most {MAX_OTHER // 1_000_000} megapixels.") from error
+    except MemoryError as error:
+        raise PictureError("There is not enough memory for this picture. Bring a smaller one.") from error
+
+
+def _from_array(values: np.ndarray) -> Decoded:
+    values = checked_pixels(values, MAX_PIXELS)
+    if values.shape[2] == 4:
+        return _to_rgb(Image.fromarray(values, "RGBA"))
+    return Decoded(np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3))))
 
 
 def _completed(data: bytes, error: Exception) -> Decoded:
@@ -135,21 +145,6 @@ def _unknown(data: bytes) -> str:
     return f"This is not a picture that can be read. Use {_KINDS}."
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise PictureError(f"{path.name!r} is a folder, not a picture.")
-        if not path.is_file():
-            raise PictureError(f"There is no file named {path.name!r}.")
-        if path.stat().st_size > MAX_BYTES:
-            raise PictureError(f"The file is over {MAX_BYTES // 1_000_000} MB.")
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
-        if isinstance(error, PictureError):
-            raise
-        raise PictureError(f"The file {path.name!r} cannot be read.") from error
-
-
 def _check_size(width: int, height: int, most: int) -> None:
     if width * height > most:
         raise PictureError(f"The picture is too large ({width} x {height}): at most {most // 1_000_000} megapixels.")
@@ -158,14 +153,20 @@ def _check_size(width: int, height: int, most: int) -> None:
 
 
 def _to_rgb(image: Image.Image) -> Decoded:
+    """Pixels of an image that is nobody else's."""
     long = max(image.size)
     _check_size(*image.size, MAX_JPEG)
     factor = _reduction(image.width * image.height)
     if factor > 1:  # decoders of JPEG reduce as they go; for others this does nothing
         image.draft(None, (-(-image.width // factor), -(-image.height // factor)))
-    if getattr(image, "n_frames", 1) > 1:
-        image.seek(0)
-    image = _upright(image)
+    turned, doubtful = upright(image)
+    pixels = _pixels(turned)
+    unturned = _pixels(image) if doubtful else None
+    return Decoded(pixels, long / max(pixels.shape[:2]), unturned)
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """(H, W, 3) uint8 of an image as it lies, reduced if it is large."""
     if image.mode.startswith("I") or image.mode == "F":
         pixels = scaled_deep(np.asarray(image))
     else:
@@ -176,7 +177,7 @@ def _to_rgb(image: Image.Image) -> Decoded:
     factor = _reduction(pixels.shape[0] * pixels.shape[1])
     if factor > 1:
         pixels = np.array(Image.fromarray(pixels).reduce(factor))
-    return Decoded(pixels, long / max(pixels.shape[:2]))
+    return pixels
 
 
 def _reduction(pixels: int) -> int:
@@ -185,16 +186,3 @@ def _reduction(pixels: int) -> int:
     while pixels > MAX_PIXELS * factor**2:
         factor *= 2
     return factor
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Undo the turn that a camera noted. Other tags may be as odd as they like: they are not written again."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except (ValueError, TypeError, KeyError, SyntaxError, AttributeError, OverflowError, struct.error, EOFError):
-        image.load()  # where the picture itself is at fault this says so
-        try:
-            turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-        except (ValueError, TypeError, KeyError, SyntaxError):
-            turn = None
-        return image.transpose(turn) if turn is not None else image

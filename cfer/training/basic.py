@@ -5,6 +5,7 @@ Units, and what they move, are learned from rendered faces; photographs bring wh
 No compound expression takes part, by name or by label.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +15,10 @@ from accelerate import Accelerator
 
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.files import check_run_config
+from cfer.features.table import weights_fingerprint
+from cfer.files import check_run_config, tensor_digest, write_json
 from cfer.model import FaceModel, check_convolutional
+from cfer.provenance import code_digest, digest_of_all
 from cfer.start import load_start, run_weights
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
@@ -27,9 +30,15 @@ from cfer.training.material import (
     has_target,
     load_material,
     load_saved_material,
+    material_origin,
     save_material,
     vote_targets,
 )
+
+LEARNED = "learned_pictures.json"
+"""In a run's folder: what the network was trained on."""
+CODE = ("cfer.training", "cfer.learners.losses", "cfer.features", "cfer.faces", "cfer.pictures", "cfer.model")
+"""Modules whose code decides what is learned."""
 
 
 def check_basic(table: SampleTable, config: BasicConfig, start: str) -> FaceModel:
@@ -119,7 +128,8 @@ def prepare_basic(
     """
     _begun(table, config, start, out, rendered, taught)
     path = out / FILE
-    save_material(_material(table, config, out, rendered, taught, progress), path)
+    origin = material_origin(table, rendered, taught)
+    save_material(_material(table, config, out, rendered, taught, progress), path, origin)
     return path
 
 
@@ -133,10 +143,37 @@ def _begun(
 ) -> FaceModel:
     """The network with its start; the folder belongs to this run from here on."""
     model = check_basic(table, config, start)
-    facts: dict[str, Any] = {"start": Path(start).name, "data": table.name}
-    facts |= {"rendered": sum(map(len, rendered)), "taught": len(taught or ())}
-    check_run_config(out, asdict(config) | facts)
+    check_run_config(out, asdict(config) | run_origin(model, start, table, rendered, taught))
+    write_json(out / LEARNED, learned_pictures(table, rendered, taught), indent=None)
     return model
+
+
+def run_origin(
+    model: FaceModel, start: str, table: SampleTable, rendered: Sequence[SampleTable], taught: SampleTable | None
+) -> dict[str, Any]:
+    """What a run is made from beside its settings, plain data; `model` has its start."""
+    heads = run_weights(start) or {}
+    return {
+        "start": Path(start).name,
+        "start weights": weights_fingerprint(model),
+        "start heads": digest_of_all((name, tensor_digest(value)) for name, value in sorted(heads.items())),
+        **material_origin(table, rendered, taught),
+        "code": code_digest(*CODE),
+    }
+
+
+def learned_pictures(
+    table: SampleTable, rendered: Sequence[SampleTable] = (), taught: SampleTable | None = None
+) -> list[str]:
+    """Digests of all pictures that a run is trained on, so that no later phase tests on them."""
+    sets = [has_target(table.part("train")), *rendered, *([taught.part("train")] if taught else [])]
+    return sorted({s.content for each in sets for s in each.samples if s.content})
+
+
+def pictures_learned_by(run: Path) -> list[str]:
+    """What `learned_pictures` left in a run's folder; nothing for a run of an earlier version."""
+    path = run / LEARNED
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def _material(
@@ -147,7 +184,8 @@ def _material(
     taught: SampleTable | None,
     progress: bool,
 ) -> Material:
-    """What was kept in the run's folder, or what is read now."""
-    if (out / FILE).is_file():
-        return load_saved_material(out / FILE)
+    """What was kept in the run's folder, if it was made from these pictures, or what is read now."""
+    origin = material_origin(table, rendered, taught)
+    if (out / FILE).is_file() and (kept := load_saved_material(out / FILE, origin)):
+        return kept
     return load_material(table, config.preprocessing, rendered, taught, progress=progress)

@@ -10,8 +10,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from cfer.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec, PhaseFacts, save_checkpoint
+from cfer.checkpoint import (
+    CheckFeatures,
+    Checkpoint,
+    ClassInfo,
+    LearnerSpec,
+    PhaseFacts,
+    model_digest,
+    save_checkpoint,
+)
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
+from cfer.draws import generator_of
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.bootstrap import bootstrap_interval
 from cfer.evaluation.calibration import STRENGTHS, calibrate
@@ -26,6 +35,7 @@ from cfer.learners import DEFAULT, REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
 from cfer.learners.domain import Domains
+from cfer.provenance import code_digest, digest_of_all
 
 STATE = "state.safetensors"
 
@@ -102,8 +112,7 @@ def train_continual(
         phases=(*basic.facts.phases, PhaseFacts("continual", "", tuple(map(data_facts, tables)), asdict(config))),
         commands=(*basic.facts.commands, *commands),
     )
-    rows = sum(len(table.table) for table in tables)
-    check_run_config(out, {**asdict(config), "backbone": facts.backbone, "rows": rows, "classes": list(stream.classes)})
+    check_run_config(out, asdict(config) | run_origin(basic, tables, stream.classes))
     learner, results = resumed(out, learner)
     basics = basic_stream(tables[0])
     sets = [table.table.name for table in tables]
@@ -133,13 +142,28 @@ def train_continual(
 
     checkpoint = publish() if results else None  # a killed run may have kept a step without publishing it
     for number in range(len(results), len(stream)):
-        learner.observe(stream.step(number), torch.Generator().manual_seed(config.seed * 1000 + number))
+        learner.observe(stream.step(number), generator_of(config.seed, "step", number))
         results.append(finish_step(learner.head(), stream))
         keep(out, stream, learner, results)
         checkpoint = publish()
     assert checkpoint is not None  # a stream has at least its basic step
     write_json(out / "report.json", checkpoint.facts.continual, indent=2)
     return checkpoint
+
+
+CODE = ("cfer.training.continual", "cfer.learners", "cfer.evaluation", "cfer.data.splits", "cfer.emotions")
+"""Modules whose code decides what is learned from features."""
+
+
+def run_origin(basic: Checkpoint, tables: Sequence[FeatureTable], classes: Sequence[str]) -> dict[str, Any]:
+    """What a run is made from beside its settings, plain data."""
+    return {
+        "backbone": basic.facts.backbone,
+        "basic": digest_of_all([model_digest(basic.model), str(basic.preprocessing)]),
+        "data": {f"{k}, {t.table.name}": t.origin() for k, t in enumerate(tables, 1)},
+        "classes": list(classes),
+        "code": code_digest(*CODE),
+    }
 
 
 def check_continual(tables: Sequence[FeatureTable], config: ContinualConfig) -> None:
@@ -181,6 +205,11 @@ def build_stream(features: FeatureTable, config: ContinualConfig) -> Stream:
     absent = [name for name in BASICS if not counts[name]]
     if absent:
         raise ValueError(f"There is no training picture of: {', '.join(absent)}.")
+    if bare := [part for part in ("validation", "test") if not any(s.split == part and stream_label(s) for s in rows)]:
+        raise ValueError(
+            f"No picture is left for {' and '.join(bare)}: bring pictures of people, or pictures, that phase 1 was not "
+            "trained on."
+        )
     enough = [name for name in COMPOUNDS if counts[name] >= config.least]
     if not enough:
         best = {name: counts[name] for name in COMPOUNDS if counts[name]}

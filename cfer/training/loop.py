@@ -20,6 +20,7 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from cfer.draws import generator_of
 from cfer.emotions import BASICS
 from cfer.evaluation.metrics import accuracy, count_table, recalls
 from cfer.files import load_tensors, moved_into_place, save_tensors, write_json_lines
@@ -156,10 +157,10 @@ def learn(
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / total, config.warmup)
         epoch, place = divmod(step, steps_per_epoch)
-        order = torch.randperm(len(material.pixels), generator=_generator(config.seed, 1, epoch))
+        order = torch.randperm(len(material.pixels), generator=generator_of(config.seed, 1, epoch))
         index = order[place * config.batch_size : (place + 1) * config.batch_size]
         index = index[accelerator.process_index :: accelerator.num_processes]
-        generator = _generator(config.seed, 2, step * accelerator.num_processes + accelerator.process_index)
+        generator = generator_of(config.seed, 2, step * accelerator.num_processes + accelerator.process_index)
         pixels = taken(material.pixels, index)
         views = random_views(pixels, config.preprocessing.input_px, config.augmentation, generator)
         wanted = at(targets, index).to(device)
@@ -196,12 +197,6 @@ def learn(
     best = learned(config, out)
     assert best is not None  # the last epoch was written just now
     return best
-
-
-def _generator(*numbers: int) -> torch.Generator:
-    """A generator for this place in the run, independent of how the run got there."""
-    seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
-    return torch.Generator().manual_seed(seed)
 
 
 def _schedule(done: float, warmup: float) -> float:

@@ -3,9 +3,10 @@
 It can be kept in the run's folder, so that a run goes on without its pictures: at once, or on another machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,9 +15,11 @@ from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.features.crops import Crops, load_crops
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
-from cfer.features.taught import TaughtCrops, load_taught
+from cfer.features.table import table_origin
+from cfer.features.taught import TEACHERS, TaughtCrops, load_taught
 from cfer.files import load_tensors, save_tensors
 from cfer.model import Preprocessing
+from cfer.provenance import differences, digest_of
 
 FILE = "material.safetensors"
 """In the run's folder."""
@@ -160,8 +163,19 @@ _FACES = ("pixels", "units", "landmarks", "basic", "moved")
 _PHOTOGRAPHS = ("pixels", "basic", "blendshapes", "landmarks")
 
 
-def save_material(material: Material, path: Path) -> None:
-    """Write it as one safetensors file."""
+def material_origin(
+    table: SampleTable, rendered: Sequence[SampleTable] = (), taught: SampleTable | None = None
+) -> dict[str, Any]:
+    """What the material of a run is made from, plain data: every data set, and the teachers' answers."""
+    found: dict[str, Any] = {"data": table_origin(table)}
+    found["rendered"] = {str(k): table_origin(each) for k, each in enumerate(rendered, 1)}
+    if taught is not None:
+        found["taught"] = table_origin(taught) | {"teachers": digest_of(taught.source.read_bytes(TEACHERS))}
+    return found
+
+
+def save_material(material: Material, path: Path, origin: Mapping[str, Any]) -> None:
+    """Write it as one safetensors file, with what it was made from."""
     tensors = {"pixels": material.pixels, "targets": material.targets}
     for i, part in enumerate(material.validation):
         tensors |= {f"validation.{i}.pixels": part.pixels, f"validation.{i}.true": part.true}
@@ -169,17 +183,26 @@ def save_material(material: Material, path: Path) -> None:
         tensors |= {f"faces.{name}": getattr(material.faces, name) for name in _FACES}
     if material.photographs is not None:
         tensors |= {f"photographs.{name}": getattr(material.photographs.crops, name) for name in _PHOTOGRAPHS}
-    save_tensors(path, tensors, {"validation": len(material.validation)})
+    save_tensors(path, tensors, {"validation": len(material.validation), "made_from": dict(origin)})
 
 
-def load_saved_material(path: Path) -> Material:
+def load_saved_material(path: Path, origin: Mapping[str, Any] | None = None) -> Material | None:
     """Read what `save_material` wrote; numbers of rows are then places in the file.
+
+    Args:
+        path: The file.
+        origin: What it must have been made from; None for anything.
+
+    Returns:
+        The material; None if it was made from something else.
 
     Raises:
         OSError: The file is missing.
         ValueError: It is damaged.
     """
     tensors, facts = load_tensors(path)
+    if origin is not None and differences(facts.get("made_from", {}), origin):
+        return None
     validation = tuple(
         Labelled(tensors[f"validation.{i}.pixels"], tensors[f"validation.{i}.true"]) for i in range(facts["validation"])
     )

@@ -1,13 +1,11 @@
 """What is read off a finished backbone beside expressions: action units, and where no evidence should lie."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save
 from torch import Tensor
 
 from cfer.data.samples import SampleTable
@@ -16,14 +14,17 @@ from cfer.evaluation.domain_offsets import domain_coordinates
 from cfer.evaluation.stream import Features
 from cfer.features.elsewhere import look_at
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
-from cfer.features.table import FeatureTable, fingerprint, weights_fingerprint
-from cfer.files import load_tensors, save_tensors
+from cfer.features.table import MAKERS, FeatureTable, fingerprint, weights_fingerprint
+from cfer.files import kept_tensors, load_tensors, save_tensors, tensor_digest
 from cfer.learners.base import Head
 from cfer.model import FaceModel, Preprocessing
+from cfer.provenance import code_digest, digest_of_all
 from cfer.training.fit_units import fit_units, levelled, rescaled
 
 FILE = "readouts.safetensors"
 """In a run's folder, for phase 2."""
+CODE = (*MAKERS, "cfer.features.rendered", "cfer.features.elsewhere", "cfer.features.moved", "cfer.training.fit_units")
+"""Modules whose code decides what is read off."""
 
 
 class Readouts(NamedTuple):
@@ -57,12 +58,11 @@ def fit_readouts(
     """
     sets = [*map(fingerprint, rendered), fingerprint(photographs.table) if photographs else "-"]
     own = None if model.units is None else Head(model.units.weight.detach(), model.units.bias.detach())
-    rows = [] if own is None else [hashlib.sha256(save(own._asdict())).hexdigest()]
-    key = " ".join((*sets, weights_fingerprint(model), *rows))
-    if (out / FILE).is_file():
-        tensors, facts = load_tensors(out / FILE)
-        if facts["key"] == key:
-            return Readouts(Head(tensors["units.weight"], tensors["units.bias"]), tensors["elsewhere"])
+    rows = [] if own is None else [tensor_digest(value) for value in own]
+    key = digest_of_all([sets, weights_fingerprint(model), str(preprocessing), rows, code_digest(*CODE)])
+    if (kept := kept_tensors(out / FILE)) and kept[1]["key"] == key:
+        tensors = kept[0]
+        return Readouts(Head(tensors["units.weight"], tensors["units.bias"]), tensors["elsewhere"])
     faces = joined_crops([load_rendered(each, preprocessing) for each in rendered])
     x, elsewhere = look_at(model, preprocessing, faces)
     units = fit_units(x, faces.units) if own is None else rescaled(own, x, faces.units)

@@ -1,6 +1,7 @@
 """Small generated inputs of the kinds that people bring: each a name and how to make it."""
 
 import io
+import shutil
 import struct
 import zipfile
 from collections.abc import Callable
@@ -156,6 +157,14 @@ def ferplus(root: Path, *rows: str) -> Path:
     return root
 
 
+def again(root: Path, folder: str, name: str) -> Path:
+    """A tree with a copy of one of its folders."""
+    shutil.copytree(root / folder, root / name)
+    return root
+
+
+LETTERS = ("a.png", "b.png", "c.png")
+
 DATA_REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a folder with five files and no picture": (
         lambda d: tree(d, *(f"{n}.txt=x" for n in range(5))),
@@ -169,6 +178,10 @@ DATA_REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no table at all": (lambda d: table(d, bytes(range(256))), "not a text file"),
     "labels nobody knows": (lambda d: table(d, "path,label\na.png,bored\n", "a.png"), "they say 'bored'"),
     "pictures that are not there": (lambda d: table(d, "path,label\nx/a.png,happy\n"), "relative to the folder"),
+    "two columns of one name": (
+        lambda d: table(d, "path,label,Label\na.png,happy,sad\n", "a.png"),
+        "2 columns called 'label'. Rename or remove one",
+    ),
     "a part nobody knows": (
         lambda d: table(d, "path,label,split\na.png,happy,fold3\n", "a.png"),
         r"line 2: the part 'fold3' is not known",
@@ -266,14 +279,84 @@ DATA_READ: dict[str, tuple[Callable[[Path], Path], dict[str, tuple[str, str | No
         {"a.png": ("happy", None, None), "b.png": ("sad", None, None)},
         "repeat a picture",
     ),
-    "hidden and system files, and copies of folders": (
+    "hidden and system files": (
         lambda d: tree(
             d,
             *("happy/a.png", "happy/._a.png", "__MACOSX/happy/a.png", "@eaDir/happy/a.png", ".git/happy/a.png"),
-            *("happy/anna/b.png", "happy/anna - Copy/b.png", "happy/@eaDir/b.png", "happy/Thumbs.db=x"),
+            *("happy/anna/b.png", "happy/@eaDir/b.png", "happy/Thumbs.db=x"),
         ),
         {"happy/a.png": ("happy", None, None), "happy/anna/b.png": ("happy", "anna", None)},
+        "5 pictures that are hidden or a system's passed over",
+    ),
+    "a copy of a folder": (
+        lambda d: again(tree(d, "happy/anna/a.png", "happy/bert/b.png"), "happy/anna", "happy/anna - Copy"),
+        {"happy/anna/a.png": ("happy", "anna", None), "happy/bert/b.png": ("happy", "bert", None)},
+        "1 rows repeat a picture",
+    ),
+    "folders that only look like copies": (
+        lambda d: tree(
+            d,
+            *("happy/anna (2)/a.png", "happy/Family copy/b.png", "happy/@bert/c.png", "sad/New folder (1)/d.png"),
+            "sad/cleo~/e.png",
+        ),
+        {
+            "happy/anna (2)/a.png": ("happy", "anna (2)", None),
+            "happy/Family copy/b.png": ("happy", "Family copy", None),
+            "happy/@bert/c.png": ("happy", "@bert", None),
+            "sad/New folder (1)/d.png": ("sad", "New folder (1)", None),
+            "sad/cleo~/e.png": ("sad", "cleo~", None),
+        },
         "",
+    ),
+    "people called Val, Dev and TR": (
+        lambda d: tree(d, "happy/Val/a.png", "happy/Anna/b.png", "sad/Dev/c.png", "sad/TR/d.png", "sad/fit/e.png"),
+        {
+            "happy/Val/a.png": ("happy", "Val", None),
+            "happy/Anna/b.png": ("happy", "Anna", None),
+            "sad/Dev/c.png": ("sad", "Dev", None),
+            "sad/TR/d.png": ("sad", "TR", None),
+            "sad/fit/e.png": ("sad", "fit", None),
+        },
+        "'Dev', 'TR', 'Val', 'fit' is not taken for a part",
+    ),
+    "people by initials, one of them NA": (
+        lambda d: table(d, "path,label,person\na.png,happy,KA\nb.png,sad,NA\nc.png,sad,UY\n", *LETTERS),
+        {"a.png": ("happy", "KA", None), "b.png": ("sad", "NA", None), "c.png": ("sad", "UY", None)},
+        "'NA' is taken for a person",
+    ),
+    "people in folders, one of them Nil": (
+        lambda d: tree(d, "happy/Nil/a.png", "happy/Anna/b.png", "happy/Bert/c.png"),
+        {
+            "happy/Nil/a.png": ("happy", "Nil", None),
+            "happy/Anna/b.png": ("happy", "Anna", None),
+            "happy/Bert/c.png": ("happy", "Bert", None),
+        },
+        "'Nil' is taken for a person",
+    ),
+    "numbered people, and NA for nobody": (
+        lambda d: table(d, "path,label,person\na.png,happy,p1\nb.png,sad,NA\nc.png,sad,p2\n", *LETTERS),
+        {"a.png": ("happy", "p1", None), "b.png": ("sad", None, None), "c.png": ("sad", "p2", None)},
+        "",
+    ),
+    "folders around the classes that may be people": (
+        lambda d: tree(d, "anna/happy/a.png", "anna/sad/b.png", "Val/happy/c.png", "cleo/sad/d.png"),
+        {
+            "anna/happy/a.png": ("happy", None, None),
+            "anna/sad/b.png": ("sad", None, None),
+            "Val/happy/c.png": ("happy", None, None),
+            "cleo/sad/d.png": ("sad", None, None),
+        },
+        "lie in 3 others, 'Val', 'anna', 'cleo'. If these are people",
+    ),
+    "two columns for one thing": (
+        lambda d: table(d, "path,label,emotion\na.png,happy,sad\n", "a.png"),
+        {"a.png": ("happy", None, None)},
+        "read by its column 'label'; 'emotion' is not used",
+    ),
+    "two columns of one name that nobody needs": (
+        lambda d: table(d, "path,label,note,Note\na.png,happy,x,y\n", "a.png"),
+        {"a.png": ("happy", None, None)},
+        "2 columns called 'note'",
     ),
     "parts above and below the classes": (
         lambda d: tree(d, "images/train/happy/a.png", "images/holdout/happy/b.png", "sad/val/c.png"),

@@ -90,14 +90,27 @@ def test_a_picture_that_an_archive_cannot_give_is_named(kind, tmp_path):
         got.source.read(got.samples[0].path)
 
 
-def test_links_are_passed_over_and_counted(tmp_path):
+def test_links_are_followed_and_a_folder_is_visited_once(tmp_path):
     tree(tmp_path / "set", "happy/a.png")
-    tree(tmp_path / "elsewhere", "b.png")
+    tree(tmp_path / "elsewhere", "b.png", "c.png", "d.png")
     os.symlink(tmp_path / "elsewhere", tmp_path / "set" / "sad")
-    os.symlink(tmp_path / "elsewhere" / "b.png", tmp_path / "set" / "happy" / "b.png")
+    os.symlink(tmp_path / "set", tmp_path / "elsewhere" / "round")  # a circle
+    os.symlink(tmp_path / "set" / "happy", tmp_path / "set" / "joy")
+    os.symlink(tmp_path / "elsewhere" / "c.png", tmp_path / "set" / "happy" / "linked.png")
+    os.symlink(tmp_path / "gone.png", tmp_path / "set" / "happy" / "lost.png")
     got = read_data(tmp_path / "set")
-    assert [s.path for s in got.samples] == ["happy/a.png"]
-    assert "2 links are passed over." in got.oddities
+    found = {s.path: s.label for s in got.samples}
+    assert found == {
+        "happy/a.png": "happy",
+        "happy/linked.png": "happy",
+        "sad/b.png": "sad",
+        "sad/c.png": "sad",
+        "sad/d.png": "sad",
+    }
+    said = " ".join(got.oddities)
+    assert "2 links lead to folders that are read already: 'joy', 'sad/round'" in said
+    assert "1 link leads nowhere: 'happy/lost.png'" in said
+    assert "2 pictures are under two labels" in said
 
 
 def test_a_picture_under_two_labels_is_said_and_never_crosses_a_split(tmp_path):

@@ -152,7 +152,7 @@ def test_killed_and_run_again_it_only_does_what_is_missing(features, tmp_path):
     for a, b in zip(whole, again, strict=True):
         assert a.setting == b.setting
         np.testing.assert_array_equal(a.predicted, b.predicted)
-    with pytest.raises(ValueError, match="other settings"):
+    with pytest.raises(ValueError, match="made from something else"):
         list(evaluate(features, Protocol(folds=4, orders=2, least=10), settings, tmp_path / "parts"))
 
 
@@ -203,7 +203,8 @@ def test_a_folder_gives_back_all_that_is_complete(features, tmp_path):
     run = list(evaluate(features, PROTOCOL, (one, other), tmp_path))
     (tmp_path / "predictions" / "teen_all_0-1.safetensors").unlink()
     list(evaluate(features, PROTOCOL, (Setting("closed-form", 1),), tmp_path))
-    kept = kept_outcomes(tmp_path, 3, (one,))
+    kept, stale = kept_outcomes(tmp_path, features, PROTOCOL, (one,))
+    assert stale == []
     assert [(o.setting.method, o.fold) for o in kept] == [
         *(("nearest-mean", fold) for fold in range(3)),
         *(("closed-form", fold) for fold in range(3)),

@@ -168,13 +168,11 @@ def test_saved_and_loaded_it_is_taught_as_if_it_had_never_been_saved(checkpoint,
 
 
 def test_lessons_follow_the_camera(default):
-    """Features that are off by a shift teach, by an adapted checkpoint, what the others teach by the plain one."""
-    from cfer.adapt import with_shift
-
+    """A lesson's features are of the camera that was learned from; what is read for another one is off by its shift."""
     shift = 0.05 * torch.randn(default.model.num_features, generator=torch.Generator().manual_seed(1))
     x = default.checks.x[[0, 4]]
     plain = taught(default, [lesson(x)])
-    moved = taught(with_shift(default, shift, 20), [lesson(x + shift)])
+    moved = taught(default.with_shift(shift, 20), [lesson(x)])
     logits = [F.linear(default.checks.x + s, *c.head) for c, s in ((plain, 0), (moved, shift))]
     assert torch.allclose(*logits, atol=2e-3)
 

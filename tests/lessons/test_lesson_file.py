@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 from cfer.lessons.lesson import taught
-from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
+from cfer.lessons.lesson_file import LeftOut, merged, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError
 from cfer.lessons.record import Lesson
 from cfer.reader import Reader
@@ -108,7 +108,7 @@ def test_of_two_lessons_of_one_name_the_first_stays(base, lessons):
     found, refused = merged(lessons, (other, Lesson("new", base.checks.x[:1], base.checks.x[:1])))
     assert [x.name for x in found] == ["smirking", "pouting", "new"]
     assert found[0] == lessons[0]
-    assert refused == ("smirking",)
+    assert refused == (LeftOut("smirking", "name", "smirking"),)
     assert merged(lessons, lessons) == (lessons, ())
 
 

@@ -32,8 +32,9 @@ def test_photographs_are_sorted_by_their_likeliest_class():
 
 def test_what_is_kept_is_what_was_read(drawn_faces, tmp_path):
     read = replace(load_material(drawn_faces, TINY.preprocessing, progress=False), photographs=photographs_of())
-    save_material(read, tmp_path / FILE)
-    kept = load_saved_material(tmp_path / FILE)
+    save_material(read, tmp_path / FILE, {"data": "these"})
+    assert load_saved_material(tmp_path / FILE, {"data": "others"}) is None
+    kept = load_saved_material(tmp_path / FILE, {"data": "these"})
     assert torch.equal(read.pixels, kept.pixels)
     assert torch.equal(read.targets, kept.targets)
     assert [torch.equal(a.true, b.true) for a, b in zip(read.validation, kept.validation, strict=True)] == [True]

@@ -52,7 +52,8 @@ TEXTS = {
     "teach_reset": "Alle Lektionen sind vergessen. „Rückgängig“ holt sie zurück.",
     "teach_not_kept": "Was dieser Browser behalten hat, ist keine Lektionsdatei.",
     "teach_brought": "Jetzt vorhandene Lektionen: {names}.",
-    "teach_left_out": "Ausgelassen, weil es eine Lektion dieses Namens schon gibt: {names}.",
+    "teach_left_out_name": "Ausgelassen, weil es eine Lektion dieses Namens schon gibt: {names}.",
+    "teach_left_out_picture": "Ausgelassen, weil eine Ihrer Lektionen dasselbe Bild hat: {names}.",
     "teach_choose": "Bitte zuerst eine Lektion wählen.",
     "teach_nothing": "Noch nichts gelehrt. Was Sie lehren, bleibt bei Ihnen und wird vergessen, wenn Sie gehen.",
     "teach_kept_features": "Von Ihren Bildern werden nur Merkmale behalten, Zahlen, aus denen kein Bild zu sehen "
@@ -98,6 +99,8 @@ TEXTS = {
     "camera_undo": "Anpassung zurücknehmen",
     "camera_bring": "Bringen Sie {least} oder mehr Bilder von Ihrer Kamera oder Sammlung.",
     "camera_most": "Höchstens {most} Bilder auf einmal; Sie brachten {count}.",
+    "camera_estimated": "Vorher gelernt: {names}. Die Bilder dazu sind nicht aufbewahrt; was die Kamera mit ihnen "
+    "macht, ist deshalb nur geschätzt. Lehren Sie sie noch einmal, wenn sie nicht erkannt werden.",
     "camera_refused": "Dateien, die nicht als Bilder zu lesen waren: {count}.",
     "camera_done": "### An {count} Gesichter angepasst\n{changed} davon werden jetzt anders beantwortet. Am "
     "häufigsten genannt vorher: {before}; jetzt: {after}.",

@@ -50,7 +50,8 @@ TEXTS = {
     "teach_reset": "All lessons are forgotten. Undo brings them back.",
     "teach_not_kept": "What this browser kept is not a lesson file.",
     "teach_brought": "You have these lessons now: {names}.",
-    "teach_left_out": "Left out, because you have a lesson of that name: {names}.",
+    "teach_left_out_name": "Left out, because you have a lesson of that name: {names}.",
+    "teach_left_out_picture": "Left out, because a lesson of yours was taught from the same picture: {names}.",
     "teach_choose": "Choose a lesson first.",
     "teach_nothing": "Nothing taught yet. What you teach stays with you and is forgotten when you leave.",
     "teach_kept_features": "Of your pictures only features are kept, numbers from which no picture can be seen; "
@@ -94,6 +95,8 @@ TEXTS = {
     "camera_undo": "Undo adapting",
     "camera_bring": "Bring {least} or more pictures from your camera or collection.",
     "camera_most": "At most {most} pictures at a time; you brought {count}.",
+    "camera_estimated": "Taught before: {names}. Their pictures are not kept, so what the camera does to them is only "
+    "estimated; teach them again if they are not recognised.",
     "camera_refused": "Files that could not be read as pictures: {count}.",
     "camera_done": "### Adapted to {count} faces\n{changed} of them are answered otherwise now. Called most often "
     "before: {before}; now: {after}.",
