@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cfer.provenance import differences, digest_of, digest_of_all
@@ -69,7 +69,7 @@ def write_json_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write tensors and JSON facts as one safetensors file, in one move."""
-    whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    whole = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}  # no two may share memory
     with moved_into_place(path) as partial:
         save_file(whole, str(partial), metadata={"facts": json.dumps(facts)})
 
@@ -84,9 +84,21 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(str(path), "pt") as file:
             facts = json.loads(file.metadata()["facts"])
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - not a dict
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, facts  # noqa: SIM118 - not a dict
     except (SafetensorError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged or cut off. Delete it; it will be made again.") from error
+
+
+def own_tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, in memory of their own.
+
+    What safetensors gives is the file itself, mapped into memory: a file that is written over would change them.
+
+    Raises:
+        OSError: The file is missing.
+        SafetensorError: It is no safetensors file.
+    """
+    return {name: values.clone() for name, values in load_file(str(path)).items()}
 
 
 def is_whole(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """A timm backbone and a linear head: features (B, C, h, w) -> pool (B, C) -> logits (B, K).
 
-The forward pass can be divided at a layer: `until` goes as far as the layer, `onwards` goes on from there. Whoever
-wants to look inside calls the two parts; nothing is hooked and no mode is switched, so that threads may share a model.
+The forward pass can be divided at a layer, `until` it and `onwards` from there: whoever wants to look inside hooks
+nothing and switches no mode, so that threads may share a model.
 """
 
 import difflib
@@ -333,10 +333,7 @@ def chain_of(network: Any) -> Mapping[str, int]:
 
 @contextmanager
 def plain_numerics() -> Generator[None]:
-    """Compute as if nothing were switched on around: no inference mode (its tensors know no gradients), no autocast.
-
-    In a forked process torch's threads are mended first.
-    """
+    """Compute as if nothing were switched on around: no inference mode (its tensors know no gradients), no autocast."""
     mend_threads()
     with torch.inference_mode(False), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
         yield
@@ -345,10 +342,9 @@ def plain_numerics() -> Generator[None]:
 @contextmanager
 def evaluating(module: nn.Module) -> Generator[nn.Module]:
     """Put a module that nobody else uses into evaluation mode for a while; every part's mode is put back."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
+    modes = {part: part.training for part in module.modules()}
     try:
-        yield module
+        yield module.eval()
     finally:
-        for part, training in modes:
+        for part, training in modes.items():
             part.training = training

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _LENGTH = 32
-_DIGEST = re.compile(rf"[0-9a-f]{{{_LENGTH}}}")
+_DIGEST = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64}")
 
 
 def digest_of(content: bytes) -> str:

@@ -126,12 +126,6 @@ class Reader(Yardsticks):
             face.among = len(faces)
         return Reading(tuple(faces))
 
-    def faces(self, picture: FaceReading | Picture, *, already_cropped: bool = False) -> tuple[FaceReading, ...]:
-        """All faces of a picture, or a face that was read before, as this reader reads it; errors as for `read`."""
-        if isinstance(picture, FaceReading):
-            return (self.reread(picture),)
-        return self.read(picture, already_cropped=already_cropped).faces
-
     def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
         """Read the largest face of a picture.
 
@@ -326,7 +320,8 @@ class Reader(Yardsticks):
         faces, left_out = [], []
         for number, picture in enumerate(pictures, 1):
             try:
-                found = self.faces(picture, already_cropped=already_cropped)
+                is_face = isinstance(picture, FaceReading)
+                found = [picture] if is_face else self.read(picture, already_cropped=already_cropped).faces
                 faces += [f for f in found if not f.tiny]
             except PictureError as error:
                 left_out.append((name_of(picture, number), str(error)))

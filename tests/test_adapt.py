@@ -1,3 +1,4 @@
+import copy
 import json
 from dataclasses import replace
 
@@ -13,6 +14,10 @@ from cfer.camera import look_of
 from cfer.checkpoint import load_checkpoint, save_checkpoint
 from cfer.cli import app
 from cfer.learners.base import Head
+from cfer.lessons.lesson_file import pack_lessons, unpack_lessons
+from cfer.lessons.names import LessonError
+from cfer.pictures import PictureError
+from cfer.places import EXAMPLES
 from cfer.reader import Reader
 
 runner = CliRunner()
@@ -147,3 +152,107 @@ def test_a_folder_is_adapted_to_and_read(tmp_path, photograph):
     refused = runner.invoke(app, ["read", str(folder / "00.png"), "--adapt"])
     assert refused.exit_code == 2
     assert "at least 20 faces; there is 1." in refused.stderr
+
+
+def from_a_poor_camera(picture):
+    blurred = Image.fromarray(picture).filter(ImageFilter.GaussianBlur(2))
+    return (np.asarray(blurred) * 0.55 + 60).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def poor():
+    """Faces of the examples by a poor camera, each a little turned: enough to adapt from."""
+    faces = [Image.open(p).convert("RGB").resize((192, 192)) for p in sorted(EXAMPLES.glob("*.jpg"))]
+    return [from_a_poor_camera(np.asarray(f.rotate(angle))) for angle in (-6, 0, 6) for f in faces]
+
+
+@pytest.mark.parametrize("keep_crops", [True, False])
+def test_a_picture_that_was_taught_stays_recognised_whatever_the_camera(reader, poor, keep_crops):
+    """Taught before or while adapted, before and after adapting and going back.
+
+    Where a lesson keeps no crops, what adapting does to pictures that were taught before is an estimate, and said.
+    """
+    for number in (1, 12, 21):
+        shot = poor[number]
+        taught, _ = reader.teach("smirking", [shot], keep_crops=keep_crops)
+        adapted, done = taught.adapt(poor)
+        assert done.estimated == (() if keep_crops else ("smirking",))
+        while_adapted, effect = reader.adapt(poor)[0].teach("smirking", [shot], keep_crops=keep_crops)
+        assert effect.recognised == 1.0
+        exact = [taught, adapted.unadapted(), while_adapted, while_adapted.unadapted()]
+        for one in [*exact, adapted] if keep_crops else exact:
+            assert one.face(shot).top == "smirking"
+    again = adapted.unadapted()
+    assert torch.equal(again.lessons[0].shots, taught.lessons[0].shots)  # as it was, to the last bit
+    if keep_crops:
+        assert adapted.lessons[0].camera != ""
+
+
+def test_a_lesson_of_a_file_is_used_as_it_is_by_an_adapted_reader(reader, poor):
+    taught, _ = reader.adapt(poor)[0].teach("smirking", [poor[3]])
+    (lesson,) = unpack_lessons(reader.base, pack_lessons(taught.base, taught.lessons))
+    assert torch.allclose(lesson.shots, reader.lesson("smirking", [poor[3]]).shots, atol=1e-5)  # a file knows no camera
+    assert reader.with_lessons([lesson]).face(poor[3]).top == "smirking"
+
+
+def test_the_camera_is_not_taken_for_muscles(reader):
+    """A checkpoint whose features are off by a shift reads the same muscles in features that are off by it."""
+    shift = 0.3 * torch.randn(reader.checkpoint.model.num_features, generator=torch.Generator().manual_seed(0))
+    face = reader.face(EXAMPLES / "2-happy.jpg")
+    moved = Reader(reader.checkpoint.with_shift(shift, 20))
+    seen = moved.reread(face)
+    seen.maps = replace(seen.maps, features=seen.maps.features + shift)  # as the other camera gives them
+    for name in ("happy", "sad"):
+        plain, other = face.composition(name).to_dict(), seen.composition(name).to_dict()
+        assert other["evidence"] == pytest.approx(plain["evidence"], abs=1e-3)
+        assert json.dumps(other, sort_keys=True).count("AU") == json.dumps(plain, sort_keys=True).count("AU")
+    assert [u.intensity for u in seen.units] == pytest.approx([u.intensity for u in face.units], abs=1e-4)
+    assert torch.allclose(seen.landmarks, face.landmarks, atol=1e-4)
+
+
+def test_the_heads_of_earlier_steps_follow_the_camera(reader):
+    """What a step answered to a face it answers to the same face by another camera: the camera is not learned."""
+    shift = 0.3 * torch.randn(reader.checkpoint.model.num_features, generator=torch.Generator().manual_seed(0))
+    moved = reader.checkpoint.with_shift(shift, 20)
+    x = reader.checkpoint.checks.x
+    for before, after in zip(reader.checkpoint.heads, moved.heads, strict=True):
+        torch.testing.assert_close(F.linear(x + shift, *after), F.linear(x, *before), atol=2e-3, rtol=0)
+    back = moved.with_shift(None)
+    for before, after in zip(reader.checkpoint.heads, back.heads, strict=True):
+        torch.testing.assert_close(before.bias, after.bias, atol=1e-4, rtol=0)
+
+
+def test_what_was_read_by_another_network_is_read_again(reader):
+    """Features of other weights mean nothing here, however alike the networks are."""
+    other = copy.deepcopy(reader)
+    with torch.no_grad():
+        for parameter in other.checkpoint.model.backbone.parameters():
+            parameter += 0.02 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
+    picture = EXAMPLES / "8-disgusted.jpg"
+    foreign, own = other.face(picture), reader.face(picture)
+    by_foreign, by_own = (reader.teach("smirking", [face])[0] for face in (foreign, own))
+    assert torch.equal(by_foreign.lessons[0].shots, by_own.lessons[0].shots)
+    assert by_foreign.face(picture).top == "smirking"
+    assert reader.trio(foreign) == reader.trio(own)
+
+
+def test_a_bad_picture_among_good_ones_costs_only_itself(reader, poor, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    adapted, done = reader.adapt([*poor[:20], bad, None, *poor[20:]])
+    assert done.faces == len(poor)
+    assert [name for name, _ in done.left_out] == [str(bad), "picture 22"]
+    expected, _ = reader.adapt(poor)
+    assert torch.equal(adapted.checkpoint.shift, expected.checkpoint.shift)
+    with pytest.raises(PictureError, match="A list of pictures is wanted"):
+        reader.adapt("album")
+
+
+def test_an_earlier_step_cannot_be_adapted_or_taught(reader, poor):
+    then = reader.at_step(3)
+    with pytest.raises(AdaptError, match="as the model was after step 3"):
+        then.adapt(poor)
+    with pytest.raises(LessonError, match="Use the reader that at_step was asked of"):
+        then.teach("smirking", [poor[0]])
+    last = reader.at_step(reader.steps - 1)
+    assert last.teach("smirking", [poor[0]])[0].names[-1] == "smirking"

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "cfer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each part may import, itself aside: imports run one way.
-GROUND = {"provenance", "draws"}
+GROUND = {"provenance", "draws", "forks"}
 """What every part may import."""
 LEARNING = {
     "camera",
@@ -32,6 +32,7 @@ LEARNING = {
 ALLOWED = {
     "provenance": set(),
     "draws": set(),
+    "forks": set(),
     "camera": set(),
     "emotions": set(),
     "pictures": set(),
@@ -42,7 +43,7 @@ ALLOWED = {
     "start": {"model"},
     "faces": {"pictures"},
     "data": {"emotions", "pictures"},
-    "synth": {"emotions", "pictures", "data", "files", "outputs"},
+    "synth": {"cores", "emotions", "pictures", "data", "files", "outputs"},
     "model": {"camera", "emotions"},
     "learners": {"emotions"},
     "checkpoint": {"camera", "emotions", "files", "outputs", "places", "model", "learners"},
@@ -52,12 +53,16 @@ ALLOWED = {
     "lessons": {"emotions", "learners", "checkpoint", "evaluation"},
     "explain": {"emotions", "faces", "synth", "model"},
     "measure": LEARNING | {"explain"},
-    "adapt": {"camera", "emotions", "learners", "checkpoint"},
+    "adapt": {"camera", "emotions", "files", "learners", "checkpoint"},
+    "teaching": {"adapt", "checkpoint", "face_reading", "lessons", "passes", "pictures"},
+    "reader_state": {"checkpoint", "lessons"},
     "yardsticks": {"emotions", "checkpoint", "explain", "model"},
     "passes": {"explain", "model"},
     "face_reading": {"emotions", "explain", "faces", "model", "passes", "yardsticks"},
-    "reader": {"adapt", "face_reading", "passes", "yardsticks", "pictures", "faces", "model", "checkpoint", "lessons"},
-    "batch": {"cores", "pictures", "faces", "data", "files", "model", "checkpoint", "explain", "outputs", "reader"},
+    "reader": {"adapt", "face_reading", "passes", "yardsticks", "pictures", "faces", "model", "checkpoint", "lessons"}
+    | {"teaching", "reader_state"},
+    "batch": {"cores", "pictures", "faces", "data", "files", "model", "checkpoint", "explain", "outputs", "reader"}
+    | {"features", "teaching"},
     "hub": {"checkpoint", "evaluation", "files", "reader"},
     "draw": {"explain"},
     "evidence": {"emotions", "outputs", "checkpoint", "explain", "reader", "draw"},
@@ -76,7 +81,7 @@ ALLOWED = {
         "evaluation",
         "lessons",
     }
-    | {"reader", "face_reading", "evidence", "draw", "hub", "model"},
+    | {"reader", "face_reading", "evidence", "draw", "hub", "model", "teaching"},
     "__main__": {"cli"},
     "__init__": {"pictures", "reader"},
 }

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+import cfer
 from cfer.checkpoint import DEFAULT, Checkpoint, CheckpointError, ClassInfo, load_checkpoint, save_checkpoint
 from cfer.checkpoint.folder import packed, unpacked
 from cfer.emotions import BASICS, Kind
-from cfer.learners.base import symmetric
+from cfer.learners.base import Head, symmetric
 from cfer.learners.domain import Domains
 
 
@@ -155,3 +156,41 @@ def test_a_network_too_large_for_its_weights_is_refused_before_memory_is_taken(b
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(CheckpointError, match="too few weights for resnetv2"):
         load_checkpoint(folder)
+
+
+def test_what_was_loaded_stays_when_its_files_are_written_over(tmp_path):
+    """In place, as `cp` does it: the file is the same, its content is not."""
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(DEFAULT, folder)
+    loaded = load_checkpoint(folder)
+    before = {k: v.clone() for k, v in loaded.learner.state().items()}
+    kept = loaded.checks.x.clone(), [(h.weight.clone(), h.bias.clone()) for h in loaded.heads], loaded.offsets.clone()
+    for path in folder.rglob("*.safetensors"):
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(size // 2)
+            file.write(b"\x3f" * (size - size // 2))
+    assert all(torch.equal(v, before[k]) for k, v in loaded.learner.state().items())
+    assert torch.equal(loaded.checks.x, kept[0])
+    assert all(
+        torch.equal(h.weight, w) and torch.equal(h.bias, b) for h, (w, b) in zip(loaded.heads, kept[1], strict=True)
+    )
+    assert torch.equal(loaded.offsets, kept[2])
+
+
+def test_more_than_ninety_nine_steps_come_back_in_their_order(tmp_path):
+    default = load_checkpoint()
+    first = default.heads[0]
+    heads = tuple(Head(first.weight, first.bias + step / 2**10) for step in range(120))
+    save_checkpoint(replace(default, heads=(*heads, default.heads[-1])), tmp_path / "saved", "a card")
+    found = load_checkpoint(tmp_path / "saved").heads
+    assert [round(float((h.bias - first.bias)[0]) * 2**10) for h in found[:120]] == list(range(120))
+
+
+@pytest.mark.parametrize("name", ["me/faces", "me/faces@step-07"])
+def test_a_name_on_the_hub_for_a_folder_says_what_to_do(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match=rf"cfer pull {name}.*from_pretrained"):
+        cfer.load(name)
+    with pytest.raises(CheckpointError, match=r"does not exist\.$"):
+        cfer.load(tmp_path / "gone" / "away" / "folder")

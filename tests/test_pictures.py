@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cfer.pictures import PictureError, read_picture
+from cfer.pictures import PictureError, decode_picture, read_picture
 from cfer.pictures.decode import MAX_OTHER
+from cfer.places import EXAMPLES
 
 
 def encode(image: Image.Image, form: str, **options) -> bytes:
@@ -146,3 +147,136 @@ def test_arrays_of_every_kind_become_rgb():
     clear = np.zeros((10, 12, 4), np.uint8)
     assert (read_picture(clear) == 255).all()  # transparent is white
     assert (read_picture(np.ones((10, 12), bool)) == 255).all()
+
+
+def frames(form):
+    """Three frames, red, green and blue, as an opened file."""
+    first, *others = (Image.new("RGB", (60, 40), colour) for colour in ("red", "lime", "blue"))
+    buffer = io.BytesIO()
+    first.save(buffer, form, save_all=True, append_images=others)
+    return Image.open(io.BytesIO(buffer.getvalue()))
+
+
+@pytest.mark.parametrize("form", ["GIF", "TIFF", "WEBP", "PNG", "MPO", "AVIF"])
+def test_a_frame_that_somebody_turned_to_is_what_is_read(form):
+    opened = frames(form)
+    for number, channel in ((2, 2), (0, 0), (1, 1)):
+        opened.seek(number)
+        before = opened.tell(), opened.mode, opened.size, opened.getexif().get(0x0112)
+        pixels = read_picture(opened)
+        assert pixels[20, 30].argmax() == channel
+        assert (opened.tell(), opened.mode, opened.size, opened.getexif().get(0x0112)) == before
+
+
+def test_a_large_photograph_that_somebody_opened_keeps_its_size():
+    buffer = io.BytesIO()
+    Image.new("RGB", (8000, 6000), (90, 120, 150)).save(buffer, "JPEG")
+    opened = Image.open(io.BytesIO(buffer.getvalue()))
+    assert decode_picture(opened).pixels.shape == (3000, 4000, 3)
+    assert opened.size == (8000, 6000)
+    assert np.abs(np.asarray(opened.resize((80, 60))).astype(int) - (90, 120, 150)).max() <= 1
+
+
+def turned_by_hand(noted, stored):
+    """A portrait (40 x 60) whose tag asks for a quarter turn, made of a camera's picture of 60 x 40."""
+    exif = Image.Exif()
+    exif[0x0112] = noted
+    if stored:
+        exif.get_ifd(0x8769).update({0xA002: stored[0], 0xA003: stored[1]})
+    image = Image.new("RGB", (60, 40))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", exif=exif)
+    return Image.open(io.BytesIO(buffer.getvalue()))
+
+
+def test_a_picture_that_was_turned_by_hand_is_not_turned_again():
+    camera = turned_by_hand(6, (60, 40))
+    assert read_picture(camera).shape == (60, 40, 3)
+    assert read_picture(camera.convert("RGB")).shape == (60, 40, 3)  # not turned yet
+    by_hand = camera.rotate(-90, expand=True)
+    assert by_hand.getexif()[0x0112] == 6  # Pillow leaves the tag
+    assert read_picture(by_hand).shape == (60, 40, 3)
+    assert decode_picture(by_hand).unturned is None
+
+
+@pytest.mark.parametrize("example", sorted(p.name for p in EXAMPLES.glob("*.jpg")))
+def test_where_no_size_was_noted_the_faces_say_which_way_is_up(reader, example):
+    face = Image.open(EXAMPLES / example).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    face.rotate(90, expand=True).save(buffer, "JPEG", exif=exif, quality=95)  # as a camera held upright stores it
+    stored = Image.open(io.BytesIO(buffer.getvalue()))
+    expected = reader.read(face).faces[0].box
+    for picture in (buffer.getvalue(), stored, stored.convert("RGB"), stored.rotate(-90, expand=True)):
+        (found,) = reader.read(picture).faces
+        assert found.box == pytest.approx(expected, abs=12)
+
+
+def test_one_hot_pixel_does_not_make_twelve_bits_sixteen():
+    ramp = np.linspace(0, 4095, 64 * 64).reshape(64, 64).astype(np.uint16)
+    hot = ramp.copy()
+    hot[3, 3] = 65535
+    plain, got = (read_picture(Image.fromarray(values)) for values in (ramp, hot))
+    assert plain.max() == got.max() == 255
+    got[3, 3] = plain[3, 3]
+    np.testing.assert_array_equal(plain, got)
+
+
+def test_a_deep_picture_with_bright_lights_keeps_them():
+    night = np.full((64, 64), 900, np.uint16)
+    night[20:40, 20:40] = 60_000  # a lamp, not a hot pixel
+    got = read_picture(Image.fromarray(night))
+    assert got[0, 0, 0] == round(900 / 65535 * 255)
+    assert got[30, 30, 0] == round(60_000 / 65535 * 255)
+
+
+def test_all_usual_things_are_taken_for_the_picture_that_they_are(tmp_path):
+    torch = pytest.importorskip("torch")
+    pixels = np.asarray(Image.effect_noise((40, 32), 60).convert("RGB")).copy()
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels).save(path)
+    data = path.read_bytes()
+    opened = io.BytesIO(data)
+    opened.seek(7)
+    channels_first = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+    given = [
+        *(str(path), path, data, bytearray(data), memoryview(data), opened, Image.open(path), pixels),
+        *(channels_first, channels_first.float() / 255, (channels_first.float() / 255).requires_grad_()),
+        *(torch.from_numpy(pixels), torch.from_numpy(pixels).to(torch.bfloat16) / 255),
+    ]
+    for one in given[:-1]:
+        np.testing.assert_array_equal(read_picture(one), pixels)
+    assert np.abs(read_picture(given[-1]).astype(int) - pixels).max() <= 1  # bfloat16 has eight bits
+    assert opened.tell() == 7
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(read_picture(file), pixels)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (lambda path: None, "not nothing"),
+        (lambda path: 7, "not a int"),
+        (lambda path: [path, path], "one picture at a time"),
+        (lambda path: {"path": path}, "not a dict"),
+        (lambda path: path.open(errors="replace"), "open as text"),
+        (lambda path: io.StringIO("x"), "open as text"),
+        (lambda path: np.zeros((2, 3, 40, 40), np.uint8), "is no picture"),
+        (lambda path: np.array("text"), "is no picture"),
+    ],
+)
+def test_what_is_no_picture_is_answered_in_words(tmp_path, given, words):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (40, 40)).save(path)
+    with pytest.raises(PictureError, match=words):
+        read_picture(given(path))
+
+
+def test_a_file_that_was_closed_is_answered_in_words(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (40, 40)).save(path)
+    with path.open("rb") as file:
+        pass
+    with pytest.raises(PictureError, match="Was it closed"):
+        read_picture(file)

@@ -34,7 +34,7 @@ from cfer.checkpoint.packing import packed, unpacked
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.checkpoint.strengths import StrengthScale
 from cfer.emotions import EXPRESSIONS
-from cfer.files import write_json
+from cfer.files import own_tensors, write_json
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration
@@ -253,17 +253,17 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     model.eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)
     spec = parsed(LearnerSpec, config, "learner")
-    state = load_file(str(folder / "learner.safetensors"))
+    state = own_tensors(folder / "learner.safetensors")
     offsets, shift = state.pop("lessons.offsets"), state.pop(_SHIFT, None)
     pulls = state.pop(_PULLS, None)
     domains = {name.removeprefix(_DOMAINS): state.pop(name) for name in list(state) if name.startswith(_DOMAINS)}
     learner = REGISTRY[spec.name].from_state(unpacked(state), spec.per_class)
     if not isinstance(learner, LinearLearner):
         raise CheckpointError(f"{folder} was learned by {spec.name!r}, which does not end in a linear head.")
-    checks = load_file(str(folder / "checks.safetensors"))
+    checks = own_tensors(folder / "checks.safetensors")
     heads = []
     for path in sorted((folder / "steps").glob("*.safetensors"), key=lambda p: int(p.stem)):
-        tensors = load_file(str(path))
+        tensors = own_tensors(path)
         heads.append(Head(tensors["weight"].float(), tensors["bias"]))
     if heads and len(heads[-1].bias) == len(classes):  # the last step is the model, which is kept in full precision
         heads[-1] = Head(model.head.weight, model.head.bias)

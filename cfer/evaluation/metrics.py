@@ -46,9 +46,9 @@ def expected_calibration_error(probabilities: np.ndarray, true: np.ndarray, bins
     """
     from torchmetrics.functional.classification import multiclass_calibration_error
 
-    # torchmetrics counts a confidence of exactly 1 in a bin of its own, beyond the last one
-    below_one = float(np.nextafter(probabilities.dtype.type(1), probabilities.dtype.type(0)))
-    chances, labels = torch.from_numpy(probabilities).clamp(max=below_one), torch.from_numpy(true)
+    # torchmetrics works in single precision, and counts a confidence of exactly 1 in a bin of its own beyond the last
+    below_one = float(np.nextafter(np.float32(1), np.float32(0)))
+    chances, labels = torch.from_numpy(probabilities).float().clamp(max=below_one), torch.from_numpy(true)
     return float(multiclass_calibration_error(chances, labels, probabilities.shape[1], n_bins=bins, norm="l1"))
 
 

@@ -68,7 +68,7 @@ def pack_lessons(base: Checkpoint, lessons: Sequence[Lesson]) -> bytes:
         "lessons": entries,
     }
     tensors = {
-        f"{i}.{part}": values.reshape(-1, width).float().contiguous()
+        f"{i}.{part}": values.reshape(-1, width).float().clone()
         for i, lesson in enumerate(lessons)
         for part, values in (lesson.plain or lesson.features)._asdict().items()
     }

@@ -172,6 +172,8 @@ def check_continual(tables: Sequence[FeatureTable], config: ContinualConfig) -> 
     Raises:
         ValueError: See `train_continual`.
     """
+    if empty := [t.table.name for t in tables if not len(t.x)]:
+        raise ValueError(f"No row of {' and '.join(empty)} is left to learn from or to test on.")
     new_learner(config, several=len(tables) > 1)
     build_stream(joined(tables), config)
 

@@ -50,7 +50,8 @@ def test_what_is_taught_comes_back_as_a_file_that_the_other_calls_take(answers, 
     assert max(with_it["faces"][0]["probabilities"].items(), key=lambda item: item[1])[0] == "beaming"
     assert "beaming" not in answers.read(picture)["faces"][0]["probabilities"]
     assert answers.explain(picture, "beaming", False, lessons)["expression"] == "beaming"
-    more, both = answers.teach(picture, "glowing", [], "careful", False, lessons)
+    other = str(ROOT / "examples" / "8-disgusted.jpg")
+    more, both = answers.teach(other, "glowing", [], "careful", False, lessons)
     assert [x.name for x in unpack_lessons(reader.base, Path(both).read_bytes())] == ["beaming", "glowing"]
     assert more["effect"]["pictures"] == 1
     with pytest.raises(LessonError, match="beaming"):
@@ -217,3 +218,35 @@ def test_a_question_without_a_picture_is_answered_in_words(url):
         client.predict(None, api_name="/read")
     with pytest.raises(AppError, match="There is no expression"):
         client.predict(handle_file(str(ROOT / "examples" / "2-happy.jpg")), "smirking", api_name="/explain")
+
+
+def test_what_may_be_left_out_may_be_null(url):
+    client = Client(url, verbose=False, download_files=False, analytics_enabled=False)
+    picture = handle_file(str(ROOT / "examples" / "2-happy.jpg"))
+    assert client.predict(picture, None, None, api_name="/read")["faces"]
+    assert client.predict(picture, None, None, None, api_name="/explain")["expression"] == "happy"
+    said, _ = client.predict(picture, "beaming", None, None, None, None, api_name="/teach")
+    assert said["effect"]["expression"] == "beaming"
+    related = client.predict(picture, "Happily-Surprised", None, api_name="/relation")
+    assert related["expression"] == "happily surprised"
+    assert client.predict(picture, "Happiness", api_name="/explain")["expression"] == "happy"
+
+
+def test_messages_for_programs_are_plain_text(url):
+    client = Client(url, verbose=False, download_files=False, analytics_enabled=False)
+    picture = handle_file(str(ROOT / "examples" / "2-happy.jpg"))
+    with pytest.raises(AppError, match=r"There is no expression '<b>&' here"):
+        client.predict(picture, "<b>&", api_name="/explain")
+    with pytest.raises(AppError, match="Give the new expression a name"):
+        client.predict(picture, None, api_name="/teach")
+
+
+def test_of_a_group_it_is_said_which_face_was_taken(answers, files, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    three = str(files / "three.png")
+    explained = answers.explain(three, "happy")
+    assert explained["face"]["among"] == 3
+    assert len(explained["face"]["box"]) == 4
+    assert answers.relation(three, "happily surprised")["face"] == explained["face"]
+    said, _ = answers.teach(three, "beaming")
+    assert "Picture 1 shows 3 faces; the largest" in said["effect"]["notes"][0]

@@ -74,3 +74,12 @@ def test_the_temperature_undoes_overconfidence():
     true = torch.multinomial(logits.softmax(1), 1, generator=generator).squeeze(1)
     assert fit_temperature(logits, true) == pytest.approx(1.0, abs=0.1)
     assert fit_temperature(logits * 2.5, true) == pytest.approx(2.5, abs=0.25)
+
+
+def test_a_chance_of_exactly_one_counts_in_the_last_bin():
+    """Ten answers of chance 1.0, nine of 0.99: one bin, whose confidence and accuracy are means over all of them."""
+    chances = np.array([[1.0, 0.0]] * 10 + [[0.99, 0.01]] * 9)
+    true = np.array([0] * 8 + [1] * 2 + [0] * 9)
+    by_hand = abs((10 * 1.0 + 9 * 0.99) / 19 - 17 / 19)
+    for kind in (np.float64, np.float32):
+        assert expected_calibration_error(chances.astype(kind), true) == pytest.approx(by_hand, abs=1e-6)

@@ -69,3 +69,43 @@ def test_occlusion_finds_the_only_place_that_matters(x):
     assert float(found[0, :16, :16].min()) > 0.1
     assert float(found[0, 16:].abs().max()) < 1e-6
     torch.testing.assert_close(found[0], -found[1])  # what speaks for one of two speaks against the other
+
+
+class Patch(torch.nn.Module):
+    """A network whose last map is the picture, brightened, and whose classes are told by its left and right half."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 2, 1, bias=False)
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])[..., None, None])
+
+    def forward_features(self, x):
+        return self.conv(x).relu()
+
+    def forward(self, x):
+        return self.forward_features(x)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_evidence_for_a_class_below_the_mean_lies_where_it_is(name):
+    """Red speaks for a, green for b, and more so: the red patch is the evidence for a, whose logit is negative."""
+    model = FaceModel(BackboneConfig("test_efficientnet"), ("a", "b", "c"), seed=0)
+    model.backbone, model.layers, model.head = Patch(), {"conv": 1}, torch.nn.Linear(2, 3)
+    with torch.no_grad():
+        model.head.weight.copy_(torch.tensor([[3.0, -1.0], [-1.0, 3.0], [0.0, 0.0]]))
+        model.head.bias.copy_(torch.tensor([-1.0, 0.0, 0.0]))
+    model.eval()
+    x = torch.zeros(1, 3, 32, 32)
+    x[0, 0, 4:12, 4:12] = 1.0  # red, above
+    x[0, 1, 16:30, 4:30] = 1.5  # green, below
+    with torch.no_grad():
+        logits = model(x)[0]
+    assert float(logits[0]) < float(logits.mean())
+    assert float(logits[0]) < 0
+    found = METHODS[name].explain(Question(model, x, ["a"], torch.zeros(2, 3, 32, 32)))[0]
+    found = torch.nn.functional.interpolate(found[None, None], (32, 32), mode="nearest")[0, 0]
+    red, green = float(found[6:10, 6:10].mean()), float(found[20:28, 8:26].mean())
+    assert red > green + 0.05 * float(found.abs().max())
+    if METHODS[name].signed:
+        assert red > 0 > green

@@ -7,10 +7,12 @@ import torch.nn.functional as F
 
 from cfer.checkpoint import load_checkpoint, save_checkpoint
 from cfer.lessons.effect import Effect, Verdict
-from cfer.lessons.lesson import observed, placement, taught, teach
+from cfer.lessons.lesson import _generator, observed, placement, taught, teach
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.placement import MARGIN, placed, room
 from cfer.lessons.record import EAGER, Lesson, constituents_for
+from cfer.pictures import PictureError
+from cfer.places import EXAMPLES
 from cfer.reader import Reader
 
 
@@ -240,3 +242,31 @@ def test_names_and_constituents(checkpoint):
     assert constituents_for("awed", (), checkpoint.names) == ("fearful", "surprised")
     assert constituents_for("awed", (), ("happy",)) == ()
     assert constituents_for("smirking", ("happy",), checkpoint.names) == ("happy",)
+
+
+def test_classes_of_other_names_draw_from_generators_of_their_own(default):
+    names, x = ("tea", "eat", "ate", "smirk", "kirsm", "half smile", "full smile"), torch.ones(1, 3)
+    drawn = {int(torch.randint(2**40, (), generator=_generator(default, Lesson(name, x, x)))) for name in names}
+    assert len(drawn) == len(names)
+
+
+def test_a_picture_that_is_brought_as_it_and_as_not_it_is_refused(reader):
+    shots = [EXAMPLES / "2-happy.jpg", EXAMPLES / "8-disgusted.jpg"]
+    with pytest.raises(LessonError, match="Picture 2 is brought as 'smirking' and as not it"):
+        reader.teach("smirking", shots, against=[EXAMPLES / "6-sadly-angry.jpg", shots[1]])
+    taught_once, _ = reader.teach("smirking", shots[:1])
+    with pytest.raises(LessonError, match="One picture was brought as 'smirking' and as 'beaming'"):
+        taught_once.teach("beaming", shots[:1])
+    assert set(taught_once.teach("beaming", shots[1:])[0].names[-2:]) == {"smirking", "beaming"}
+
+
+def test_a_lesson_of_another_network_is_refused_however_alike_it_is(default):
+    x = default.checks.x[:1]
+    with pytest.raises(LessonError, match="made with another network"):
+        taught(default, [Lesson("new", x, x, backbone="0123456789abcdef")])
+
+
+def test_one_picture_for_a_list_gets_a_sentence(reader):
+    for work in (lambda: reader.teach("smirking", str(EXAMPLES / "2-happy.jpg")), lambda: reader.lesson("x", None)):
+        with pytest.raises(PictureError, match="A list of pictures is wanted"):
+            work()

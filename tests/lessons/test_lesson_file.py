@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 from cfer.lessons.lesson import taught
-from cfer.lessons.lesson_file import LeftOut, merged, pack_lessons, unpack_lessons
+from cfer.lessons.lesson_file import MOST_LESSONS, LeftOut, merged, most_bytes, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError
 from cfer.lessons.record import Lesson
 from cfer.reader import Reader
@@ -115,3 +115,39 @@ def test_of_two_lessons_of_one_name_the_first_stays(base, lessons):
 def test_there_must_be_something_to_save(base):
     with pytest.raises(LessonError, match="no lesson"):
         pack_lessons(base, ())
+
+
+def test_names_that_are_one_are_not_put_beside_each_other(base):
+    x = base.checks.x
+    mine = (Lesson("half smile", x[:1], x[:1]), Lesson("café", x[1:2], x[1:2]))
+    theirs = (Lesson("half-smile", x[2:3], x[2:3]), Lesson("cafe\u0301", x[3:4], x[3:4]), Lesson("new", x[4:5], x[4:5]))
+    found, left_out = merged(mine, theirs)
+    assert [lesson.name for lesson in found] == ["half smile", "café", "new"]
+    assert [str(each) for each in left_out] == [
+        "'half-smile' was left out: its name is that of 'half smile'.",
+        "'cafe\u0301' was left out: its name is that of 'café'.",
+    ]
+    assert [x.name for x in unpack_lessons(base, pack_lessons(base, found))] == [x.name for x in found]
+
+
+def test_one_picture_under_two_names_is_not_put_together(base):
+    x = base.checks.x
+    found, left_out = merged((Lesson("one", x[:2], x[:2]),), (Lesson("other", x[1:3], x[1:3]),))
+    assert [lesson.name for lesson in found] == ["one"]
+    assert str(left_out[0]) == "'other' was left out: its picture is that of 'one'."
+    with pytest.raises(LessonError, match="One picture was brought as 'one' and as 'other'"):
+        taught(base, [Lesson("one", x[:2], x[:2]), Lesson("other", x[1:3], x[1:3])])
+
+
+def test_whatever_is_written_can_be_opened(base):
+    """As many lessons as a file holds, of as many pictures as a lesson has."""
+    x = base.checks.x.repeat(20, 1)[:1280] + torch.arange(1280)[:, None] / 100  # no two are one picture
+    lessons = tuple(
+        Lesson(f"class {n}", x[40 * n : 40 * n + 20], x[40 * n : 40 * n + 20], x[40 * n + 20 : 40 * n + 40])
+        for n in range(MOST_LESSONS)
+    )
+    data = pack_lessons(base, lessons)
+    assert unpack_lessons(base, data) == lessons
+    assert len(data) <= most_bytes(base.model.num_features)
+    with pytest.raises(LessonError, match="holds one to 32 lessons"):
+        pack_lessons(base, (*lessons, Lesson("one more", x[:1] * 2, x[:1] * 2)))

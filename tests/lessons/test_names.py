@@ -21,3 +21,32 @@ def test_a_name_is_found_by_any_of_its_spellings():
 @pytest.mark.parametrize("name", ["müde", "усталый", "疲れた", "level 3"])
 def test_letters_of_every_script_will_do(name):
     assert clean_name(name, ()) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["मुस्कान", "हल्की मुस्कान", "ยิ้ม", "মুচকি হাসি", "اِبْتِسَام", "نیم\u200cخند", "cafe\u0301", "Straße", "微笑", "İyi"],
+)
+def test_letters_with_marks_are_letters(name):
+    clean = clean_name(name, ())
+    assert clean
+    assert clean_name(clean, ()) == clean  # a name that was written can be read
+
+
+def test_composed_or_not_an_accent_is_the_same_letter():
+    assert clean_name("cafe\u0301", ()) == clean_name("caf\u00e9", ()) == "caf\u00e9"
+    with pytest.raises(LessonError, match="knows 'caf\u00e9' already"):
+        clean_name("CAFE\u0301", ("caf\u00e9",))
+    assert same_name("نیم\u200cخند", ("نیمخند",)) == "نیمخند"
+
+
+@pytest.mark.parametrize("name", ["\u0301", "\u200d", "a\u200e", "a\u202eb", "\u0301abc", "a \u0301", "-\u200c-"])
+def test_marks_without_a_letter_are_none(name):
+    with pytest.raises(LessonError):
+        clean_name(name, ())
+
+
+@pytest.mark.parametrize("name", ["null", "NaN", "None", "NA", " nil ", "n-a"])
+def test_words_that_tables_take_for_nothing_are_refused(name):
+    with pytest.raises(LessonError, match="Tables take"):
+        clean_name(name, ())
