@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import benchmark_plots as plots
 from benchmarks import benchmark_tables as tables
+from benchmarks.stale import note
 from cfer.learners import REGISTRY
 
 HERE = Path(__file__).parent
@@ -51,7 +52,9 @@ def fields() -> dict[str, str]:
     rows, plain, photographs = by_setting(muscles), by_setting(votes), by_setting(ferplus)
     forward = speed["forward"]
     zero, one = rows["compositional", 0, 0], rows["compositional", 1, 0]
+    quoted = ("continual", "one_shot_protocol", "peers_avalanche", "ablations", "tune_composition")
     values = {
+        "stale": note(*(f"{name}.json" for name in quoted)),
         "people": str(muscles["people"]),
         "pictures": f"{muscles['pictures']:,}",
         "classes": str(len(muscles["classes"])),

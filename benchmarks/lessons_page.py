@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lesson_ways import NEAREST, PAPER, PLAIN, RETRAINED
+from benchmarks.stale import note
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "lessons.md"
@@ -80,6 +81,8 @@ def page() -> str:
 
 Written by `python -m benchmarks.lessons_page` from `benchmarks/lessons.json`, which `python -m benchmarks.lessons`
 makes.
+
+{note("lessons.json")}
 
 A class is taught to a model that knows all others, from 1, 3 or 5 pictures, and scored over all classes on people whom
 nothing saw. *New class*: share of its pictures that are recognised. *Old classes lost*: mean recall before less mean

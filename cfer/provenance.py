@@ -69,8 +69,8 @@ def _meaning(path: Path) -> str:
 class _WithoutRemarks(ast.NodeTransformer):
     """Takes strings that stand alone out of a tree: docstrings."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        return ast.Pass() if isinstance(node.value, ast.Constant) else node
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        return None if isinstance(node.value, ast.Constant) else node
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import app_assets, benchmark_page, explanations_page, lessons_page
+from benchmarks.stale import stale_files
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -86,3 +87,11 @@ def test_a_page_is_what_its_script_makes_of_the_committed_results(module):
 def test_the_app_shows_the_committed_results():
     for name, content in app_assets.assets().items():
         assert json.loads((app_assets.ASSETS / f"{name}.json").read_text(encoding="utf-8")) == content
+
+
+def test_what_is_stale_is_there_and_is_said_where_it_is_quoted():
+    listed = stale_files()
+    assert set(listed) <= {p.name for p in (ROOT / "benchmarks").glob("*.json")}
+    for page, quoted in (("benchmark.md", "continual.json"), ("lessons.md", "lessons.json")):
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        assert (listed[quoted]["why"] in text) is (quoted in listed)

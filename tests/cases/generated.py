@@ -1,15 +1,18 @@
-"""Two thousand bad inputs from a seed: pictures, tables, archives, checkpoints and names, none may do harm.
+"""Two thousand bad inputs from a seed: pictures, tables, archives, checkpoints, names; and runs over changed data.
 
     cd tests && python -m cases.generated          writes cases/generated.json
 
-Run under a memory limit. Counts how each kind ends: read, or refused in a sentence. Anything else stops the run.
+Run under a memory limit. Counts how each kind ends: read, or refused in a sentence. Anything else stops the run: a run
+that goes on over data that was changed, a copy of a picture in two parts, a forked process that waits for ever.
 """
 
 import argparse
 import io
 import json
+import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import zipfile
@@ -18,19 +21,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from cases.made import REFUSED, SOUND, encoded, plain
 
 from cfer.checkpoint import DEFAULT, CheckpointError
 from cfer.data.check import describe
 from cfer.data.readers import read_data
+from cfer.data.samples import SampleTable
+from cfer.data.splits import split_together
 from cfer.evaluation.card import model_card
+from cfer.features.table import extract_features, table_origin
+from cfer.files import check_run_config
 from cfer.lessons.names import LessonError, clean_name
+from cfer.model import BackboneConfig, FaceModel, Preprocessing
 from cfer.pictures import PictureError, read_picture
-from cfer.reader import Reader
+from cfer.reader import Reader, default_reader
 
 LIMIT = 6 << 30
 """Bytes of address space that everything must do with; torch alone takes about half of it."""
-SHARES = {"pictures": 900, "tables": 400, "archives": 300, "checkpoints": 100, "names": 300}
+SHARES = {
+    "pictures": 700,
+    "tables": 350,
+    "archives": 250,
+    "checkpoints": 100,
+    "names": 250,
+    "changed runs": 200,
+    "copies": 130,
+    "forks": 20,
+}
 FORMS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF")
 _WORDS = (
     *("path", "label", "person", "split", "happy", "sad", "a.png", "b.png", "train", "test", "fold9", "NaN", "", "\0"),
@@ -165,7 +183,106 @@ def name(rng: np.random.Generator, folder: Path) -> None:
     assert "," not in clean
 
 
+def _people(folder: Path, rng: np.random.Generator, offset: int = 0) -> list[dict[str, str]]:
+    """A few pictures of a few people with a manifest, as rows."""
+    rows = []
+    for number in range(int(rng.integers(4, 9))):
+        (folder / f"{number}.png").write_bytes(encoded("PNG", plain(20 + offset + number)))
+        rows.append({"path": f"{number}.png", "label": str(rng.choice(["happy", "sad"])), "person": f"p{number // 2}"})
+    return rows
+
+
+def _table(folder: Path, rows: list[dict[str, str]]) -> SampleTable:
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    (folder / "samples.csv").write_text("\n".join(lines))
+    return read_data(folder, cropped=True)
+
+
+def _change(rng: np.random.Generator, folder: Path, rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Rows, or their pictures, after something was changed; sometimes nothing is."""
+    kind, at = int(rng.integers(6)), int(rng.integers(len(rows)))
+    changed = [dict(row) for row in rows]
+    if kind == 0:
+        changed[at]["label"] = "sad" if rows[at]["label"] == "happy" else "happy"
+    elif kind == 1:
+        changed[at]["person"] = "somebody else"
+    elif kind == 2:
+        (folder / rows[at]["path"]).write_bytes(encoded("PNG", plain(90)))
+    elif kind == 3:
+        changed.append(changed[at] | {"path": "new.png"})
+        (folder / "new.png").write_bytes(encoded("PNG", plain(91)))
+    elif kind == 4:
+        del changed[at]
+    return changed
+
+
+def changed_run(rng: np.random.Generator, folder: Path) -> None:
+    """A run that was begun, and the same folder again: the same data goes on, other data is refused or read anew."""
+    (folder / "data").mkdir()
+    rows = _people(folder / "data", rng)
+    before = _table(folder / "data", rows)
+    cache = folder / "features.safetensors"
+    check_run_config(folder / "run", table_origin(before))
+    first = extract_features(*TINY, before, Preprocessing(32, 16), cache)
+    now = _table(folder / "data", _change(rng, folder / "data", rows))
+    again = extract_features(*TINY, now, Preprocessing(32, 16), cache)
+    same = table_origin(now) == table_origin(before)
+    assert torch.equal(again.x, extract_features(*TINY, now, Preprocessing(32, 16)).x)
+    assert torch.equal(first.x, again.x) or not same
+    try:
+        check_run_config(folder / "run", table_origin(now))
+    except ValueError as error:
+        assert not same
+        raise PictureError(str(error)) from None
+    assert same
+
+
+def copies(rng: np.random.Generator, folder: Path) -> None:
+    """Two or three data sets that have pictures in common: none stands in two parts."""
+    tables = []
+    for number in range(int(rng.integers(2, 4))):
+        place = folder / str(number)
+        place.mkdir()
+        rows = _people(place, rng, offset=int(rng.integers(0, 6)))
+        if rng.random() < 0.4:
+            rows = [row | {"split": str(rng.choice(["train", "test", "dev"]))} for row in rows]
+        tables.append(_table(place, rows))
+    known = [s.content for t in tables for s in t.samples]
+    learned = [str(c) for c in rng.choice(known, int(rng.integers(0, 3)))]
+    found: dict[str, set[str | None]] = {}
+    for table in split_together(
+        tables, seed=int(rng.integers(5)), learned=learned, same_people=bool(rng.random() < 0.5)
+    ):
+        for sample in table.samples:
+            found.setdefault(sample.content, set()).add(sample.split)
+    assert all(len(parts) == 1 for parts in found.values())
+    assert all(found.get(content, {"train"}) == {"train"} for content in learned)
+
+
+def fork(rng: np.random.Generator, folder: Path) -> None:
+    """A process that has read a face forks, and the child reads a picture."""
+    path = folder / "a.bin"
+    whole = encoded("JPEG", plain(64, 64))
+    path.write_bytes(spoilt(whole, rng) if rng.random() < 0.5 else whole)
+    assert default_reader().read_crop(np.asarray(plain(64, 64))).top
+    child = os.fork()
+    if not child:
+        signal.alarm(60)  # one that waits for ever ends by a signal
+        try:
+            os._exit(0 if default_reader().read(path, already_cropped=True).faces[0].top else 1)
+        except PictureError:
+            os._exit(3)
+        finally:
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in {0, 3}, code
+    if code == 3:
+        raise PictureError("The child could not read it.")
+
+
+TINY = (FaceModel(BackboneConfig("test_efficientnet"), ("happy", "sad")).eval(),)
 MAKERS = {"pictures": picture, "tables": manifest, "archives": archive, "checkpoints": checkpoint, "names": name}
+MAKERS |= {"changed runs": changed_run, "copies": copies, "forks": fork}
 
 
 def check_sentence(said: str) -> None:
