@@ -20,13 +20,7 @@ ROOT = Path(__file__).parent.parent
 LARGE = {"torch", "torchvision"}
 NEED_TORCH = {"timm", "captum", "torchmetrics"}
 """Installed without what they require, which would be another torch."""
-TESTS = (
-    "tests/hub",
-    "tests/test_pictures.py",
-    "tests/cases/test_cases.py",
-    "tests/lessons",
-    "tests/batch/test_rows.py",
-)
+TESTS = ("hub", "lessons", "batch/test_rows.py", "test_pictures.py", "cases/test_cases.py")
 IMPORT_ALL = """
 import importlib, pkgutil, cfer
 for module in pkgutil.walk_packages(cfer.__path__, "cfer."):
@@ -54,24 +48,24 @@ def main() -> None:
     """Make the environment, import all of the package, run the tests."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     bounds = {n: v for n, v in lower_bounds(project["dependencies"]).items() if n not in LARGE}
+    tests = sys.argv[1:] or [f"tests/{name}" for name in TESTS]
     with tempfile.TemporaryDirectory() as place:
         environment = Path(place) / "venv"
         venv.create(environment, with_pip=True)
-        python = environment / "bin" / "python"
-        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        python = str(environment / "bin" / "python")
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         plain = [f"{n}=={v}" for n, v in bounds.items() if n not in NEED_TORCH]
         subprocess.run([*install, *plain], check=True)
         subprocess.run([*install, "--no-deps", *(f"{n}=={bounds[n]}" for n in NEED_TORCH)], check=True)
         packages = next((environment / "lib").glob("python*/site-packages"))
         (packages / "zz_rest.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
         outside = {**os.environ, "PYTHONPATH": str(ROOT)}
-        shown = (
-            f"import importlib.metadata as m; print(*(f'{{n}} {{m.version(n)}}' for n in {sorted(bounds)}), sep=', ')"
-        )
-        subprocess.run([str(python), "-c", shown], check=True)
-        subprocess.run([str(python), "-W", "ignore", "-c", IMPORT_ALL], check=True, cwd=ROOT, env=outside)
-        pytest = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
-        subprocess.run([*pytest, *(sys.argv[1:] or TESTS)], check=True, cwd=ROOT, env=outside)
+        names = ", ".join(map(repr, sorted(bounds)))
+        shown = f"from importlib.metadata import version; print(*((n, version(n)) for n in ({names})))"
+        subprocess.run([python, "-c", shown], check=True)
+        subprocess.run([python, "-W", "ignore", "-c", IMPORT_ALL], check=True, cwd=ROOT, env=outside)
+        pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "-m", "not slow"]
+        subprocess.run([*pytest, *tests], check=True, cwd=ROOT, env=outside)
 
 
 if __name__ == "__main__":
