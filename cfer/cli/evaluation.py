@@ -67,7 +67,7 @@ def evaluate(
     from cfer.cores import usable_cores
     from cfer.data.readers import read_data
     from cfer.data.splits import split
-    from cfer.evaluation.protocol import Protocol, streams
+    from cfer.evaluation.protocol import Protocol, streams, too_rare
     from cfer.evaluation.report import as_markdown, settings_for, write_report
     from cfer.evaluation.run import evaluate as run
     from cfer.evaluation.run import kept_outcomes
@@ -124,6 +124,9 @@ def evaluate(
         typer.echo(said, err=True)
     if not any(s.person for s in table.samples):
         typer.echo("Nobody's name is known: the same person may be on both sides of a division.", err=True)
+    if rare := too_rare(table, protocol.least):
+        said = ", ".join(f"{name} ({count:,})" for name, count in rare.items())
+        typer.echo(f"Classes of fewer than {protocol.least} pictures do not take part: {said}.", err=True)
     for line in table.oddities:
         typer.echo(line, err=True)
     for line in features.refused[:5]:

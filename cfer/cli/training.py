@@ -178,7 +178,7 @@ def train_continual(
     from cfer.learners import REGISTRY
     from cfer.outputs import check_run_folder, claimed
     from cfer.training.basic import pictures_learned_by
-    from cfer.training.continual import ContinualConfig, check_continual
+    from cfer.training.continual import ContinualConfig, check_continual, rare_compounds
     from cfer.training.continual import train_continual as run
     from cfer.training.finish_basic import labelled_rows
     from cfer.training.readouts import kept_elsewhere
@@ -202,6 +202,9 @@ def train_continual(
         tables[0] = replace(tables[0], elsewhere=kept_elsewhere(basic))
         config = ContinualConfig(learner, least, trust=tuple(trust or ()), seed=seed)
         check_continual(tables, config)
+        if rare := rare_compounds(tables, config):
+            said = ", ".join(f"{name} ({count:,})" for name, count in rare.items())
+            typer.echo(f"Compounds of fewer than {least} training pictures are not learned: {said}.", err=True)
         with claimed(out, CONTINUAL):
             done = run(
                 checkpoint, tables, config, out, commands=(typed(),), published=pusher or (lambda step, folder: None)

@@ -54,6 +54,9 @@ def _missing(table: SampleTable, counts: dict[str, int], derived: Counter[str]) 
     rare = [name for name in BASICS if 0 < counts.get(name, 0) < 0.03 * len(table)]
     if rare:
         lines.append(f"Rare, under 3 %: {', '.join(rare)}.")
+    single = [name for name in (*BASICS, *COMPOUNDS) if counts.get(name) == 1 and not derived.get(name)]
+    if single:
+        lines.append(f"Of a single picture, which can only be in one part: {', '.join(single)}.")
     compounds = [name for name in COMPOUNDS if not counts.get(name) and not derived.get(name)]
     if len(compounds) == len(COMPOUNDS):
         lines.append("There is no compound expression, so there is nothing for the continual phase.")

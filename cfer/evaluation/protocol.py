@@ -73,6 +73,12 @@ def taking_part(table: SampleTable, least: int) -> tuple[tuple[str, ...], tuple[
     return basics, compounds
 
 
+def too_rare(table: SampleTable, least: int) -> dict[str, int]:
+    """Classes that have pictures, but too few to take part, with how many."""
+    counts = Counter(stream_label(s) for s in table.samples)
+    return {name: counts[name] for name in (*BASICS, *COMPOUNDS) if 0 < counts[name] < least}
+
+
 def streams(features: FeatureTable, protocol: Protocol, fold: int) -> Iterator[Stream]:
     """The streams of one fold, one a class order."""
     basics, compounds = taking_part(features.table, protocol.least)

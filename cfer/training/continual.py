@@ -178,6 +178,18 @@ def check_continual(tables: Sequence[FeatureTable], config: ContinualConfig) -> 
     build_stream(joined(tables), config)
 
 
+def rare_compounds(tables: Sequence[FeatureTable], config: ContinualConfig) -> dict[str, int]:
+    """Compounds that have pictures, but too few for training, with how many those are."""
+    counts = Counter(dict.fromkeys(COMPOUNDS, 0))
+    for table in tables:
+        for sample in table.table.samples:
+            label = stream_label(sample)
+            if label in counts:
+                counts[label] += sample.split == "train"
+    known = {stream_label(s) for t in tables for s in t.table.samples}
+    return {name: counts[name] for name in COMPOUNDS if name in known and counts[name] < config.least}
+
+
 def new_learner(config: ContinualConfig, *, several: bool) -> LinearLearner:
     """A fresh learner that a checkpoint can hold.
 

@@ -1,3 +1,4 @@
+import os
 import zipfile
 
 import pytest
@@ -62,3 +63,53 @@ def test_what_holds_no_picture_is_said(album, tmp_path):
 
 def test_a_file_stays_as_it_was_given(tmp_path):
     assert list_pictures(["gone.jpg"])[0].name == "gone.jpg"  # that it is missing is said when it is read
+
+
+def test_an_album_is_read_with_the_folders_that_people_keep(album, tmp_path):
+    for folder in ("Birthday (2)", "New folder (1)", "Family copy", "@anna", "Holiday~", "x - Copy", "#best of"):
+        (album / folder).mkdir()
+        Image.new("RGB", (20, 20)).save(album / folder / "1.png")
+    for folder in (".trash", "@eaDir", "__MACOSX", "#recycle"):
+        (album / folder).mkdir()
+        Image.new("RGB", (20, 20)).save(album / folder / "2.png")
+    said = []
+    found = [p.file.relative_to(album).as_posix() for p in list_pictures([album], said.append)]
+    assert len(found) == 3 + 7
+    assert not [name for name in found if name.endswith("2.png")]
+    assert len(said) == 1
+    assert "4 pictures that are hidden or a system's passed over" in said[0]
+
+
+def test_links_are_followed_and_a_folder_is_visited_once(album, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    Image.new("RGB", (20, 20)).save(tmp_path / "elsewhere" / "far.png")
+    os.symlink(tmp_path / "elsewhere", album / "linked")
+    os.symlink(album, tmp_path / "elsewhere" / "back")
+    os.symlink(tmp_path / "elsewhere" / "far.png", album / "one.png")
+    os.symlink(tmp_path / "gone.png", album / "lost.png")
+    said = []
+    names = [p.file.relative_to(album).as_posix() for p in list_pictures([album], said.append)]
+    assert names == ["a.png", "b.jpg", "inner/c.webp", "linked/far.png", "one.png"]
+    assert "1 link leads nowhere: 'lost.png'" in said[0]
+    assert "to folders that are read already: 'linked/back'" in said[1]
+
+
+def test_windows_paths_in_a_table_are_understood(album):
+    (album / "list.csv").write_text("path\ninner\\c.webp\na.png\n")
+    found = list_pictures([album / "list.csv"])
+    assert [p.file for p in found] == [album / "inner" / "c.webp", album / "a.png"]
+    assert [p.name for p in found] == ["inner\\c.webp", "a.png"]  # as the table says it
+
+
+def test_an_archive_that_is_replaced_is_opened_anew(album, tmp_path):
+    packed = tmp_path / "album.zip"
+    for name in ("a.png", "b.jpg"):
+        packed.unlink(missing_ok=True)
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.write(album / name, "same.png")
+        assert list_pictures([packed])[0].open() == (album / name).read_bytes()
+
+
+def test_one_name_for_a_list_gets_a_sentence(album):
+    with pytest.raises(PictureError, match="A list of pictures is wanted"):
+        list_pictures(str(album))

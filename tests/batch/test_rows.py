@@ -4,6 +4,7 @@ import pytest
 from cfer.batch import as_frame, read_rows
 from cfer.batch.rows import AT_ONCE, columns, read_faces
 from cfer.faces.detect import NO_FACE
+from cfer.pictures import PictureError
 from cfer.places import EXAMPLES
 
 
@@ -72,3 +73,24 @@ def test_a_frame_has_proper_types(reader, files):
     assert kinds["p_happy"] == kinds["AU12"] == kinds["x0"] == "float32"
     assert list(frame["expression"].cat.categories) == list(reader.names)
     assert frame["face"].isna().tolist() == [True, False]
+
+
+def test_a_taught_column_is_in_the_table_whoever_makes_it(reader, photograph):
+    taught, _ = reader.teach("half smile", [photograph])
+    frame = as_frame(read_rows([photograph], ["me"], reader=taught))
+    assert "p_half_smile" in frame
+    assert "half smile" in frame["expression"].cat.categories
+    assert frame.equals(as_frame(read_rows([photograph], ["me"], reader=taught), taught))
+
+
+def test_bad_things_among_good_ones_cost_only_themselves(photograph):
+    rows = read_rows([photograph, None, 7, b"x", photograph[:2]], ["a", "b", "c", "d", "e"])
+    assert [row["error"] is None for row in rows] == [True, False, False, False, False]
+    assert "not nothing" in rows[1]["error"]
+
+
+def test_what_is_no_list_gets_a_sentence(photograph):
+    with pytest.raises(PictureError, match="A list of pictures is wanted"):
+        read_rows("a.jpg", ["a"])
+    with pytest.raises(PictureError, match="2 pictures and 1 names"):
+        read_rows([photograph, photograph], ["a"])
