@@ -1,7 +1,7 @@
 """Everything about the package is in pyproject.toml; this puts the checkpoint and the examples into a wheel.
 
 They lie at the top level of the repository, where people look for them, and in `cfer/bundled` of an installed package,
-where `cfer.places` finds them.
+where `cfer.system.resources` finds them.
 """
 
 import shutil

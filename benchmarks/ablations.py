@@ -19,14 +19,14 @@ import torch
 from cfer.checkpoint import Checkpoint, load_checkpoint
 from cfer.data.readers import read_data
 from cfer.data.splits import split
-from cfer.evaluation.protocol import Protocol, Setting
+from cfer.evaluation.person_scores import Resampled, lead, resample, summarise, tally
 from cfer.evaluation.run import Job, run_job
-from cfer.evaluation.tally import Resampled, lead, resample, summarise, tally
 from cfer.features.crops import load_crops
 from cfer.features.table import FeatureTable, extract_features, pooled_features
 from cfer.learners.base import Head, Learner, Step
 from cfer.learners.compositional import Composition, Compositional
 from cfer.learners.standardised import FLOOR, standardised
+from cfer.protocol.protocol import Protocol, Setting
 from cfer.synth.dataset import MANIFEST
 
 SHOTS = (0, 1, 5, None)

@@ -20,8 +20,6 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 from tqdm import tqdm
 
-from cfer.adapt import LEAST, adapt
-from cfer.camera import correction, look_of
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint
 from cfer.data.readers import read_data
 from cfer.data.samples import Sample, SampleTable
@@ -32,8 +30,10 @@ from cfer.evaluation.metrics import count_table, recalls
 from cfer.faces.align import align
 from cfer.faces.detect import detect_faces
 from cfer.features.table import crop_features
-from cfer.files import load_tensors, save_tensors
-from cfer.model import Preprocessing
+from cfer.network.camera import correction, look_of
+from cfer.network.preprocessing import Preprocessing
+from cfer.reading.adapt import LEAST, adapt
+from cfer.system.files import load_tensors, save_tensors
 
 DRAWS = 20
 MOST = 150

@@ -21,9 +21,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cfer.app.build import build_app, launch
-from cfer.app.explore import example_paths
+from cfer.app.tabs.explore import example_paths
 from cfer.explain.report import MapKind
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"

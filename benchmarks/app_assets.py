@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.saliency_methods import DEFAULT, LAST
-from cfer.app.map_views import CHANGE, LIBRARY, WHOLE
+from cfer.app.panels.map_kinds import CHANGE, LIBRARY, WHOLE
 
 HERE = Path(__file__).parent
 ASSETS = HERE.parent / "cfer" / "app" / "assets"

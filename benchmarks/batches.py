@@ -21,9 +21,9 @@ from typing import Any
 
 from benchmarks.fer_package import ask_fer
 from cfer.batch import Listed, list_pictures, read_many
-from cfer.cores import usable_cores
-from cfer.files import write_json
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
+from cfer.system.files import write_json
+from cfer.system.processes import usable_cores
 
 OUT = Path(__file__).with_name("batches.json")
 
@@ -51,7 +51,7 @@ def main() -> None:
         raise SystemExit(f"There are only {len(pictures)} pictures.")
     tenth = given.count // 10
 
-    begin = f"from cfer.reader import Reader; Reader().read({str(pictures[0].file)!r})"
+    begin = f"from cfer.reading.reader import Reader; Reader().read({str(pictures[0].file)!r})"
     loading = wall(sys.executable, "-c", begin)
     reader = Reader()
     loop_seconds(reader, pictures[:5])

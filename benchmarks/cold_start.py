@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 
 from benchmarks.running_app import running_app
-from cfer.files import write_json
-from cfer.places import EXAMPLES
+from cfer.system.files import write_json
+from cfer.system.resources import EXAMPLES
 
 
 def start_once() -> tuple[float, float]:

@@ -18,11 +18,11 @@ import torch
 
 from cfer.checkpoint import load_checkpoint
 from cfer.data.readers import read_data
-from cfer.evaluation.protocol import Protocol, Setting, streams
 from cfer.evaluation.run import evaluate, run_learner
-from cfer.evaluation.stream import Stream
 from cfer.features.table import extract_features
 from cfer.learners import REGISTRY
+from cfer.protocol.protocol import Protocol, Setting, streams
+from cfer.protocol.stream import Stream
 from cfer.synth.dataset import MANIFEST
 
 DEFAULT = "compositional"

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from cfer.faces.align import face_crop
-from cfer.lessons.copies import ALIKE, WHOLE_ALIKE, Shown, mark_of
+from cfer.pictures.near_duplicates import ALIKE, WHOLE_ALIKE, Shown, mark_of
 
 
 def shown(image: Image.Image) -> Shown:

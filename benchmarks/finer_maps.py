@@ -21,7 +21,7 @@ import torch
 from benchmarks.saliency import PEOPLE, against_mean_map, interval, truth
 from benchmarks.saliency_methods import Face, last, rendered_faces
 from cfer.checkpoint import load_checkpoint
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
 
 OUT = Path(__file__).with_suffix(".json")
 BATCHES, ROUNDS = (1, 32), 15

@@ -15,15 +15,15 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
-from cfer.draws import generator_of
 from cfer.evaluation.metrics import harmonic_mean
-from cfer.evaluation.stream import Features, make_stream, stream_label
 from cfer.features.table import FeatureTable
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner, Step
 from cfer.lessons.lesson import observed, taught, teach
 from cfer.lessons.placement import Limit, place, placed
 from cfer.lessons.record import DEFAULT_EAGER, EAGER, Lesson
+from cfer.protocol.stream import Features, make_stream, stream_label
+from cfer.system.draws import generator_of
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
 
 EXEMPLARS = 20

@@ -38,10 +38,10 @@ from cfer.data.splits import fold_split, split
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.bootstrap import bootstrap_interval
 from cfer.features.table import FeatureTable, cache_path, extract_features
-from cfer.files import write_json
 from cfer.lessons.effect import COLLISION, COSTLY
 from cfer.lessons.record import DEFAULT_EAGER, EAGER
 from cfer.synth.dataset import MANIFEST
+from cfer.system.files import write_json
 
 FOLDS, USED, DRAWS = 10, 5, 5
 PHOTOGRAPH_FOLDS, CHOICE_DRAWS, PHOTOGRAPH_DRAWS = 5, 4, 20

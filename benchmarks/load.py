@@ -24,10 +24,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.running_app import running_app
-from cfer.files import write_json
 from cfer.lessons.lesson_file import unpack_lessons
-from cfer.places import EXAMPLES
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
+from cfer.system.files import write_json
+from cfer.system.resources import EXAMPLES
 
 OUT = Path(__file__).with_suffix(".json")
 PAUSE = 0.2

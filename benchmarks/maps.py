@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from cfer.checkpoint import versions
 from cfer.explain.maps import class_maps, positive, upsample
-from cfer.model import FaceModel
-from cfer.reader import Reader
+from cfer.network.face_model import FaceModel
+from cfer.reading.reader import Reader
 
 ROUNDS = 15
 

@@ -26,12 +26,12 @@ from cfer.data.readers import read_data
 from cfer.data.splits import fold_split
 from cfer.evaluation.bootstrap import group_draws
 from cfer.evaluation.metrics import harmonic_mean
-from cfer.evaluation.protocol import few_shot, taking_part
-from cfer.evaluation.stream import Features, Stream, make_stream, stream_label
 from cfer.features.table import FeatureTable, extract_features
 from cfer.learners import REGISTRY, Head, Learner, LinearLearner
 from cfer.learners.heads import widen
 from cfer.learners.losses import padded_distillation
+from cfer.protocol.protocol import few_shot, taking_part
+from cfer.protocol.stream import Features, Stream, make_stream, stream_label
 from cfer.synth.dataset import MANIFEST
 
 COPIES = 32

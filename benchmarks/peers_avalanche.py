@@ -24,14 +24,14 @@ from torch.utils.data import TensorDataset
 
 from cfer.checkpoint import load_checkpoint
 from cfer.data.readers import read_data
-from cfer.evaluation.protocol import Protocol, streams
 from cfer.evaluation.run import run_learner
-from cfer.evaluation.stream import Stream
 from cfer.features.table import extract_features
 from cfer.learners import REGISTRY
 from cfer.learners.heads import HeadFit
 from cfer.learners.standardised import scale_of
 from cfer.learners.streaming_lda import StreamingLda
+from cfer.protocol.protocol import Protocol, streams
+from cfer.protocol.stream import Stream
 from cfer.synth.dataset import MANIFEST
 
 PER_CLASS = 20

@@ -34,7 +34,7 @@ from cfer.data.tables import read_table
 from cfer.emotions import BASICS, find
 from cfer.evaluation.bootstrap import group_draws, percentiles
 from cfer.features.table import cache_path, crop_features, extract_features
-from cfer.features.taught import TEACHERS, load_taught
+from cfer.features.teachers import TEACHERS, load_taught
 from cfer.measure.landmarks import landmark_errors
 
 SIX = [k for k, name in enumerate(BASICS) if name != "fearful"]

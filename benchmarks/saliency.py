@@ -47,8 +47,8 @@ from cfer.explain.controls import cascade, random_backbone, random_head
 from cfer.explain.faithfulness import deletion_insertion
 from cfer.explain.localization import localization_ratio, pointing_game, rank_correlation
 from cfer.explain.maps import positive
-from cfer.features.moved import SIZE
-from cfer.model import FaceModel
+from cfer.features.displacement import SIZE
+from cfer.network.face_model import FaceModel
 
 PEOPLE, TAKEN_APART, STEPS, SLOW = 126, 42, 8, 10
 """Faces of the table in all and for deletion and insertion, its steps, and faces for slow methods."""

@@ -24,8 +24,8 @@ from cfer.explain.maps import class_maps
 from cfer.explain.methods import METHODS, Question
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
-from cfer.features.moved import Moved, moved_by
-from cfer.model import FaceModel
+from cfer.features.displacement import Moved, moved_by
+from cfer.network.face_model import FaceModel
 from cfer.synth.dataset import MANIFEST
 from cfer.synth.truth import read_truth
 

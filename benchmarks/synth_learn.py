@@ -28,7 +28,8 @@ from tqdm import tqdm
 from cfer.checkpoint import DEFAULT, load_checkpoint
 from cfer.emotions import EXPRESSIONS
 from cfer.faces.align import face_crop
-from cfer.model import FaceModel, Preprocessing
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
 from cfer.pictures import PictureError, read_picture
 from cfer.synth.truth import read_truth
 

@@ -22,7 +22,7 @@ from benchmarks.face_api import LABELS, landmark_crop, load_weights, read_expres
 from cfer.checkpoint import DEFAULT
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
 

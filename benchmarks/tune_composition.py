@@ -19,11 +19,11 @@ from typing import Any
 from benchmarks.ablations import ferplus_features, ours, scored
 from cfer.checkpoint import load_checkpoint
 from cfer.data.readers import read_data
-from cfer.evaluation.protocol import Protocol
 from cfer.features.table import FeatureTable, extract_features
 from cfer.learners.base import Learner
 from cfer.learners.compositional import Composition
 from cfer.learners.standardised import FLOOR
+from cfer.protocol.protocol import Protocol
 from cfer.synth.dataset import MANIFEST
 
 TRIED = {

@@ -1,7 +1,7 @@
 """cfer: compound facial expressions, learned continually on top of basic ones, and explained.
 
 >>> import cfer
->>> from cfer.places import EXAMPLES
+>>> from cfer.system.resources import EXAMPLES
 >>> reading = cfer.read(EXAMPLES / "2-happy.jpg")
 >>> face = reading.faces[0]
 >>> face.top
@@ -18,18 +18,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cfer.pictures import PictureError, read_picture
-    from cfer.reader import FaceReading, Picture, Reader, Reading
+    from cfer.reading.reader import FaceReading, Picture, Reader, Reading
+
+from cfer.system.old_names import keep_old_names
 
 __version__ = "0.2.0"
 __all__ = ["FaceReading", "PictureError", "Reader", "Reading", "load", "read", "read_picture"]
 
 _PLACES = {
-    "FaceReading": "cfer.reader",
+    "FaceReading": "cfer.reading.reader",
     "PictureError": "cfer.pictures",
-    "Reader": "cfer.reader",
-    "Reading": "cfer.reader",
+    "Reader": "cfer.reading.reader",
+    "Reading": "cfer.reading.reader",
     "read_picture": "cfer.pictures",
 }
+
+
+keep_old_names()
 
 
 def load(checkpoint: Any = None) -> "Reader":
@@ -46,7 +51,7 @@ def load(checkpoint: Any = None) -> "Reader":
     >>> len(reader.names)
     22
     """
-    from cfer.reader import Reader
+    from cfer.reading.reader import Reader
 
     return Reader() if checkpoint is None else Reader(checkpoint)
 
@@ -65,7 +70,7 @@ def read(picture: "Picture", *, already_cropped: bool = False) -> "Reading":
     >>> read(np.full((200, 200), 0.5)).faces
     ()
     """
-    from cfer.reader import default_reader
+    from cfer.reading.reader import default_reader
 
     return default_reader().read(picture, already_cropped=already_cropped)
 

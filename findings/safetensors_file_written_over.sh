@@ -6,7 +6,7 @@
 # over in place, as `cp new.safetensors old.safetensors` does, changes tensors that a running program loaded before, without a
 # word. `safetensors.numpy.load_file` of the same file gives arrays of their own.
 #
-# In this project: loaded tensors are copied (`cfer.files.own_tensors`), so that replacing a checkpoint's files does not change
+# In this project: loaded tensors are copied (`cfer.system.files.own_tensors`), so that replacing a checkpoint's files does not change
 # a model that is in use.
 source "$(dirname "$0")/common.sh"
 install safetensors==0.8.0 torch==2.14.1 numpy==2.4.0

@@ -12,7 +12,7 @@ from cfer.checkpoint import Checkpoint
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.data.splits import split
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 from cfer.training.basic import learn_basic
 from cfer.training.finish_basic import finish_basic
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cfer.emotions import BASICS
-from cfer.model import BackboneConfig, Preprocessing
+from cfer.network.backbone import BackboneConfig
+from cfer.network.preprocessing import Preprocessing
 from cfer.training.augment import Augmentation
 from cfer.training.config import BasicConfig
 

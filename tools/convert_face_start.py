@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from benchmarks.tfjs import read_tfjs
 from cfer.data.readers import read_data
 from cfer.features.crops import load_crops
-from cfer.model import Preprocessing
+from cfer.network.preprocessing import Preprocessing
 
 BLOCKS = (1, 2, 2, 6, 2)
 """Depthwise separable blocks of each of timm's stages."""

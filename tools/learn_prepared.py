@@ -13,11 +13,11 @@ from pathlib import Path
 
 from cfer.emotions import BASICS
 from cfer.features.table import weights_fingerprint
-from cfer.model import FaceModel
-from cfer.start import load_start, run_weights
+from cfer.network.face_model import FaceModel
 from cfer.training.config import BasicConfig
+from cfer.training.initial_weights import load_start, run_weights
 from cfer.training.loop import learn
-from cfer.training.material import FILE, load_saved_material
+from cfer.training.training_set import FILE, load_saved_material
 
 
 def main() -> None:

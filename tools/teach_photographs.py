@@ -27,7 +27,7 @@ from benchmarks.face_api import LABELS, expression_logits, load_weights
 from cfer.data.manifest import MANIFEST
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, find
-from cfer.features.taught import TEACHERS
+from cfer.features.teachers import TEACHERS
 
 ASKED = "face_api_logits"
 """What the network itself answered is kept in teachers.npz, so that it is asked once."""

@@ -13,21 +13,21 @@ import gradio as gr
 import gradio.mcp
 from starlette.middleware import Middleware
 
-from cfer.app.about import build_about
-from cfer.app.api import build_api
-from cfer.app.camera import build_camera
-from cfer.app.compare import build_compare
-from cfer.app.doors import BodyLimit, Headers, OwnFilesOnly
-from cfer.app.explore_tab import arrive, build_explore, first_example
-from cfer.app.journey import build_journey
-from cfer.app.relations import build_relations
-from cfer.app.safety import MAX_FILE, sweep_files
-from cfer.app.teach_tab import build_teach
+from cfer.app.server.api import build_api
+from cfer.app.server.middleware import BodyLimit, Headers, OwnFilesOnly
+from cfer.app.server.safety import MAX_FILE, sweep_files
+from cfer.app.server.visitors import KEEP_SECONDS, Sessions, Visitor
+from cfer.app.tabs.about import build_about
+from cfer.app.tabs.camera import build_camera
+from cfer.app.tabs.compare import build_compare
+from cfer.app.tabs.explore_tab import arrive, build_explore, first_example
+from cfer.app.tabs.journey import build_journey
+from cfer.app.tabs.relations import build_relations
+from cfer.app.tabs.teach_tab import build_teach
 from cfer.app.texts import labels
 from cfer.app.theme import FAVICON, HEAD, STYLE, theme
-from cfer.app.visitors import KEEP_SECONDS, Sessions, Visitor
 from cfer.hub import find_checkpoint
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 log = logging.getLogger("cfer.app")
 

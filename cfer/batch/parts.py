@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cfer.batch.pictures import Listed
-from cfer.files import is_whole, write_json
 from cfer.pictures import PictureError, file_bytes
-from cfer.provenance import digest_of
+from cfer.system.files import is_whole, write_json
+from cfer.system.provenance import digest_of
 
 Row = dict[str, Any]
 PART = 32

@@ -14,10 +14,11 @@ from torch import Tensor
 from cfer.explain.maps import maps_of
 from cfer.faces.crops import FaceCrop, face_crops
 from cfer.faces.detect import NO_FACE
-from cfer.model import FaceModel, plain_numerics
+from cfer.network.face_model import FaceModel
+from cfer.network.modes import plain_numerics
 from cfer.pictures import PictureError, decode_picture
-from cfer.reader import Picture, Reader, default_reader
-from cfer.teaching import check_listed
+from cfer.reading.reader import Picture, Reader, default_reader
+from cfer.reading.teaching import check_listed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,15 +18,15 @@ from cfer.batch.rows import Row, Rows, read_faces
 from cfer.batch.table import BatchError, check_table, write_table
 from cfer.checkpoint import model_digest, save_checkpoint
 from cfer.checkpoint.strengths import FILE as STRENGTHS
-from cfer.cores import check_processes, worker_context
 from cfer.faces.detect import NO_FACE
 from cfer.features.table import MAKERS
-from cfer.files import check_run_config, save_tensors, tensor_digest
-from cfer.model import FaceModel
-from cfer.outputs import as_worker, check_run_folder, claimed
+from cfer.network.face_model import FaceModel
 from cfer.pictures import PictureError
-from cfer.provenance import code_digest, digest_of, digest_of_all
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
+from cfer.system.files import check_run_config, save_tensors, tensor_digest
+from cfer.system.output_folders import as_worker, check_run_folder, claimed
+from cfer.system.processes import check_processes, worker_context
+from cfer.system.provenance import code_digest, digest_of, digest_of_all
 
 KIND, MAPS = "read", "read --maps"
 CHECKPOINT = "checkpoint"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cfer.batch.rows import Row, as_frame
-from cfer.files import moved_into_place
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
+from cfer.system.files import moved_into_place
 
 CSV, PARQUET = ".csv", ".parquet"
 

@@ -8,16 +8,17 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from cfer.camera import Look
 from cfer.checkpoint.facts import Facts
 from cfer.emotions import EXPRESSIONS, Kind
-from cfer.files import tensor_digest
 from cfer.learners import DEFAULT as DEFAULT_LEARNER
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
 from cfer.learners.domain import Domains
-from cfer.model import FaceModel, Preprocessing
-from cfer.provenance import digest_of_all
+from cfer.network.camera import Look
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
+from cfer.system.files import tensor_digest
+from cfer.system.provenance import digest_of_all
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Checkpoint:
         pulls: What they add (K, C) to the calibrated rows; None where nothing was taught.
         domains: What is added in rendered faces and in photographs; None where only one kind was learned from.
         shift: By how much (C,) the features of the camera in use lie off those that were learned from; see
-            `cfer.adapt`. None for a checkpoint that was not adapted.
+            `cfer.reading.adapt`. None for a checkpoint that was not adapted.
         checks: What lessons are held to and measured with.
         heads: The calibrated head after each step; the last is the model's.
         facts: Where it came from and what it scored.

@@ -27,22 +27,25 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cfer.camera import Look
 from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec
 from cfer.checkpoint.facts import Facts
 from cfer.checkpoint.packing import packed, unpacked
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.checkpoint.strengths import StrengthScale
 from cfer.emotions import EXPRESSIONS
-from cfer.files import own_tensors, write_json
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration
 from cfer.learners.domain import Domains
-from cfer.model import BackboneConfig, FaceModel, Preprocessing, plain_numerics
-from cfer.outputs import check_replaceable, is_clutter, replaced
-from cfer.places import CHECKPOINTS
-from cfer.provenance import file_digest
+from cfer.network.backbone import BackboneConfig
+from cfer.network.camera import Look
+from cfer.network.face_model import FaceModel
+from cfer.network.modes import plain_numerics
+from cfer.network.preprocessing import Preprocessing
+from cfer.system.files import own_tensors, write_json
+from cfer.system.output_folders import check_replaceable, is_clutter, replaced
+from cfer.system.provenance import file_digest
+from cfer.system.resources import CHECKPOINTS
 
 SCHEMA_VERSION = 3
 CONFIG = "config.json"

@@ -20,7 +20,7 @@ def check_adapting(asked: bool, out: Path | None) -> None:
     if not asked:
         raise fail(ValueError("--save-adapted is for the checkpoint that --adapt makes; give both."))
     from cfer.checkpoint import check_checkpoint_folder
-    from cfer.outputs import OutputError
+    from cfer.system.output_folders import OutputError
 
     try:
         check_checkpoint_folder(out)
@@ -30,9 +30,9 @@ def check_adapting(asked: bool, out: Path | None) -> None:
 
 def adapted(reader: Any, files: Sequence[Any], out: Path | None, *, cropped: bool) -> Any:
     """A reader that is adapted to the faces in some files, saved if wanted; what that did goes to standard error."""
-    from cfer.adapt import AdaptError
     from cfer.checkpoint import save_checkpoint
-    from cfer.evaluation.card import model_card
+    from cfer.checkpoint.card import model_card
+    from cfer.reading.adapt import AdaptError
 
     faces: list[Any] = []
     for picture in files:

@@ -32,7 +32,7 @@ def typed() -> str:
 def load_reader(folder: Path | None) -> Any:
     """The reader of a checkpoint, the project's own by default."""
     from cfer.checkpoint import DEFAULT, CheckpointError
-    from cfer.reader import Reader
+    from cfer.reading.reader import Reader
 
     try:
         return Reader(DEFAULT if folder is None else folder)

@@ -43,9 +43,9 @@ def synth(
     """
     from tqdm import tqdm
 
-    from cfer.cores import usable_cores
     from cfer.emotions import BASICS, EXPRESSIONS
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
+    from cfer.system.processes import usable_cores
 
     try:
         classes = BASICS if basics else tuple(EXPRESSIONS)

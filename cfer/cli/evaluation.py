@@ -64,18 +64,18 @@ def evaluate(
     from tqdm import tqdm
 
     from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
-    from cfer.cores import usable_cores
     from cfer.data.readers import read_data
     from cfer.data.splits import split
-    from cfer.evaluation.protocol import Protocol, streams, too_rare
     from cfer.evaluation.report import as_markdown, settings_for, write_report
     from cfer.evaluation.run import evaluate as run
     from cfer.evaluation.run import kept_outcomes
     from cfer.features.table import FeatureTable, extract_features
     from cfer.learners import REGISTRY
     from cfer.measure.checkpoint import MEASURED_FIRST
-    from cfer.outputs import OutputError, check_run_folder, claimed
+    from cfer.protocol.protocol import Protocol, streams, too_rare
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
+    from cfer.system.output_folders import OutputError, check_run_folder, claimed
+    from cfer.system.processes import usable_cores
 
     if manifest is not None:
         if data not in (RENDERED, CSV):

@@ -26,10 +26,10 @@ def explain(
     OUT holds the face, an overlay for each expression on one scale, the raw maps of all expressions, the numbers as
     evidence.json, and a manifest with versions and hashes. docs/explanations.md says how to read them.
     """
-    from cfer.evidence import check_evidence_folder, write_evidence
     from cfer.lessons.names import same_name
-    from cfer.outputs import OutputError
     from cfer.pictures import PictureError
+    from cfer.reading.evidence import check_evidence_folder, write_evidence
+    from cfer.system.output_folders import OutputError
 
     try:
         check_evidence_folder(out)

@@ -40,11 +40,11 @@ def teach(
     --part, or from --unit.
     """
     from cfer.checkpoint import check_checkpoint_folder, save_checkpoint
-    from cfer.evaluation.card import model_card
-    from cfer.files import write_bytes
+    from cfer.checkpoint.card import model_card
     from cfer.lessons.lesson_file import pack_lessons
     from cfer.lessons.names import LessonError
-    from cfer.outputs import OutputError
+    from cfer.system.files import write_bytes
+    from cfer.system.output_folders import OutputError
 
     try:
         if out:
@@ -116,8 +116,8 @@ def merge(
     checkpoint: CheckpointFolder = None,
 ) -> None:
     """Put lesson files together; of two lessons of one name the first is kept, and that is said."""
-    from cfer.files import write_bytes
     from cfer.lessons.lesson_file import merged, pack_lessons
+    from cfer.system.files import write_bytes
 
     reader, found = load_reader(checkpoint), ()
     for file in files:
@@ -136,8 +136,8 @@ def apply(
 ) -> None:
     """Teach a checkpoint the lessons of a file."""
     from cfer.checkpoint import check_checkpoint_folder, save_checkpoint
-    from cfer.evaluation.card import model_card
-    from cfer.outputs import OutputError
+    from cfer.checkpoint.card import model_card
+    from cfer.system.output_folders import OutputError
 
     try:
         check_checkpoint_folder(out)

@@ -33,11 +33,11 @@ def measure(
     their test part.
     """
     from cfer.checkpoint import CheckpointError, check_checkpoint_folder, load_checkpoint, save_checkpoint
+    from cfer.checkpoint.card import model_card
     from cfer.data.readers import read_data
     from cfer.data.splits import split
-    from cfer.evaluation.card import model_card
     from cfer.measure.checkpoint import measure as run_measure
-    from cfer.outputs import check_run_folder, claimed
+    from cfer.system.output_folders import check_run_folder, claimed
 
     try:
         check_run_folder(run, KIND)

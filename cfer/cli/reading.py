@@ -54,7 +54,7 @@ def read(
     check_adapting(to_pictures, save_adapted)
     if out is None and (maps or processes):
         raise fail(ValueError("--maps and --processes go with --out."))
-    from cfer.cores import usable_cores, worker_context
+    from cfer.system.processes import usable_cores, worker_context
 
     processes = processes or usable_cores()
     if out is not None and processes > 1:
@@ -81,7 +81,7 @@ def read(
 
 def _to_lines(listed: Sequence[Any], reader: Any, *, already_cropped: bool, as_json: bool) -> bool:
     """Say what is read, a line a picture, as it is read; returns whether any could not be."""
-    from cfer.face_reading import READING_SCHEMA
+    from cfer.reading.face import READING_SCHEMA
 
     failed = False
     for picture in listed:

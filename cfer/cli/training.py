@@ -91,8 +91,9 @@ def train_basic(
 
     from cfer.data.readers import read_data
     from cfer.data.splits import split_together
-    from cfer.model import BackboneConfig, Preprocessing
-    from cfer.outputs import check_run_folder, claimed
+    from cfer.network.backbone import BackboneConfig
+    from cfer.network.preprocessing import Preprocessing
+    from cfer.system.output_folders import check_run_folder, claimed
     from cfer.training.basic import check_basic, learn_basic, prepare_basic
     from cfer.training.config import BasicConfig
     from cfer.training.finish_basic import finish_basic
@@ -176,7 +177,7 @@ def train_continual(
     from cfer.features.table import cache_path, extract_features
     from cfer.hub import HubError, StepPusher
     from cfer.learners import REGISTRY
-    from cfer.outputs import check_run_folder, claimed
+    from cfer.system.output_folders import check_run_folder, claimed
     from cfer.training.basic import pictures_learned_by
     from cfer.training.continual import ContinualConfig, check_continual, rare_compounds
     from cfer.training.continual import train_continual as run

@@ -15,7 +15,7 @@ from cfer.data.samples import PictureSource, Sample, SampleTable
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, CODES, DERIVED
 from cfer.pictures import PictureError
-from cfer.provenance import digest_of
+from cfer.system.provenance import digest_of
 
 VOTES = "fer2013new.csv"
 PIXELS = "fer2013.csv"

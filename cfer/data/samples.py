@@ -16,7 +16,7 @@ from cfer.data.names import is_hidden, listed, part_of
 from cfer.data.tables import decoded
 from cfer.emotions import find
 from cfer.pictures import SUFFIXES, PictureError, read_picture
-from cfer.provenance import digest_of, file_digest
+from cfer.system.provenance import digest_of, file_digest
 
 
 class PictureSource(Protocol):

@@ -14,8 +14,8 @@ from cfer.evaluation.metrics import (
     macro_recall,
     recalls,
 )
-from cfer.evaluation.stream import Features, Stream
 from cfer.learners.base import Head
+from cfer.protocol.stream import Features, Stream
 
 
 def score_head(head: Head, features: Features) -> np.ndarray:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from cfer.evaluation.protocol import Protocol, Setting
 from cfer.features.table import FeatureTable
-from cfer.files import load_tensors, save_tensors
 from cfer.learners import REGISTRY
 from cfer.learners.base import Learner, behaviour
-from cfer.provenance import code_digest, digest_of_all
+from cfer.protocol.protocol import Protocol, Setting
+from cfer.system.files import load_tensors, save_tensors
+from cfer.system.provenance import code_digest, digest_of_all
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ CODE = (
     "cfer.learners",
     "cfer.emotions",
     "cfer.data.splits",
-    "cfer.evaluation.protocol",
-    "cfer.evaluation.stream",
+    "cfer.protocol.protocol",
+    "cfer.protocol.stream",
     "cfer.evaluation.run",
     "cfer.evaluation.outcome",
 )

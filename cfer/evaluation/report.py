@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cfer.evaluation.protocol import Setting
-from cfer.evaluation.run import Outcome
-from cfer.evaluation.tally import (
+from cfer.evaluation.person_scores import (
     SCORES,
     Score,
     confusion,
@@ -23,8 +21,10 @@ from cfer.evaluation.tally import (
     step_accuracy,
     summarise,
 )
-from cfer.evaluation.tally import tally as gather
+from cfer.evaluation.person_scores import tally as gather
+from cfer.evaluation.run import Outcome
 from cfer.learners import REGISTRY
+from cfer.protocol.protocol import Setting
 
 SHOWN = ("average_incremental", "last", "base", "new", "harmonic", "forgetting", "first_loss")
 

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cfer.cores import check_processes
 from cfer.evaluation.outcome import (
     Outcome,
     kept_outcome,
@@ -23,13 +22,14 @@ from cfer.evaluation.outcome import (
     run_origin,
     save_outcome,
 )
-from cfer.evaluation.protocol import Protocol, Setting, few_shot, streams
-from cfer.evaluation.stream import Stream
 from cfer.features.table import FeatureTable
-from cfer.files import check_run_config
 from cfer.learners import REGISTRY
 from cfer.learners.base import Learner, kept_bytes
-from cfer.outputs import as_worker
+from cfer.protocol.protocol import Protocol, Setting, few_shot, streams
+from cfer.protocol.stream import Stream
+from cfer.system.files import check_run_config
+from cfer.system.output_folders import as_worker
+from cfer.system.processes import check_processes
 
 FOLDER = "predictions"
 UNSEEN = 255

@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from cfer.explain.maps import scores_of
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
 
 FINEST = 8
 """Input pixels a cell at the layer where evidence is sought: the last layer that looks as finely as this."""

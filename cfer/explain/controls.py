@@ -8,7 +8,7 @@ import copy
 import torch
 from torch import Tensor
 
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
 
 
 def random_head(model: FaceModel, generator: torch.Generator) -> FaceModel:

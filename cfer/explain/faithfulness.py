@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
 
 GRID = 16
 """Cells a side in which pictures are taken apart."""

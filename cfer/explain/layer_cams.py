@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from cfer.explain.maps import scores_of
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
 
 RULES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
     {

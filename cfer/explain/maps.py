@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
 
 
 @dataclass(frozen=True)

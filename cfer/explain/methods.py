@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from cfer.explain.attribution import attribution_layer, change_maps, layer_baseline
 from cfer.explain.faithfulness import blurred, scores
 from cfer.explain.maps import class_maps
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
 
 
 @dataclass(frozen=True)

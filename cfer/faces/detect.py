@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load
 
 from cfer.faces.blazeface import SIDE, BlazeFaceBack, anchors
-from cfer.forks import mend_threads
+from cfer.system.forks import mend_threads
 
 MIN_SCORE = 0.7
 """Below this, cats and coffee cups begin to be called faces."""

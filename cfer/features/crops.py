@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from cfer.data.samples import SampleTable
 from cfer.faces.align import face_crop
-from cfer.model import Preprocessing
+from cfer.network.preprocessing import Preprocessing
 from cfer.pictures import PictureError
 
 

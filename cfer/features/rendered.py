@@ -13,8 +13,8 @@ from cfer.data.samples import Sample, SampleTable
 from cfer.emotions import BASICS
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
-from cfer.features.moved import moved_by
-from cfer.model import Preprocessing
+from cfer.features.displacement import moved_by
+from cfer.network.preprocessing import Preprocessing
 from cfer.synth.action_units import ACTION_UNITS
 from cfer.synth.truth import read_truth
 

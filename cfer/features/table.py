@@ -15,9 +15,10 @@ from tqdm import tqdm
 from cfer.checkpoint import DataFacts
 from cfer.data.samples import SampleTable
 from cfer.features.crops import load_crops
-from cfer.files import load_tensors, save_tensors, tensor_digest
-from cfer.model import FaceModel, Preprocessing
-from cfer.provenance import code_digest, digest_of_all
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
+from cfer.system.files import load_tensors, save_tensors, tensor_digest
+from cfer.system.provenance import code_digest, digest_of_all
 
 
 class UnitReadout(NamedTuple):
@@ -57,7 +58,7 @@ class FeatureTable:
     made_from: Mapping[str, Any] = field(default_factory=dict)
 
     def origin(self) -> dict[str, Any]:
-        """All that a result is made from that is made from this table: plain data for `cfer.files.check_run_config`."""
+        """All that a result is made from that is made from this table: plain data for `check_run_config`."""
         made = self.made_from or {"features": tensor_digest(self.x)}
         units = None if self.units is None else digest_of_all([self.units.numbers, tensor_digest(self.units.weight)])
         still = None if self.elsewhere is None else tensor_digest(self.elsewhere)
@@ -139,7 +140,7 @@ def weights_fingerprint(model: FaceModel) -> str:
     return hashlib.sha256(save(state)).hexdigest()[:16]
 
 
-MAKERS = ("cfer.pictures", "cfer.faces", "cfer.features.crops", "cfer.camera", "cfer.model")
+MAKERS = ("cfer.pictures", "cfer.faces", "cfer.features.crops", "cfer.network")
 """Modules whose code decides what a picture's features are."""
 AT_ONCE = 16
 """Pictures a pass on a processor: their maps stay in its cache."""

@@ -3,7 +3,7 @@
 import re
 
 from cfer.checkpoint import Checkpoint
-from cfer.evaluation.card import model_card
+from cfer.checkpoint.card import model_card
 
 CARD = "README.md"
 """What the Hub shows of a repository; the checkpoint's own card with the Hub's metadata."""

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Self
 
 from cfer.checkpoint import save_checkpoint
-from cfer.evaluation.card import model_card
+from cfer.checkpoint.card import model_card
 from cfer.hub.pulling import pull
 from cfer.hub.pushing import push
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 
 class CferModel(Reader):

@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
-from cfer.files import write_text
 from cfer.hub.card import CARD
 from cfer.hub.words import HubError, in_words, parse_name
+from cfer.system.files import write_text
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cfer.files import write_bytes
 from cfer.hub.words import HubError, in_words, parse_name, plain_name
+from cfer.system.files import write_bytes
 
 FILES = ("app.py", "README.md", "LICENSE", "NOTICE", "space.yaml")
 FOLDERS = ("cfer", "checkpoints", "examples")

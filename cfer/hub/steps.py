@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 from cfer.checkpoint import CheckpointError
-from cfer.files import write_json
 from cfer.hub.pushing import push
 from cfer.hub.words import HubError, plain_name
+from cfer.system.files import write_json
 
 log = logging.getLogger(__name__)
 

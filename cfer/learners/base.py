@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cfer.provenance import digest_of_all
+from cfer.system.provenance import digest_of_all
 
 
 class Head(NamedTuple):

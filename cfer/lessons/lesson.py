@@ -17,13 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
-from cfer.draws import generator_of
-from cfer.evaluation.stream import prototypes
 from cfer.learners.base import Head, LinearLearner, Step
 from cfer.lessons.effect import Effect, effect_of
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.placement import Place, place, placed, room
 from cfer.lessons.record import EAGER, Lesson, constituents_for, contradict
+from cfer.protocol.stream import prototypes
+from cfer.system.draws import generator_of
 
 
 def taught(base: Checkpoint, lessons: Sequence[Lesson]) -> Checkpoint:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from cfer.emotions import EXPRESSIONS, UNIT_NAMES, Kind
-from cfer.lessons.copies import Shown, first_same
 from cfer.lessons.names import LessonError, same_name
 from cfer.lessons.placement import Limit
+from cfer.pictures.near_duplicates import Shown, first_same
 
 MOST_PICTURES = 20
 """Pictures of a lesson, and of what it is not."""

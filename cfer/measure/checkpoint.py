@@ -11,7 +11,6 @@ from cfer.checkpoint import Checkpoint, model_digest
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.checkpoint.strengths import FILE as STRENGTHS
-from cfer.cores import usable_cores
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
@@ -21,8 +20,9 @@ from cfer.measure.maps import read_faces
 from cfer.measure.relations import measure_relations
 from cfer.measure.strengths import check_parts, measure_strengths
 from cfer.measure.summary import summarise, thumbnails
-from cfer.provenance import code_digest, digest_of_all
 from cfer.synth.dataset import MANIFEST, Plan, render_folder
+from cfer.system.processes import usable_cores
+from cfer.system.provenance import code_digest, digest_of_all
 
 FIT = Plan(80, per_class=2, first=6000)
 """People whom readouts are fitted to."""

@@ -10,7 +10,8 @@ from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.data.samples import SampleTable
 from cfer.features.rendered import load_rendered
 from cfer.features.table import crop_features
-from cfer.model import FaceModel, Preprocessing
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0)
 HELD_OUT = 0.2

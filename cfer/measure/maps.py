@@ -16,7 +16,8 @@ from cfer.explain.relation import SIX
 from cfer.features.crops import Crops, load_crops
 from cfer.learners import REGISTRY, LinearLearner, Step
 from cfer.measure.landmarks import RenderedFeatures
-from cfer.model import FaceModel, Preprocessing
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
 
 BATCH = 64
 

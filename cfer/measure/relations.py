@@ -19,7 +19,6 @@ from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import ClassMaps
 from cfer.explain.reference import CHANGE, ELSEWHERE, MEAN_FACE, PERMUTED, RANDOM_HEAD, SHUFFLED, WHOLE, source
 from cfer.explain.relation import SIX, Relation, mixture_weights, mixtures, relate
-from cfer.files import kept_tensors, load_tensors, save_tensors
 from cfer.measure.landmarks import RenderedFeatures
 from cfer.measure.maps import (
     Faces,
@@ -33,7 +32,8 @@ from cfer.measure.maps import (
     whole_maps,
     with_basics,
 )
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
+from cfer.system.files import kept_tensors, load_tensors, save_tensors
 
 DRAWS = 20
 """Draws of every control that chance decides."""

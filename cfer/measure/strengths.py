@@ -13,7 +13,7 @@ from cfer.checkpoint.strengths import StrengthScale
 from cfer.data.samples import SampleTable
 from cfer.emotions import PRESENT
 from cfer.features.table import FeatureTable
-from cfer.features.taught import AGREEING, read_answers
+from cfer.features.teachers import AGREEING, read_answers
 
 COUNTERPARTS: dict[int, tuple[tuple[int, ...], ...]] = {
     **{unit: (shapes,) for unit, shapes in AGREEING},

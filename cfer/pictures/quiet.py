@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from cfer.forks import RenewedLock, in_child
+from cfer.system.forks import RenewedLock, in_child
 
 _lock = RenewedLock()
 _inside = 0

@@ -11,20 +11,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cfer.cores import check_processes
 from cfer.data.copies import with_contents
 from cfer.data.manifest import MANIFEST
 from cfer.data.samples import Sample, SampleTable
 from cfer.emotions import EXPRESSIONS
-from cfer.files import write_bytes, write_text
-from cfer.outputs import MARKER, as_worker, check_run_folder, claimed, entries
 from cfer.pictures import read_picture
-from cfer.provenance import digest_of
 from cfer.synth.figure import build_figure
 from cfer.synth.performance import FREE, LEVELS, Performance
 from cfer.synth.render import render
 from cfer.synth.scene import Scene
 from cfer.synth.truth import Truth, encode_truth
+from cfer.system.files import write_bytes, write_text
+from cfer.system.output_folders import MARKER, as_worker, check_run_folder, claimed, entries
+from cfer.system.processes import check_processes
+from cfer.system.provenance import digest_of
 
 PLAN = "plan.json"
 KIND = "synth"

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.features.rendered import LANDMARK_COUNT, UNITS
-from cfer.features.taught import AGREEING, BLENDSHAPE_COUNT
-from cfer.model import FaceModel
+from cfer.features.teachers import AGREEING, BLENDSHAPE_COUNT
+from cfer.network.face_model import FaceModel
 
 UNIT_WEIGHT, LANDMARK_WEIGHT, EXPRESSION_WEIGHT = 3.0, 8.0, 0.3
 """Weights of the losses beside the votes' cross-entropy: they bring all to about the same size early in a run."""

@@ -16,14 +16,14 @@ from accelerate import Accelerator
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.features.table import weights_fingerprint
-from cfer.files import check_run_config, tensor_digest, write_json
-from cfer.model import FaceModel, check_convolutional
-from cfer.provenance import code_digest, digest_of_all
-from cfer.start import load_start, run_weights
+from cfer.network.face_model import FaceModel, check_convolutional
+from cfer.system.files import check_run_config, tensor_digest, write_json
+from cfer.system.provenance import code_digest, digest_of_all
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
+from cfer.training.initial_weights import load_start, run_weights
 from cfer.training.loop import learn, learned
-from cfer.training.material import (
+from cfer.training.training_set import (
     FILE,
     Material,
     has_majority,
@@ -37,7 +37,14 @@ from cfer.training.material import (
 
 LEARNED = "learned_pictures.json"
 """In a run's folder: what the network was trained on."""
-CODE = ("cfer.training", "cfer.learners.losses", "cfer.features", "cfer.faces", "cfer.pictures", "cfer.model")
+CODE = (
+    "cfer.training",
+    "cfer.learners.losses",
+    "cfer.features",
+    "cfer.faces",
+    "cfer.pictures",
+    "cfer.network",
+)
 """Modules whose code decides what is learned."""
 
 
@@ -80,7 +87,7 @@ def learn_basic(
     Args:
         table: With a split on each row.
         config: Settings; a folder with other settings is refused.
-        start: See `cfer.model.load_start`.
+        start: See `cfer.network.face_model.load_start`.
         out: The run's folder: `config.json`, and what `cfer.training.loop.learn` writes.
         rendered: Faces with ground truth to learn action units from; all of them are learned from.
         taught: Photographs with teachers' answers, whole and with a split on each row.

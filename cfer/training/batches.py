@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cfer.features.rendered import RenderedCrops
-from cfer.features.taught import SIDES_SWAPPED
+from cfer.features.teachers import SIDES_SWAPPED
 from cfer.learners.losses import logit_adjusted
 from cfer.synth.landmarks import MIRRORED
 from cfer.training.au_supervision import (
@@ -18,7 +18,7 @@ from cfer.training.au_supervision import (
 )
 from cfer.training.augment import follow_cells, follow_points, random_frames, random_views
 from cfer.training.config import BasicConfig
-from cfer.training.material import Material, Photographs
+from cfer.training.training_set import Material, Photographs
 
 _PARTNERS = torch.tensor(list(MIRRORED))
 _OTHER_SIDE = torch.tensor(SIDES_SWAPPED)

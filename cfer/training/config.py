@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
-from cfer.model import BackboneConfig, Preprocessing
+from cfer.network.backbone import BackboneConfig
+from cfer.network.preprocessing import Preprocessing
 from cfer.training.augment import Augmentation
 
 

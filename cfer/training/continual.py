@@ -19,23 +19,23 @@ from cfer.checkpoint import (
     model_digest,
     save_checkpoint,
 )
+from cfer.checkpoint.card import model_card
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
-from cfer.draws import generator_of
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.bootstrap import bootstrap_interval
-from cfer.evaluation.calibration import STRENGTHS, calibrate
-from cfer.evaluation.card import model_card
-from cfer.evaluation.domain_offsets import fit_domains
 from cfer.evaluation.head_scores import basic_scores, score_head, score_summary
 from cfer.evaluation.metrics import expected_calibration_error, recalls, stream_scores
-from cfer.evaluation.stream import Features, Stream, basic_stream, make_stream, stream_label
 from cfer.features.table import FeatureTable, data_facts, joined
-from cfer.files import check_run_config, load_tensors, save_tensors, without_nan, write_json, write_json_lines
 from cfer.learners import DEFAULT, REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
 from cfer.learners.domain import Domains
-from cfer.provenance import code_digest, digest_of_all
+from cfer.protocol.stream import Features, Stream, basic_stream, make_stream, stream_label
+from cfer.system.draws import generator_of
+from cfer.system.files import check_run_config, load_tensors, save_tensors, without_nan, write_json, write_json_lines
+from cfer.system.provenance import code_digest, digest_of_all
+from cfer.training.calibration import STRENGTHS, calibrate
+from cfer.training.domain_offsets import fit_domains
 
 STATE = "state.safetensors"
 

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import torch
 
-from cfer.camera import Look, look_of
 from cfer.checkpoint import Checkpoint, ClassInfo, Facts, LearnerSpec, PhaseFacts, load_checkpoint, save_checkpoint
+from cfer.checkpoint.card import model_card
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.evaluation.card import model_card
 from cfer.evaluation.head_scores import basic_scores
-from cfer.evaluation.stream import basic_stream
 from cfer.features.crops import load_crops
 from cfer.features.rendered import UNITS
 from cfer.features.table import (
@@ -25,8 +23,11 @@ from cfer.features.table import (
     unit_readout,
     weights_fingerprint,
 )
-from cfer.files import without_nan
-from cfer.model import FaceModel, Preprocessing
+from cfer.network.camera import Look, look_of
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
+from cfer.protocol.stream import basic_stream
+from cfer.system.files import without_nan
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner

@@ -20,18 +20,20 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cfer.draws import generator_of
 from cfer.emotions import BASICS
 from cfer.evaluation.metrics import accuracy, count_table, recalls
-from cfer.files import load_tensors, moved_into_place, save_tensors, write_json_lines
 from cfer.learners.losses import log_prior, logit_adjusted
-from cfer.model import FaceModel, Preprocessing, evaluating
+from cfer.network.face_model import FaceModel
+from cfer.network.modes import evaluating
+from cfer.network.preprocessing import Preprocessing
+from cfer.system.draws import generator_of
+from cfer.system.files import load_tensors, moved_into_place, save_tensors, write_json_lines
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.augment import random_views
 from cfer.training.batches import at, mixed_loss, taken
 from cfer.training.config import BasicConfig
-from cfer.training.material import Labelled, Material
 from cfer.training.run_state import flatten_optimizer, restore_optimizer
+from cfer.training.training_set import Labelled, Material
 
 METRICS, STATE, BEST = "metrics.jsonl", "state.safetensors", "best.safetensors"
 LEAST = 10

@@ -10,20 +10,27 @@ from torch import Tensor
 
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
-from cfer.evaluation.domain_offsets import domain_coordinates
-from cfer.evaluation.stream import Features
-from cfer.features.elsewhere import look_at
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
+from cfer.features.still_places import look_at
 from cfer.features.table import MAKERS, FeatureTable, fingerprint, weights_fingerprint
-from cfer.files import kept_tensors, load_tensors, save_tensors, tensor_digest
 from cfer.learners.base import Head
-from cfer.model import FaceModel, Preprocessing
-from cfer.provenance import code_digest, digest_of_all
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
+from cfer.protocol.stream import Features
+from cfer.system.files import kept_tensors, load_tensors, save_tensors, tensor_digest
+from cfer.system.provenance import code_digest, digest_of_all
+from cfer.training.domain_offsets import domain_coordinates
 from cfer.training.fit_units import fit_units, levelled, rescaled
 
 FILE = "readouts.safetensors"
 """In a run's folder, for phase 2."""
-CODE = (*MAKERS, "cfer.features.rendered", "cfer.features.elsewhere", "cfer.features.moved", "cfer.training.fit_units")
+CODE = (
+    *MAKERS,
+    "cfer.features.rendered",
+    "cfer.features.still_places",
+    "cfer.features.displacement",
+    "cfer.training.fit_units",
+)
 """Modules whose code decides what is read off."""
 
 
@@ -33,7 +40,7 @@ class Readouts(NamedTuple):
     Attributes:
         units: Rows (U, C) and bias (U,) of a readout of action units. Where the network has learned one, its rows
             at the scale on which they answer at this stride; fitted otherwise.
-        elsewhere: See `cfer.features.elsewhere`.
+        elsewhere: See `cfer.features.still_places`.
     """
 
     units: Head

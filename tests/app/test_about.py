@@ -1,7 +1,7 @@
 import pytest
 
-from cfer.app.about import by_domain, confusion
-from cfer.reader import Reader
+from cfer.app.tabs.about import by_domain, confusion
+from cfer.reading.reader import Reader
 
 
 def test_the_confusion_is_the_checkpoints_own_test_in_shares(reader):

@@ -15,9 +15,9 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from cfer.app.api import Answers
 from cfer.app.build import build_app, launch
-from cfer.app.visitors import Sessions
+from cfer.app.server.api import Answers
+from cfer.app.server.visitors import Sessions
 from cfer.lessons.lesson_file import unpack_lessons
 from cfer.lessons.names import LessonError
 

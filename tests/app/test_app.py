@@ -14,17 +14,17 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from cfer.adapt import LEAST
-from cfer.app.camera import Camera
-from cfer.app.explore import Explore, example_paths
-from cfer.app.map_views import CHANGE, LIBRARY, RIVALS, WHOLE
-from cfer.app.safety import guarded
-from cfer.app.takeaway import TakeAway
-from cfer.app.teach import Teach
+from cfer.app.panels.map_kinds import CHANGE, LIBRARY, RIVALS, WHOLE
+from cfer.app.server.safety import guarded
+from cfer.app.server.visitors import Sessions, Visitor
+from cfer.app.tabs.camera import Camera
+from cfer.app.tabs.explore import Explore, example_paths
+from cfer.app.tabs.takeaway import TakeAway
+from cfer.app.tabs.teach import Teach
 from cfer.app.texts import Speech
-from cfer.app.visitors import Sessions, Visitor
 from cfer.lessons.names import LessonError
-from cfer.reader import Reader
+from cfer.reading.adapt import LEAST
+from cfer.reading.reader import Reader
 
 ANNA, BERT = Visitor("anna"), Visitor("bert")
 

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import CHROMIUM, DESK, MARKS, PHONE, QUIET, WAIT, bring, narrow, open_tab, shoot, teach, visit
 from playwright.sync_api import expect, sync_playwright
 
-from cfer.app.explore import example_paths
+from cfer.app.tabs.explore import example_paths
 
 pytestmark = MARKS
 INK = """canvas => { const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;

@@ -5,11 +5,11 @@ import pytest
 from hub_server import Hub
 from huggingface_hub import constants
 
-from cfer.app.compare import BEFORE, NOW, Compare
-from cfer.app.explore import Explore, ExploreState, example_paths
-from cfer.app.others import Others
-from cfer.app.teach import Teach
-from cfer.app.visitors import Sessions, Visitor
+from cfer.app.server.hub_checkpoints import Others
+from cfer.app.server.visitors import Sessions, Visitor
+from cfer.app.tabs.compare import BEFORE, NOW, Compare
+from cfer.app.tabs.explore import Explore, ExploreState, example_paths
+from cfer.app.tabs.teach import Teach
 from cfer.hub import push
 
 ANNA = Visitor("anna")
@@ -81,7 +81,7 @@ def test_another_public_checkpoint_is_opened_by_name_where_the_host_allows_it(re
         hub.commits["me/none"], hub.private["me/none"] = [("0" * 40, {"a.txt": b"no checkpoint"})], False
         with pytest.raises(gr.Error, match="me/none is no checkpoint that can be read here"):
             compare.open("me/none", ANNA)
-        monkeypatch.setattr("cfer.app.others.MOST_BYTES", 1000)
+        monkeypatch.setattr("cfer.app.server.hub_checkpoints.MOST_BYTES", 1000)
         with pytest.raises(gr.Error, match="at most 0 are fetched"):
             compare.open("me/other", ANNA)
         assert "Bearer" not in "".join(hub.authorised)  # a stranger's name is never asked for with the host's token

@@ -3,10 +3,10 @@ import re
 import pytest
 import torch
 
-from cfer.app.explore import Explore, ExploreState, example_paths
-from cfer.app.journey import Journey, learned_at, likeness, recall_plot, recalls, stage, streams_plot
+from cfer.app.server.visitors import Sessions, Visitor
+from cfer.app.tabs.explore import Explore, ExploreState, example_paths
+from cfer.app.tabs.journey import Journey, learned_at, likeness, recall_plot, recalls, stage, streams_plot
 from cfer.app.texts import Speech
-from cfer.app.visitors import Sessions, Visitor
 
 SAY = Speech()
 

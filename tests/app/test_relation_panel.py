@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from cfer.app.relation_panel import relation_panel, render, verdict
+from cfer.app.panels.relation import relation_panel, render, verdict
 from cfer.app.texts import Speech
 from cfer.explain.relation import SIX
 from cfer.explain.report import MapKind
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 SAY = Speech()
 

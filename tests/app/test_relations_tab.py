@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cfer.app.relations import (
+from cfer.app.server.visitors import Visitor
+from cfer.app.tabs.relations import (
     DELETION,
     HEAD,
     MIXTURE,
@@ -18,11 +19,10 @@ from cfer.app.relations import (
     summary,
 )
 from cfer.app.texts import Speech
-from cfer.app.visitors import Visitor
 from cfer.emotions import COMPOUNDS
 from cfer.explain.reference import CHANGE, WHOLE
 from cfer.explain.similarity import MEASURES
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 SAY = Speech()
 HEADS, MEAN = f"{WHOLE}, random head", f"{WHOLE}, mean face"

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cfer.app.explore import example_paths
+from cfer.app.panels.verdict import doubts_about, made_of, readings, sentences, verdict_panel, weak_point
+from cfer.app.tabs.explore import example_paths
 from cfer.app.texts import Speech
-from cfer.app.verdict import doubts_about, made_of, readings, sentences, verdict_panel, weak_point
 from cfer.explain.composition import UnitShare
 from cfer.faces.quality import Quality
 

@@ -5,10 +5,10 @@ import types
 import pytest
 import torch
 
-from cfer.app import map_views
-from cfer.app.zero_gpu import lent_gpu
-from cfer.places import EXAMPLES
-from cfer.reader import Reader
+from cfer.app.panels import map_kinds
+from cfer.app.server.zero_gpu import lent_gpu
+from cfer.reading.reader import Reader
+from cfer.system.resources import EXAMPLES
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def test_where_no_gpu_is_lent_a_function_stays_itself(monkeypatch):
 def test_the_librarys_methods_ask_for_a_gpu_and_give_the_same_maps(lender):
     reader = Reader()
     face = reader.face(EXAMPLES / "2-happy.jpg")
-    view = map_views.LIBRARY[0]
-    plain = map_views.raw_maps(reader, face, ["happy"], view)[0]
+    view = map_kinds.LIBRARY[0]
+    plain = map_kinds.raw_maps(reader, face, ["happy"], view)[0]
     try:
-        lending = importlib.reload(map_views)
+        lending = importlib.reload(map_kinds)
         assert lender == ["_library_maps"]  # a Space on ZeroGPU does not start without one
         torch.testing.assert_close(lending.raw_maps(reader, face, ["happy"], view)[0], plain)
     finally:
         sys.modules.pop("spaces")
-        importlib.reload(map_views)
+        importlib.reload(map_kinds)

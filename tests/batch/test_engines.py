@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from cfer.batch import read_rows
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 RECIPE = Path(__file__).parents[2] / "docs" / "batches.md"
 

@@ -5,7 +5,7 @@ from cfer.batch import as_frame, read_rows
 from cfer.batch.rows import AT_ONCE, columns, read_faces
 from cfer.faces.detect import NO_FACE
 from cfer.pictures import PictureError
-from cfer.places import EXAMPLES
+from cfer.system.resources import EXAMPLES
 
 
 def test_rows_say_what_a_reading_says(reader, files):

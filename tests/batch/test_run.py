@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from cfer.batch import BatchError, Listed, list_pictures, read_many
 from cfer.batch.parts import PART, Entry, Part, PartStore, key_of
 from cfer.cli import app
-from cfer.files import load_tensors
-from cfer.places import EXAMPLES
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
+from cfer.system.files import load_tensors
+from cfer.system.resources import EXAMPLES
 
 runner = CliRunner()
 
@@ -155,7 +155,7 @@ def test_processes_that_cannot_be_started_are_explained(album, tmp_path, kind):
         "import multiprocessing\n"
         "from pathlib import Path\n"
         "from cfer.batch import list_pictures, read_many\n"
-        "from cfer.reader import Reader\n"
+        "from cfer.reading.reader import Reader\n"
         "def go(_=None):\n"
         f"    read_many(list_pictures([{str(album)!r}]), Path({str(tmp_path / 't.csv')!r}), Reader(), processes=2)\n"
     )

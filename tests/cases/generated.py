@@ -25,17 +25,19 @@ import torch
 from cases.made import REFUSED, SOUND, encoded, plain
 
 from cfer.checkpoint import DEFAULT, CheckpointError
+from cfer.checkpoint.card import model_card
 from cfer.data.check import describe
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.data.splits import split_together
-from cfer.evaluation.card import model_card
 from cfer.features.table import extract_features, table_origin
-from cfer.files import check_run_config
 from cfer.lessons.names import LessonError, clean_name
-from cfer.model import BackboneConfig, FaceModel, Preprocessing
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
 from cfer.pictures import PictureError, read_picture
-from cfer.reader import Reader, default_reader
+from cfer.reading.reader import Reader, default_reader
+from cfer.system.files import check_run_config
 
 LIMIT = 6 << 30
 """Bytes of address space that everything must do with; torch alone takes about half of it."""

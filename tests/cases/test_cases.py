@@ -11,8 +11,8 @@ from PIL import Image
 from cfer.data.readers import read_data
 from cfer.data.splits import split
 from cfer.pictures import PictureError, decode_picture, read_picture
-from cfer.places import EXAMPLES
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
+from cfer.system.resources import EXAMPLES
 
 
 @pytest.mark.parametrize("kind", SOUND)

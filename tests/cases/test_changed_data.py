@@ -18,14 +18,14 @@ from cfer.cli import app
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS, EXPRESSIONS
-from cfer.evaluation.protocol import Protocol, Setting
 from cfer.evaluation.run import evaluate, kept_outcomes
 from cfer.features.table import extract_features
 from cfer.learners.teen import Teen
-from cfer.model import FaceModel
+from cfer.network.face_model import FaceModel
+from cfer.protocol.protocol import Protocol, Setting
 from cfer.training.basic import learn_basic, prepare_basic
 from cfer.training.finish_basic import finish_basic
-from cfer.training.material import FILE, load_saved_material
+from cfer.training.training_set import FILE, load_saved_material
 
 runner = CliRunner()
 SHOWN = ("neutral", "happy", "surprised", "happily surprised")

@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 from cfer.checkpoint import DEFAULT, CheckpointError, load_checkpoint
 from cfer.cli import app
-from cfer.cores import usable_cores
-from cfer.outputs import OutputError, claimed
-from cfer.places import EXAMPLES
+from cfer.system.output_folders import OutputError, claimed
+from cfer.system.processes import usable_cores
+from cfer.system.resources import EXAMPLES
 
 runner = CliRunner()
 FACE = str(sorted(Path(EXAMPLES).glob("*.jpg"))[0])
@@ -233,8 +233,8 @@ def test_a_cut_off_cache_is_made_again(tmp_path):
 
 
 def test_a_full_disk_leaves_what_was_there_and_says_so(tmp_path, monkeypatch):
-    from cfer import files
-    from cfer.files import write_text
+    from cfer.system import files
+    from cfer.system.files import write_text
 
     write_text(tmp_path / "a.txt", "whole")
 
@@ -252,7 +252,7 @@ def _reads(around: str) -> str:
     code = f"""
 import sys, torch
 {around}
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 reader = Reader()
 face = reader.face({FACE!r})
 name = next(n for n in reader.names if reader.relatable(n))

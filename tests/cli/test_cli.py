@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cfer.checkpoint import DEFAULT, load_checkpoint
 from cfer.cli import app
 from cfer.emotions import BASICS, EXPRESSIONS
-from cfer.places import EXAMPLES
+from cfer.system.resources import EXAMPLES
 
 runner = CliRunner()
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from cfer.evaluation.head_scores import basic_scores, score_head
-from cfer.evaluation.stream import basic_stream
 from cfer.features.table import FeatureTable
 from cfer.learners.base import Head
+from cfer.protocol.stream import basic_stream
 
 
 def test_a_head_is_scored_by_hand(drawn_faces):

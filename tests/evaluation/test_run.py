@@ -9,11 +9,11 @@ import torch
 from cfer.data.samples import FolderSource, Sample, SampleTable
 from cfer.emotions import EXPRESSIONS
 from cfer.evaluation.metrics import count_table, stream_scores
-from cfer.evaluation.protocol import Protocol, Setting
+from cfer.evaluation.person_scores import SCORES, lead, recency_bias, resample, scores, summarise, tally
 from cfer.evaluation.report import as_markdown, settings_for, write_report
 from cfer.evaluation.run import UNSEEN, Job, evaluate, kept_outcomes, run_job
-from cfer.evaluation.tally import SCORES, lead, recency_bias, resample, scores, summarise, tally
 from cfer.features.table import FeatureTable
+from cfer.protocol.protocol import Protocol, Setting
 
 NAMES = ("neutral", "happy", "surprised", "angry", "happily surprised", "sadly angry", "angrily surprised")
 PROTOCOL = Protocol(folds=3, orders=2, least=10)

@@ -16,9 +16,10 @@ from cfer.explain.controls import random_backbone, random_head
 from cfer.explain.localization import localization_ratio
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
-from cfer.features.moved import moved_by
-from cfer.model import BackboneConfig, FaceModel
-from cfer.reader import Reader
+from cfer.features.displacement import moved_by
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
+from cfer.reading.reader import Reader
 from cfer.synth.dataset import Shot, take
 
 LAYER = "blocks.2"

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cfer.app.explore import example_paths
+from cfer.app.tabs.explore import example_paths
 from cfer.emotions import BASICS, prototype
 from cfer.explain.composition import compose
 from cfer.explain.maps import Composed, by_units

@@ -4,7 +4,8 @@ import torch
 from cfer.explain.controls import cascade, of_another, random_backbone, random_head
 from cfer.explain.maps import class_maps
 from cfer.explain.similarity import spearman
-from cfer.model import BackboneConfig, FaceModel
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
 
 
 def seeded(number=0):

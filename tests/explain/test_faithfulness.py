@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from cfer.explain.faithfulness import blurred, deletion_insertion, ranked_cells, removal_effects, scores, without
-from cfer.model import BackboneConfig, FaceModel
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
 
 
 class Quadrants(nn.Module):

@@ -4,7 +4,8 @@ from torchcam.methods import GradCAM, LayerCAM
 
 from cfer.explain.layer_cams import RULES, layer_maps
 from cfer.explain.maps import class_maps
-from cfer.model import BackboneConfig, FaceModel
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
 
 
 @pytest.fixture(scope="module")

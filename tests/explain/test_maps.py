@@ -11,7 +11,8 @@ from torchcam.methods import GradCAM as TorchCAM
 
 from cfer.checkpoint import load_checkpoint
 from cfer.explain.maps import by_units, class_maps, head_jacobian, positive, unit_maps_of, upsample
-from cfer.model import BackboneConfig, FaceModel
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
 
 CLASSES = ("a", "b", "c", "d")
 

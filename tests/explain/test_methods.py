@@ -4,7 +4,8 @@ import torch
 from cfer.explain.layer_cams import layer_maps
 from cfer.explain.maps import positive, upsample
 from cfer.explain.methods import METHODS, Question, library_cam, occlusion
-from cfer.model import BackboneConfig, FaceModel
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
 
 
 @pytest.fixture(scope="module")

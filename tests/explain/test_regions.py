@@ -7,7 +7,7 @@ import torch
 from cfer.explain.regions import REGIONS, Shares, region_map, region_words, shares, unit_regions, unit_shares
 from cfer.faces.align import frame_of
 from cfer.faces.detect import detect_faces
-from cfer.features.moved import moved_by
+from cfer.features.displacement import moved_by
 from cfer.synth.dataset import Shot, take
 
 

@@ -5,11 +5,11 @@ from PIL import Image
 from cfer.faces.align import align
 from cfer.faces.detect import Face, detect_faces
 from cfer.faces.quality import nose_offset, quality_of, turned
-from cfer.places import EXAMPLES
 from cfer.synth.figure import build_figure
 from cfer.synth.performance import Performance
 from cfer.synth.render import render
 from cfer.synth.scene import Scene
+from cfer.system.resources import EXAMPLES
 
 
 def face(nose=(50.0, 60.0), eyes=((30.0, 40.0), (70.0, 40.0))):

@@ -11,7 +11,7 @@ from drawn_faces import draw_face
 from cfer.checkpoint import load_checkpoint
 from cfer.emotions import BASICS, COMPOUNDS, EXPRESSIONS
 from cfer.hub import HubError, StepPusher, pull
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 NAME = "me/steps"
 

@@ -1,7 +1,10 @@
 import pytest
 import torch
 
-from cfer.evaluation.domain_offsets import (
+from cfer.learners.base import Head
+from cfer.learners.domain import Domains, barycentric
+from cfer.protocol.stream import Features, Stream
+from cfer.training.domain_offsets import (
     CLAIMS,
     balanced,
     domain_coordinates,
@@ -9,9 +12,6 @@ from cfer.evaluation.domain_offsets import (
     level,
     likeliest_offsets,
 )
-from cfer.evaluation.stream import Features, Stream
-from cfer.learners.base import Head
-from cfer.learners.domain import Domains, barycentric
 
 
 def test_offsets_are_added_in_their_own_domain_and_blended_between():

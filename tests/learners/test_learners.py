@@ -9,9 +9,6 @@ from sklearn.linear_model import Ridge as SkRidge
 from sklearn.neighbors import NearestCentroid
 
 from cfer.checkpoint.packing import packed, unpacked
-from cfer.evaluation.calibration import calibrate
-from cfer.evaluation.protocol import few_shot
-from cfer.evaluation.stream import Features, Stream
 from cfer.learners import REGISTRY, LinearLearner, Step
 from cfer.learners.base import Head, source_weights
 from cfer.learners.calibrated import Calibration, fold, log_shares
@@ -22,6 +19,9 @@ from cfer.learners.replay import ER, ERACE
 from cfer.learners.standardised import scale_of
 from cfer.learners.streaming_lda import StreamingLda
 from cfer.learners.teen import Teen
+from cfer.protocol.protocol import few_shot
+from cfer.protocol.stream import Features, Stream
+from cfer.training.calibration import calibrate
 
 WIDTH, BASE, CLASSES = 12, 3, 6
 

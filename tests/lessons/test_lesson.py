@@ -12,8 +12,8 @@ from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.placement import MARGIN, placed, room
 from cfer.lessons.record import EAGER, Lesson, constituents_for
 from cfer.pictures import PictureError
-from cfer.places import EXAMPLES
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
+from cfer.system.resources import EXAMPLES
 
 
 @pytest.fixture(scope="module")

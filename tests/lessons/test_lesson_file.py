@@ -10,7 +10,7 @@ from cfer.lessons.lesson import taught
 from cfer.lessons.lesson_file import MOST_LESSONS, LeftOut, merged, most_bytes, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError
 from cfer.lessons.record import Lesson
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 
 @pytest.fixture(scope="module")

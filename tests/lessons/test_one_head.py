@@ -3,11 +3,11 @@
 import torch
 from typer.testing import CliRunner
 
-from cfer.app.teach import Teach
-from cfer.app.visitors import Sessions, Visitor
+from cfer.app.server.visitors import Sessions, Visitor
+from cfer.app.tabs.teach import Teach
 from cfer.checkpoint import load_checkpoint
 from cfer.cli import app
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 
 
 def test_the_command_the_app_and_python_teach_the_same(files, tmp_path):

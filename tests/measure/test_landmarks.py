@@ -7,7 +7,7 @@ from cfer.checkpoint.landmarks import FILE, LandmarkReadout
 from cfer.faces.align import frame_of
 from cfer.faces.detect import detect_faces
 from cfer.measure.landmarks import fit_landmarks
-from cfer.reader import Reader
+from cfer.reading.reader import Reader
 from cfer.synth.dataset import Shot, take
 
 

@@ -19,8 +19,9 @@ from cfer.data.splits import split
 from cfer.features.table import FeatureTable
 from cfer.measure.checkpoint import STRENGTH_ERRORS, photograph_strengths
 from cfer.measure.strengths import counterparts, fit_scale, measure_strengths, strength_errors
-from cfer.model import BackboneConfig, FaceModel
-from cfer.reader import Reader
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
+from cfer.reading.reader import Reader
 
 
 def test_a_photographs_logits_are_scaled_and_a_rendered_faces_are_not() -> None:

@@ -13,8 +13,9 @@ from cfer.data.readers import read_data
 from cfer.data.splits import split
 from cfer.emotions import BASICS
 from cfer.features.rendered import UNITS, load_rendered
-from cfer.features.taught import AGREEING, SIDES_SWAPPED, load_taught
-from cfer.model import FaceModel, Preprocessing
+from cfer.features.teachers import AGREEING, SIDES_SWAPPED, load_taught
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
 from cfer.synth.dataset import Plan, render_table
 from cfer.synth.truth import read_truth
 from cfer.training.au_supervision import (
@@ -29,7 +30,7 @@ from cfer.training.au_supervision import (
 )
 from cfer.training.basic import learn_basic
 from cfer.training.batches import photograph_views, rendered_views
-from cfer.training.material import load_photographs
+from cfer.training.training_set import load_photographs
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,12 @@ from drawn_faces import TINY, killed_after
 from safetensors.torch import load_file
 
 from cfer.emotions import BASICS
-from cfer.model import BackboneConfig, FaceModel
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
 from cfer.training.basic import learn_basic
 from cfer.training.finish_basic import finish_basic
 from cfer.training.loop import freeze, train_mode
-from cfer.training.material import vote_targets
+from cfer.training.training_set import vote_targets
 
 
 def test_it_learns_drawn_faces_and_writes_a_line_an_epoch(basic_run):

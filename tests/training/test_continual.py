@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from cfer.checkpoint import load_checkpoint
-from cfer.evaluation.stream import stream_label
 from cfer.features.table import extract_features
 from cfer.learners.calibrated import fold
+from cfer.protocol.stream import stream_label
 from cfer.training import continual
 from cfer.training.continual import ContinualConfig, build_stream, held_back, train_continual
 from cfer.training.finish_basic import labelled_rows

@@ -5,11 +5,13 @@ import torch
 import torch.nn.functional as F
 
 from cfer.checkpoint import load_checkpoint
-from cfer.features.elsewhere import look_at
 from cfer.features.rendered import UNITS, load_rendered
+from cfer.features.still_places import look_at
 from cfer.features.table import FeatureTable
 from cfer.learners.base import Head
-from cfer.model import BackboneConfig, FaceModel, Preprocessing
+from cfer.network.backbone import BackboneConfig
+from cfer.network.face_model import FaceModel
+from cfer.network.preprocessing import Preprocessing
 from cfer.synth.dataset import Plan, render_table
 from cfer.training.fit_units import fit_units, levelled, regressed, rescaled
 from cfer.training.readouts import fit_readouts, kept_elsewhere

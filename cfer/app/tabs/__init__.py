@@ -1,0 +1,1 @@
+"""The page's tabs: what they show and do."""

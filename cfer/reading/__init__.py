@@ -1,0 +1,1 @@
+"""Reading: a picture in, faces out, and everything that a face can be asked."""

@@ -1,0 +1,132 @@
+"""An evidence bundle: everything that was measured of one face, as files that others can read and check."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+import cfer
+from cfer.checkpoint import versions
+from cfer.explain.maps import ClassMaps
+from cfer.explain.report import SCHEMA_VERSION, MapKind
+from cfer.reading.draw import overlay, shared_scale
+from cfer.reading.reader import FaceReading, Reader
+from cfer.system.output_folders import check_replaceable, replaced
+
+RULES = {
+    MapKind.GRAD_CAM: "Grad-CAM at the last layer, raw[k] = (1/hw) sum_c dy_k/dz_c A_c; see cfer.explain.maps",
+    MapKind.INTEGRATED_GRADIENTS: "integrated gradients at a layer, from neutral faces; see cfer.explain.attribution",
+}
+
+
+def write_evidence(
+    reader: Reader, face: FaceReading, names: Sequence[str], out: Path, *, picture: bytes = b"", command: str = ""
+) -> dict[str, Any]:
+    """Write overlays, raw maps, numbers and a manifest of one face into a folder.
+
+    Files: `face.png`, `overlay-NAME.png` (by the kind of maps that is drawn, one scale for all), `maps.safetensors`
+    (`logits` (K,) and `grad_cam` (K, h, w) of all classes, `integrated_gradients` (N, h, w) of the drawn ones where the
+    network allows it, `action_units` (U, h, w) where it reads them; signed, in units of the logit, in the manifest's
+    orders), `evidence.json` (what
+    `cfer.explain.report` says of classes and compounds), `manifest.json` with hashes.
+
+    Args:
+        reader: Who read the face.
+        face: What was read.
+        names: Classes to draw, and to relate where they have two basic constituents.
+        out: Made if it is missing; older evidence in it is replaced as a whole.
+        picture: The picture file's content, for its hash.
+        command: What was typed.
+
+    Returns:
+        The content of `evidence.json`.
+
+    Raises:
+        KeyError: A class is not known.
+        OutputError: The folder holds something else.
+    """
+    check_evidence_folder(out)
+    names = tuple(dict.fromkeys(names))
+    drawn = reader.kinds[-1]
+    maps = {kind: face.maps_by(kind, names) for kind in reader.kinds}
+    raws = dict(zip(names, maps[drawn].maps[0], strict=True))
+    with replaced(out, _listed, "evidence") as new:
+        return _write(reader, face, names, raws, maps, new, picture, command)
+
+
+def check_evidence_folder(out: Path) -> None:
+    """See that evidence may be written to a place: nothing there, an empty folder, or older evidence to replace.
+
+    Raises:
+        OutputError: Something else is there.
+    """
+    check_replaceable(out, _listed, "evidence")
+
+
+def _listed(folder: Path) -> set[str] | None:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return {*manifest["files"], "manifest.json"} if "map_rules" in manifest else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(
+    reader: Reader,
+    face: FaceReading,
+    names: tuple[str, ...],
+    raws: Mapping[str, Tensor],
+    maps: Mapping[MapKind, ClassMaps],
+    out: Path,
+    picture: bytes,
+    command: str,
+) -> dict[str, Any]:
+    """Write all files into a new folder; see `write_evidence`."""
+    drawn = reader.kinds[-1]
+    Image.fromarray(face.crop).save(out / "face.png")
+    scale = shared_scale(list(raws.values()))
+    written = ["face.png", "maps.safetensors", "evidence.json"]
+    for name, raw in raws.items():
+        written.append(f"overlay-{name.replace(' ', '-')}.png")
+        overlay(face.crop, raw, scale).save(out / written[-1])
+    tensors = {"logits": face.maps.logits[0].contiguous(), MapKind.GRAD_CAM.value: face.maps.maps[0].contiguous()}
+    if drawn is not MapKind.GRAD_CAM:
+        tensors[drawn.value] = torch.stack(list(raws.values()))
+    if face.unit_maps:
+        tensors["action_units"] = torch.stack(list(face.unit_maps.values()))
+    save_file(tensors, str(out / "maps.safetensors"))
+    (out / "maps.safetensors").chmod(0o644)  # safetensors writes for the owner alone
+    evidence = {
+        "schema_version": SCHEMA_VERSION,
+        "box": list(face.box),
+        "probabilities": face.probabilities,
+        "action_units": face.to_dict()["action_units"],
+        "drawn": drawn.value,
+        "full_colour_in_logits": scale,
+        "classes": {
+            name: [face.explanation_of(name, kind, each.of(name)[0]).to_dict() for kind, each in maps.items()]
+            for name in names
+        },
+        "relations": {name: face.relation(name).to_dict() for name in names if reader.relatable(name)},
+    }
+    (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "picture_sha256": hashlib.sha256(picture).hexdigest() if picture else None,
+        "model_sha256": reader.digest,
+        "classes": list(reader.names),
+        "drawn": list(names),
+        "action_units": list(face.unit_maps),
+        "map_rules": {kind.value: RULES[kind] for kind in reader.kinds},
+        "versions": {"cfer": cfer.__version__} | versions(),
+        "files": {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in written},
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return evidence

@@ -1,0 +1,282 @@
+"""One face: what the backbone made of it, computed once, and what it can be asked.
+
+As in segment-anything's predictor, further questions are answered from what is there: another class, scale or contrast
+costs no pass of the backbone, and nothing is attributed twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cfer.emotions import UNIT_NAMES
+from cfer.explain.attribution import mirrored_gradients
+from cfer.explain.composition import Composition, compose
+from cfer.explain.faithfulness import removal_effects
+from cfer.explain.maps import ClassMaps, maps_of, unit_maps_of
+from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
+from cfer.explain.relation import SIX
+from cfer.explain.report import ClassExplanation, MapKind, RelationReport, relation_report
+from cfer.faces.quality import Quality
+from cfer.network.modes import plain_numerics
+from cfer.reading.embedding import Found, Passes
+from cfer.reading.loaded_checkpoint import Yardsticks
+from cfer.system.forks import RenewedLock
+
+READING_SCHEMA = 2
+"""Version of `FaceReading.to_dict`: 2 since action units are in it."""
+
+
+@dataclass(frozen=True)
+class UnitReading:
+    """How strongly a face shows an action unit.
+
+    Attributes:
+        number: FACS number.
+        name: FACS name.
+        intensity: 0 (not at all) to 1 (as strongly as can be).
+    """
+
+    number: int
+    name: str
+    intensity: float
+
+    def __str__(self) -> str:
+        """Name and number, as people write them: "brow lowerer, AU4"."""
+        return f"{self.name}, AU{self.number}"
+
+
+class FaceReading:
+    """What is read in one face, and what it can be asked.
+
+    Attributes:
+        box: x0, y0, x1, y1 in the picture's pixels.
+        score: The detector's confidence; 1 for a picture that was said to be a crop.
+        tiny: Whether the face has too few pixels to be read well.
+        reader: Who read it.
+        passes: What the backbone made of it.
+        maps: Logits, Grad-CAM maps of all classes and pooled features, a batch of one.
+        among: How many faces the picture shows, this one included.
+    """
+
+    among: int = 1
+
+    @plain_numerics()
+    def __init__(
+        self,
+        reader: Yardsticks,
+        passes: Passes,
+        box: tuple[float, float, float, float],
+        score: float,
+        tiny: bool,
+        look: Callable[[], Quality] | None = None,
+    ) -> None:
+        """Read; one pass of the backbone unless it was made before.
+
+        Args:
+            reader: See the attribute.
+            passes: See the attribute.
+            box: See the attribute.
+            score: See the attribute.
+            tiny: See the attribute.
+            look: Tells how it was photographed; None for a crop of which nobody knows.
+        """
+        self.reader, self.passes, self.box, self.score, self.tiny = reader, passes, box, score, tiny
+        self._look = look
+        self.maps: ClassMaps = maps_of(reader.checkpoint.model, passes.last)
+        self._lock = RenewedLock()
+        self._attributed: dict[str, Tensor] = {}
+        self._relations: dict[str, RelationReport] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What goes to another process; what can be computed again is left behind."""
+        passes = self.passes.crop, self.passes.mark, self.passes.found()
+        return _again, (self.reader, passes, self.box, self.score, self.tiny, self._look, self.among)
+
+    @cached_property
+    def quality(self) -> Quality | None:
+        """How it was photographed, looked at when it is first asked for; None for a crop of which nobody knows."""
+        return None if self._look is None else self._look()
+
+    @cached_property
+    def features(self) -> Tensor:
+        """Pooled features (C,) as the camera that was learned from would give them."""
+        return self.reader.checkpoint.as_learned(self.maps.features[0])
+
+    @property
+    def crop(self) -> np.ndarray:
+        """(S, S, 3) uint8, what the network was shown before it was reduced."""
+        return self.passes.crop
+
+    @cached_property
+    def probabilities(self) -> dict[str, float]:
+        """Probability of every class of the model, in its order."""
+        values = self.maps.logits[0].softmax(0).tolist()
+        return dict(zip(self.maps.classes, values, strict=True))
+
+    @property
+    def top(self) -> str:
+        """The likeliest class."""
+        return max(self.probabilities, key=lambda name: self.probabilities[name])
+
+    @cached_property
+    @plain_numerics()
+    def units(self) -> tuple[UnitReading, ...]:
+        """How strongly every action unit is shown, in the order of their numbers; none for a model without them."""
+        strengths = self.reader.unit_strengths(self.maps.features)[0].tolist()
+        return tuple(
+            UnitReading(number, UNIT_NAMES.get(number, f"unit {number}"), strength)
+            for number, strength in zip(self.reader.checkpoint.model.action_units, strengths, strict=True)
+        )
+
+    @cached_property
+    @plain_numerics()
+    def unit_maps(self) -> dict[int, Tensor]:
+        """Where the evidence (h, w) for every action unit lies, by its number; from the pass that read the face."""
+        model = self.reader.checkpoint.model
+        if model.units is None:
+            return {}
+        return dict(zip(model.action_units, unit_maps_of(model, self.passes.last)[0], strict=True))
+
+    @cached_property
+    def basics(self) -> dict[str, float]:
+        """Probabilities of the basic classes alone, neutral among them, renormalised to sum to 1."""
+        found = {name: p for name, p in self.probabilities.items() if self.reader.is_basic(name)}
+        whole = sum(found.values())
+        return {name: p / whole for name, p in found.items()} if whole else found
+
+    @plain_numerics()
+    def composition(self, name: str) -> Composition | None:
+        """What a class's score is made of on this face; None for a model without action units or a neutral face.
+
+        Raises:
+            KeyError: The model has no such class.
+        """
+        reader, model = self.reader, self.reader.checkpoint.model
+        self.maps.of(name)  # known, or an error in words
+        if reader.by_units is None or reader.neutral_features is None or model.units is None:
+            return None
+        moved = self.features - reader.neutral_features  # (C,)
+        units = model.units.weight.detach() @ moved  # (U,)
+        basics = {basic: self.basics[basic] for basic in SIX if basic in self.basics}
+        place, parts = model.classes.index(name), reader.constituents(name)
+        return compose(name, place, parts, reader.by_units, model.action_units, (moved, units), basics)
+
+    @cached_property
+    @plain_numerics()
+    def strangeness(self) -> float | None:
+        """Share (0 to 1) of known pictures that lie nearer to the others than this face; None where not measured."""
+        known = self.reader.familiarity
+        return None if known is None else known.strangeness(self.maps.features[0])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: box, the detector's score, probabilities and action units."""
+        return {
+            "box": [round(v, 1) for v in self.box],
+            "score": round(self.score, 4),
+            "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
+            "action_units": {str(u.number): {"name": u.name, "intensity": round(u.intensity, 4)} for u in self.units},
+        }
+
+    @plain_numerics()
+    def maps_by(self, kind: MapKind, names: Sequence[str]) -> ClassMaps:
+        """Maps of some classes; what was attributed before is not attributed again.
+
+        Args:
+            kind: Which maps. A backbone that cannot be divided gives Grad-CAM for either.
+            names: Classes of the model.
+
+        Raises:
+            KeyError: The model has no such class.
+        """
+        names = tuple(names)
+        whole = [self.maps.of(name) for name in names]
+        logits = self.maps.logits[:, [self.maps.classes.index(name) for name in names]]
+        neutral = self.reader.neutral if kind is MapKind.INTEGRATED_GRADIENTS else None
+        if neutral is None:
+            return ClassMaps(logits, torch.stack(whole, 1), self.maps.features, names)
+        with self._lock:
+            missing = [name for name in dict.fromkeys(names) if name not in self._attributed]
+            if missing:
+                model, layer = self.reader.checkpoint.model, self.passes.layer or ""
+                found = mirrored_gradients(model, self.passes.pair, missing, neutral, layer)[0]
+                self._attributed |= dict(zip(missing, found, strict=True))
+            maps = torch.stack([self._attributed[name] for name in names])[None]
+        return ClassMaps(logits, maps, self.maps.features, names)
+
+    @plain_numerics()
+    def explain(self, name: str, kind: MapKind | None = None) -> ClassExplanation:
+        """Where the evidence for and against a class lies, with its share by part of the face and by action unit.
+
+        Args:
+            name: A class of the model.
+            kind: Which map; by default integrated gradients from neutral, or Grad-CAM where they cannot be had.
+
+        Raises:
+            KeyError: The model has no such class.
+        """
+        kind = kind or self.reader.kinds[-1]
+        return self.explanation_of(name, kind, self.maps_by(kind, [name]).maps[0, 0])
+
+    @plain_numerics()
+    def explanation_of(self, name: str, kind: MapKind, raw: Tensor) -> ClassExplanation:
+        """A map (h, w) of a class with its shares by part of the face and by action unit."""
+        places = self.landmarks
+        if places is None:
+            return ClassExplanation(name, kind, self.probabilities[name], raw)
+        masks = unit_regions(places)
+        regions = shares(raw, region_map(places))
+        units = unit_shares(raw, masks), unit_shares(-raw, masks)
+        return ClassExplanation(name, kind, self.probabilities[name], raw, regions, *units)
+
+    @cached_property
+    def landmarks(self) -> Tensor | None:
+        """Landmarks (68, 2), -1 to 1 over the crop; None for a checkpoint whose readout was not measured."""
+        readout = self.reader.landmark_readout
+        return None if readout is None else readout(self.features[None])[0]
+
+    @plain_numerics()
+    def relation(self, name: str) -> RelationReport:
+        """What ties a class to its constituents on this face; kept, so that asking again costs nothing.
+
+        Raises:
+            ValueError: The class is not `Reader.relatable`.
+        """
+        if not self.reader.relatable(name):
+            raise ValueError(f"{name} is not made of two basic expressions that the model knows.")
+        with self._lock:
+            if name not in self._relations:
+                asked = (name, *SIX)
+                maps = {kind: self.maps_by(kind, asked) for kind in self.reader.kinds[1:]}
+                maps = {MapKind.GRAD_CAM: self.maps} | maps
+                weight, constituents = self.reader.checkpoint.head.weight, self.reader.constituents(name)
+                reference = self.reader.reference
+                self._relations[name] = relation_report(
+                    name, constituents, maps, weight, self._lost_without(name), reference
+                )
+            return self._relations[name]
+
+    def _lost_without(self, name: str) -> Tensor:
+        """What a class's score loses (7,) without each of the six basics' strongest evidence; random cells last."""
+        raws = torch.stack([self.maps.of(basic)[0] for basic in SIX])
+        k = self.maps.classes.index(name)
+        return removal_effects(self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k))
+
+
+def _again(
+    reader: Yardsticks,
+    passes: tuple[np.ndarray, np.ndarray | None, Found],
+    box: tuple[float, float, float, float],
+    score: float,
+    tiny: bool,
+    look: Callable[[], Quality] | None,
+    among: int,
+) -> FaceReading:
+    model, preprocessing = reader.checkpoint.model, reader.checkpoint.preprocessing
+    face = FaceReading(reader, Passes.again(model, preprocessing, *passes), box, score, tiny, look)
+    face.among = among
+    return face

@@ -1,0 +1,346 @@
+"""Reader: a picture in, a reading out. The one door for the app, the command line and other programs.
+
+A reader never changes and may be shared by threads; a lesson gives another reader, which shares all that does not
+depend on the head.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from cfer.checkpoint import Checkpoint
+from cfer.faces.crops import face_crops
+from cfer.faces.detect import NO_FACE, TOO_SMALL
+from cfer.faces.quality import Quality
+from cfer.lessons.effect import Effect
+from cfer.lessons.lesson import taught, teach
+from cfer.lessons.names import LessonError, clean_name
+from cfer.lessons.record import DEFAULT_EAGER, Lesson
+from cfer.network.modes import plain_numerics
+from cfer.pictures import PictureError, PictureLike, decode_picture
+from cfer.pictures.near_duplicates import mark_of
+from cfer.reading.adapt import Adaptation, AdaptError, unadapted
+from cfer.reading.embedding import Passes
+from cfer.reading.face import FaceReading
+from cfer.reading.loaded_checkpoint import Yardsticks
+from cfer.reading.teaching import (
+    adapted_to,
+    check_listed,
+    for_camera,
+    groups_named,
+    lesson_from,
+    name_of,
+    passes_by,
+    without_copies,
+)
+from cfer.reading.travel import rebuilt
+
+Picture = PictureLike
+"""What a picture may be given as; see `cfer.pictures.read_picture`."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read in a picture: no face, one or several, the largest first."""
+
+    faces: tuple[FaceReading, ...]
+
+
+class Reader(Yardsticks):
+    """A checkpoint that reads pictures and can be taught. Immutable: a lesson gives another reader."""
+
+    _base: Checkpoint | None = None
+    _lessons: tuple[Lesson, ...] = ()
+    _later: "tuple[Reader, int] | None" = None  # the reader whose earlier step this is, and which
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What goes to another process: where it was loaded from, if it is as it was there, or all of it."""
+        if self._later:
+            return self._later[0].at_step, (self._later[1],)
+        origin = self._origin if self.base is self._loaded else None
+        return rebuilt, (type(self), origin or self.base, self._lessons)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Reader":
+        """A copy that shares nothing; what can be computed again is left behind."""
+        if self._later:
+            return copy.deepcopy(self._later[0], memo).at_step(self._later[1])
+        return rebuilt(type(self), copy.deepcopy(self.base, memo), copy.deepcopy(self._lessons, memo))
+
+    def at_step(self, step: int) -> Self:
+        """The reader as it was after a step, for reading: it shares the backbone, so a face is read again for nothing.
+
+        It cannot be taught, because the learner's state is not kept for every step.
+
+        Raises:
+            ValueError: There is no such step.
+        """
+        heads = self.checkpoint.heads
+        if not 0 <= step < len(heads):
+            raise ValueError(f"There is no step {step}; the last one is {len(heads) - 1}.")
+        head = heads[step]
+        classes = self.checkpoint.classes[: len(head.bias)]
+        model = self.checkpoint.model.with_head(tuple(c.name for c in classes), head.weight, head.bias)
+        then = self._over(replace(self.checkpoint, model=model, classes=classes, heads=heads[: step + 1]))
+        then._later = (self, step) if step < len(heads) - 1 else None
+        return then
+
+    def trio(self, face: FaceReading, name: str = "") -> list[str]:
+        """What to show beside each other: the answer, or a class by name, in the middle.
+
+        Left and right of a class with two known constituents stand these; of any other the likeliest other class that
+        has no constituents, and the likeliest that has.
+        """
+        face = self.reread(face)
+        ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
+        middle = name or ranked[0]
+        parts = self.constituents(middle)
+        if len(parts) == 2:
+            return [parts[0], middle, parts[1]]
+        others = [n for n in ranked if n != middle]
+        left = next((n for n in others if self.is_basic(n)), others[0])
+        return [left, middle, next((n for n in others if n != left and not self.is_basic(n)), others[-1])]
+
+    @plain_numerics()
+    def read(self, picture: Picture, *, already_cropped: bool = False) -> Reading:
+        """Read all faces of a picture.
+
+        Args:
+            picture: A path, a file's bytes, a PIL image or an array; see `cfer.pictures.read_picture`.
+            already_cropped: Take the whole picture for one face.
+
+        Raises:
+            PictureError: The picture cannot be used, or, with `already_cropped`, is far from square.
+        """
+        decoded = decode_picture(picture)
+        mark = mark_of(decoded.pixels)
+        found = face_crops(decoded, already_cropped=already_cropped)
+        faces = [
+            self.read_crop(f.crop, box=f.box, score=f.score, tiny=f.tiny, mark=mark, look=f.quality) for f in found
+        ]
+        for face in faces:
+            face.among = len(faces)
+        return Reading(tuple(faces))
+
+    def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
+        """Read the largest face of a picture.
+
+        Raises:
+            PictureError: The picture cannot be used, or its largest face is too small, or there is none.
+        """
+        faces = self.read(picture, already_cropped=already_cropped).faces
+        if not faces:
+            raise PictureError(NO_FACE)
+        if faces[0].tiny:
+            raise PictureError(TOO_SMALL)
+        return faces[0]
+
+    @plain_numerics()
+    def read_crop(
+        self,
+        crop: np.ndarray,
+        *,
+        box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
+        score: float = 1.0,
+        tiny: bool = False,
+        mark: np.ndarray | None = None,
+        look: Callable[[], Quality] | None = None,
+    ) -> FaceReading:
+        """Read one square crop (S, S, 3) uint8.
+
+        Args:
+            crop: What is read.
+            box: See `FaceReading`.
+            score: See `FaceReading`.
+            tiny: See `FaceReading`.
+            mark: Of the picture that it is from, if that is known; see `cfer.pictures.near_duplicates.mark_of`.
+            look: Tells how it was photographed, if that is known.
+        """
+        passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, crop, mark)
+        return FaceReading(self, passes, box, score, tiny, look)
+
+    @plain_numerics()
+    def reread(self, face: FaceReading) -> FaceReading:
+        """The same face by this reader, after a lesson say; no pass of the backbone if both see it alike."""
+        if face.reader is self:
+            return face
+        passes = passes_by(self.checkpoint, face)
+        again = FaceReading(self, passes, face.box, face.score, face.tiny, face._look)
+        again.among = face.among
+        return again
+
+    @property
+    def base(self) -> Checkpoint:
+        """The checkpoint without the lessons that this reader was given."""
+        return self._base or self.checkpoint
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """The lessons that this reader was given, in the order in which they were."""
+        return self._lessons
+
+    @plain_numerics()
+    def lesson(
+        self,
+        name: str,
+        pictures: Sequence[FaceReading | Picture] = (),
+        *,
+        against: Sequence[FaceReading | Picture] = (),
+        constituents: tuple[str, ...] = (),
+        units: tuple[int, ...] = (),
+        eager: str = DEFAULT_EAGER,
+        already_cropped: bool = False,
+        keep_crops: bool = True,
+    ) -> Lesson:
+        """Make a lesson from the largest face of each picture; nobody is taught it yet.
+
+        Args:
+            name: The new class's.
+            pictures: Faces that were read, or pictures; none for a class that is known by its constituents or units.
+            against: Pictures that are not it.
+            constituents: The basics it blends, if they are known.
+            units: Numbers of the action units that it shows, if they are known.
+            eager: How hard it pulls; see `cfer.lessons.record.EAGER`.
+            already_cropped: Take whole pictures for faces.
+            keep_crops: Whether the lesson keeps the face crops in memory, so that they are read again when the reader
+                is adapted to a camera. They are never written.
+
+        Raises:
+            LessonError: The name or a constituent will not do, there is nothing to learn from, one picture is brought
+                as the class and as not it, or this reader is of an earlier step.
+            PictureError: A picture cannot be used.
+        """
+        self._check_last_step(LessonError)
+        shots, others = (self._faces(each, already_cropped) for each in (pictures, against))
+        lesson = lesson_from(self.base, unadapted(self.base), name, shots, others, constituents, units, eager)
+        return lesson if keep_crops else lesson.without_crops()
+
+    @plain_numerics()
+    def with_lessons(self, lessons: Sequence[Lesson]) -> Self:
+        """A reader that knows these lessons and no others; their order decides nothing but how they are listed.
+
+        Raises:
+            LessonError: Two have one name or one picture, or one was made with another network.
+        """
+        self._check_last_step(LessonError)
+        lessons = tuple(for_camera(lesson, self.base) for lesson in lessons)
+        if not lessons:
+            return self._over(self.base)
+        return self._over(taught(self.base, lessons), self.base, lessons)
+
+    @plain_numerics()
+    def effect(self, lesson: Lesson, *, held_out: Sequence[FaceReading] = ()) -> Effect:
+        """What a lesson does, or did, to everything else that this reader knows; see `cfer.lessons.lesson.teach`."""
+        faces = [self.reread(f) for f in held_out]
+        further = torch.stack([f.features for f in faces]) if faces else None
+        return teach(self.base, for_camera(lesson, self.base), self.lessons, further)
+
+    def teach(
+        self,
+        name: str,
+        pictures: Sequence[FaceReading | Picture] = (),
+        *,
+        held_out: Sequence[FaceReading | Picture] = (),
+        already_cropped: bool = False,
+        **given: Any,
+    ) -> tuple[Self, Effect]:
+        """Teach a class from the largest face of each picture.
+
+        Args:
+            name: The new class's.
+            pictures: Faces that were read, or pictures.
+            held_out: Further ones of the class, to measure with.
+            already_cropped: Take whole pictures for faces.
+            given: What else `lesson` takes.
+
+        Returns:
+            A reader that knows the class, and what the lesson did; this reader stays as it was.
+
+        Raises:
+            LessonError: See `lesson` and `with_lessons`.
+            PictureError: A picture cannot be used.
+        """
+        self._check_last_step(LessonError)
+        clean_name(name, self.names)
+        shots, further = (self._faces(each, already_cropped) for each in (pictures, held_out))
+        groups = [*groups_named(shots), *groups_named(further, "Check picture")]
+        shots, further, notes = without_copies(shots, further)
+        lesson = self.lesson(name, shots, already_cropped=already_cropped, **given)
+        effect = self.effect(lesson, held_out=further)
+        return self.with_lessons((*self.lessons, lesson)), replace(effect, notes=(*groups, *notes))
+
+    def _check_last_step(self, kind: type[ValueError]) -> None:
+        """See that this reader stands where its learner does.
+
+        Raises:
+            ValueError: It is of an earlier step; of the kind that is given.
+        """
+        if self._later is not None:
+            raise kind(
+                f"This reader is as the model was after step {self._later[1]}: it reads, and cannot be taught or "
+                "adapted, because what was learned is kept for the last step alone. Use the reader that at_step was "
+                "asked of."
+            )
+
+    def _faces(self, pictures: Sequence[FaceReading | Picture], already_cropped: bool) -> list[FaceReading]:
+        """Faces as this reader reads them, and the largest faces of pictures."""
+        check_listed(pictures)
+        return [
+            self.reread(p) if isinstance(p, FaceReading) else self.face(p, already_cropped=already_cropped)
+            for p in pictures
+        ]
+
+    @plain_numerics()
+    def adapt(
+        self, pictures: Sequence[FaceReading | Picture], *, already_cropped: bool = False
+    ) -> tuple[Self, Adaptation]:
+        """Adapt to a camera or a collection from unlabelled pictures; see `adapt`. Nothing of them is kept.
+
+        What was taught stays taught: a lesson's pictures are read again for the camera where the lesson keeps them, and
+        are recognised as before. Where it does not, what the camera does to them is estimated, and `Adaptation` says
+        so.
+
+        Args:
+            pictures: Faces that were read, or pictures, of which all faces are taken that are not tiny. A picture that
+                cannot be read is left out, and named.
+            already_cropped: Take whole pictures for faces.
+
+        Returns:
+            A reader that is adapted, and what that did; this reader stays as it was.
+
+        Raises:
+            AdaptError: There are too few faces, or this reader is of an earlier step.
+        """
+        self._check_last_step(AdaptError)
+        check_listed(pictures)
+        faces, left_out = [], []
+        for number, picture in enumerate(pictures, 1):
+            try:
+                is_face = isinstance(picture, FaceReading)
+                found = [picture] if is_face else self.read(picture, already_cropped=already_cropped).faces
+                faces += [f for f in found if not f.tiny]
+            except PictureError as error:
+                left_out.append((name_of(picture, number), str(error)))
+        adapted, lessons, done = adapted_to(self.base, self.lessons, faces)
+        return self._over(adapted).with_lessons(lessons), replace(done, left_out=tuple(left_out))
+
+    def unadapted(self) -> Self:
+        """A reader as this one was before it was adapted; what it was taught stays, as it is read without adapting."""
+        return self._over(unadapted(self.base)).with_lessons(self.lessons)
+
+    def _over(self, checkpoint: Checkpoint, base: Checkpoint | None = None, lessons: tuple[Lesson, ...] = ()) -> Self:
+        """A reader of a checkpoint with the same backbone."""
+        reader = type(self)(checkpoint)
+        reader._neutral, reader._base, reader._lessons = self._neutral, base, lessons
+        reader._origin, reader._loaded = self._origin, self._loaded
+        return reader
+
+
+@cache
+def default_reader() -> Reader:
+    """A reader of the project's own checkpoint, loaded once a process."""
+    return Reader()

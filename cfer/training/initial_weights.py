@@ -1,0 +1,71 @@
+"""What the weights of a network start from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from cfer.network.face_model import FaceModel
+
+
+def load_start(model: FaceModel, start: str | Path) -> None:
+    """Load a general-purpose start into the backbone.
+
+    Args:
+        model: Changed in place; its head is left alone.
+        start: "pretrained" to ask timm (needs a network on first use), "random" for none, a checkpoint folder of this
+            backbone, the folder of a run of phase 1, or a safetensors file with the backbone's timm names (a
+            classifier in it is ignored).
+
+    Raises:
+        ValueError: The file's names or shapes do not fit the backbone.
+    """
+    if start == "random":
+        return
+    if start == "pretrained":
+        try:
+            with torch.random.fork_rng(devices=[]):
+                source = timm.create_model(model.config.name, pretrained=True, num_classes=0, global_pool="")
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"The weights of {model.config.name} could not be fetched. With a network try again; without one give "
+                "--start a safetensors file or a checkpoint folder, or 'random'."
+            ) from error
+        state: Mapping[str, Tensor] = source.state_dict()
+    elif Path(start).is_dir():
+        run = run_weights(start)
+        whole = _tensors(Path(start) / "model.safetensors") if run is None else run
+        prefix = "face.backbone." if any(k.startswith("face.") for k in whole) else "backbone."
+        state = {k.removeprefix(prefix): v for k, v in whole.items() if k.startswith(prefix)}
+    else:
+        own = model.backbone.state_dict()
+        state = {k: v for k, v in _tensors(Path(start)).items() if k in own or not k.startswith(("classifier", "head"))}
+    try:
+        model.backbone.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f"{start} does not hold the weights of {model.config.name}.") from error
+
+
+def run_weights(start: str | Path) -> dict[str, Tensor] | None:
+    """All that a run of phase 1 learned, by the names of its own heads; None if the start is no such run.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    best = Path(start) / "best.safetensors"
+    return _tensors(best) if best.is_file() else None
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(str(path))
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"There is no {path}: --start is 'pretrained', 'random', a checkpoint folder or a file."
+        ) from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(f"{path} is no safetensors file that can be read.") from error
