@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from cfer.app.build import build_app, launch
 from cfer.app.tabs.explore import example_paths
-from cfer.explain.report import MapKind
+from cfer.explain.methods import INTEGRATED_GRADIENTS
 from cfer.reading.reader import Reader
 
 HERE = Path(__file__).parent
@@ -148,7 +148,7 @@ def lesson_parts(pictures: list[Path]) -> dict[str, float]:
         steps.append(time.perf_counter())
         reader.effect(lesson)
         steps.append(time.perf_counter())
-        taught.reread(face).maps_by(MapKind.INTEGRATED_GRADIENTS, ["taught", "happy", "sad"])
+        taught.reread(face).maps_by(INTEGRATED_GRADIENTS, ["taught", "happy", "sad"])
         steps.append(time.perf_counter())
         for name, start, stop in zip(
             ("picture", "mirror image", "head", "effect", "three maps"), steps[:-1], steps[1:], strict=True

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.saliency_methods import DEFAULT, LAST
-from cfer.app.panels.map_kinds import CHANGE, LIBRARY, WHOLE
+from benchmarks.saliency_methods import DEFAULT
+from cfer.app.panels.map_kinds import SHOWN
+from cfer.explain.methods import INTEGRATED_GRADIENTS, METHODS
 
 HERE = Path(__file__).parent
 ASSETS = HERE.parent / "cfer" / "app" / "assets"
@@ -18,8 +19,8 @@ STREAMS = (("compositional", 0), ("predictive-replay", 20), ("fine-tuning", 0))
 
 
 def verdicts(table: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
-    """Localization on rendered people, and that of the mean map of all faces, by the app's name of a kind of maps."""
-    names = {CHANGE: DEFAULT, WHOLE: LAST} | {name: name for name in LIBRARY}
+    """Localization on rendered people, and that of the mean map of all faces, by the method's key."""
+    names = {key: METHODS[key].title for key in SHOWN} | {INTEGRATED_GRADIENTS: DEFAULT}
     rows = table["methods"]
     return {
         ours: {"ratio": rows[theirs]["ratio"], "mean_map": rows[theirs]["mean_map"]}

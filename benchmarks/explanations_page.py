@@ -12,26 +12,16 @@ from benchmarks.benchmark_tables import percent, table
 from benchmarks.saliency import FAST, HEADS
 from benchmarks.saliency_methods import BLOB, DEFAULT, LAST
 from cfer.checkpoint import load_checkpoint
-from cfer.explain.reference import (
-    CHANGE,
-    ELSEWHERE,
-    MEAN_FACE,
-    PERMUTED,
-    RANDOM_HEAD,
-    SHUFFLED,
-    WHOLE,
-    Reference,
-    Tie,
-    source,
-)
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
+from cfer.explain.reference import ELSEWHERE, MEAN_FACE, PERMUTED, RANDOM_HEAD, SHUFFLED, Reference, Tie, source
 from cfer.measure.landmarks import FITTED
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "explanations.md"
 LEARNED = "learned with the backbone from rendered faces and from photographs"
 LEARNED_NOTHING = (RANDOM_HEAD, PERMUTED, SHUFFLED)
-NULLS = (WHOLE, *(source(WHOLE, name) for name in (*LEARNED_NOTHING, ELSEWHERE, MEAN_FACE)))
-CHANGES = (CHANGE, *(source(CHANGE, name) for name in (*LEARNED_NOTHING, ELSEWHERE)))
+NULLS = (GRAD_CAM, *(source(GRAD_CAM, name) for name in (*LEARNED_NOTHING, ELSEWHERE, MEAN_FACE)))
+CHANGES = (INTEGRATED_GRADIENTS, *(source(INTEGRATED_GRADIENTS, name) for name in (*LEARNED_NOTHING, ELSEWHERE)))
 CASCADE = ("shuffled last quarter", "shuffled last half", SHUFFLED)
 
 
@@ -190,9 +180,9 @@ def _compared(row: dict[str, Any]) -> str:
     return "nearer to" if low > 0 else "farther from" if high < 0 else "no nearer to"
 
 
-def relation_words(known: Reference, kind: str = WHOLE) -> str:
+def relation_words(known: Reference, method: str = GRAD_CAM) -> str:
     """Counts of the verdicts."""
-    ties = [known.tie(name, kind=kind) for name in known.compounds]
+    ties = [known.tie(name, method=method) for name in known.compounds]
     nothing = [name for name, tie in zip(known.compounds, ties, strict=True) if tie is Tie.NONE]
     across = ties.count(Tie.EXPRESSIONS)
     said = (
@@ -242,14 +232,14 @@ def page() -> str:
         default_ahead=number(own["less_mean_map"]),
         changes=overall_table(known, CHANGES),
         change_relations=by_compound(known, "gap", CHANGES) + "\n\n" + by_compound(known, "auc", CHANGES),
-        change_words=relation_words(known, CHANGE),
+        change_words=relation_words(known, INTEGRATED_GRADIENTS),
         auc=by_compound(known, "auc", NULLS),
         cascade=", ".join(
-            f"{name.removeprefix('shuffled ')} {number(gaps[source(WHOLE, name)]['cosine'])}" for name in CASCADE
+            f"{name.removeprefix('shuffled ')} {number(gaps[source(GRAD_CAM, name)]['cosine'])}" for name in CASCADE
         ),
         people_changed=str(known.facts["people_changed"]),
-        change_own_gap=f"{gaps[CHANGE]['cosine'][0]:.2f}",
-        change_other_gap=f"{gaps[source(CHANGE, ELSEWHERE)]['cosine'][0]:.2f}",
+        change_own_gap=f"{gaps[INTEGRATED_GRADIENTS]['cosine'][0]:.2f}",
+        change_other_gap=f"{gaps[source(INTEGRATED_GRADIENTS, ELSEWHERE)]['cosine'][0]:.2f}",
         whole_side=str(found["methods"][LAST]["side"]),
         heads=str(HEADS),
         random_ratio=f"{found['randomised'][DEFAULT]['head'][0]:.2f}",
@@ -273,9 +263,9 @@ def page() -> str:
         facs=facs_table(known),
         draws=str(known.facts["draws"]),
         control_people=str(known.facts["people_of_controls"]),
-        own_gap=overall[WHOLE],
-        other_gap=overall[source(WHOLE, ELSEWHERE)],
-        shuffled_gap=overall[source(WHOLE, SHUFFLED)],
+        own_gap=overall[GRAD_CAM],
+        other_gap=overall[source(GRAD_CAM, ELSEWHERE)],
+        shuffled_gap=overall[source(GRAD_CAM, SHUFFLED)],
         unit_people=str(units["people"]),
         class_ratio=number(units["class maps"]["own"]),
         same_ratio=number(units["class maps"]["mean of those who show the same"]),

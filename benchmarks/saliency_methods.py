@@ -21,7 +21,7 @@ from cfer.explain.attribution import (
 )
 from cfer.explain.layer_cams import layer_gradients, layer_maps
 from cfer.explain.maps import class_maps
-from cfer.explain.methods import METHODS, Question
+from cfer.explain.methods import GRAD_CAM, METHODS, Cost, Question
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
 from cfer.features.displacement import Moved, moved_by
@@ -31,7 +31,7 @@ from cfer.synth.truth import read_truth
 
 LAYER = "blocks.2"
 """The default network's, as `cfer.explain.attribution.attribution_layer` picks it by depth."""
-LAST = "Grad-CAM, last layer, all classes at once"
+LAST = METHODS[GRAD_CAM].title
 BLOB = "a blob in the middle"
 PHOTOGRAPHS, NEUTRALS = 60, 300
 Method = Callable[[FaceModel, Tensor, str], Tensor]
@@ -129,9 +129,9 @@ def pair(model: FaceModel, x: Tensor, layer: str) -> Tensor:
     return model.until(torch.cat([x, x.flip(-1)]), layer)
 
 
-def by_name(method: str) -> Method:
-    """A registered method; none of those used here starts from neutral faces."""
-    return lambda m, x, k: METHODS[method].explain(Question(m, x, [k], x))[0]
+def registered(key: str) -> Method:
+    """A registered method that does not start from neutral faces."""
+    return lambda m, x, k: METHODS[key].explain(Question(m, x, [k], x))[0]
 
 
 def changed(baseline: Baseline | None, layer: str, steps: int = STEPS) -> Method:
@@ -195,10 +195,8 @@ def methods(model: FaceModel, neutral: Baseline, photographs: Baseline) -> dict[
         for rule in ("Grad-CAM", "HiResCAM", "LayerCAM"):
             name = f"{rule}, {layer}"
             found[name] = (lambda m, x, k, at=layer, r=rule: layer_maps(m, x, [k], at, r)[0, 0], False)
-    for name in ("Grad-CAM++", "FinerCAM"):
-        found[name] = (by_name(name), False)
-    for name in ("Score-CAM", "Ablation-CAM"):
-        found[name] = (by_name(name), True)
-    found["occlusion"] = (by_name("occlusion"), True)
+    for key, method in METHODS.items():
+        if not method.needs_layers and method.title not in found:
+            found[method.title] = (registered(key), method.cost is Cost.SLOW)
     found[BLOB] = (centre, False)
     return found

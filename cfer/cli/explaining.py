@@ -17,6 +17,10 @@ def explain(
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the evidence.")] = Path("evidence"),
+    method: Annotated[
+        str | None,
+        typer.Option(help="Whose maps are drawn: integrated_gradients by default, grad_cam, log_odds, occlusion, ..."),
+    ] = None,
     number: Annotated[int, typer.Option(min=1, help="Which face of the picture, the largest being 1.")] = 1,
     checkpoint: CheckpointFolder = None,
     already_cropped: Cropped = False,
@@ -55,9 +59,11 @@ def explain(
             strange = asked[found_names.index(None)] if asked else classes
             raise fail(ValueError(f"The model does not know {strange!r}; it knows {', '.join(reader.names)}."))
         names = [name for name in found_names if name is not None]
-    write_evidence(reader, face, names, out, picture=picture.read_bytes(), command=typed())
+    if method is not None and method not in reader.methods:
+        raise fail(ValueError(f"There are no maps by {method!r} here; there are {', '.join(reader.methods)}."))
+    write_evidence(reader, face, names, out, method=method, picture=picture.read_bytes(), command=typed())
     for name in dict.fromkeys(names):
-        found = face.explain(name)
+        found = face.explain(name, method)
         spoken = f"evidence for {found.evidence_for:.2f}, against {found.evidence_against:.2f}"
         typer.echo(f"{name:24} {found.probability:6.1%}   {spoken}")
         if not reader.relatable(name):
@@ -67,9 +73,5 @@ def explain(
         for comparison in report.comparisons:
             gap = comparison.gap["cosine"]
             said = f"nearer to {parts} by {gap:+.3f} (cosine; 0 by chance)" if gap is not None else "nothing to compare"
-            typer.echo(f"  {KINDS[comparison.kind]}: {comparison.verdict or said}")
+            typer.echo(f"  {comparison.method}: {comparison.verdict or said}")
     typer.echo(f"evidence: {out}")
-
-
-KINDS = {"grad_cam": "whole face", "integrated_gradients": "change from neutral"}
-"""Kinds of maps in words."""

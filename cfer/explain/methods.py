@@ -1,4 +1,4 @@
-"""Saliency methods by name, ours and other people's, behind one signature. Adding one is a function and a line.
+"""Registry of saliency methods, ours and other people's, behind one signature. Adding one is a function and a line.
 
 pytorch-grad-cam leaves its model in evaluation mode, zeroes gradients, keeps hooks and cannot look at frozen weights,
 so it is given a copy. Its maps are scaled to 0..1 picture by picture and cannot be compared between classes; ours can.
@@ -9,6 +9,7 @@ import copy
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -16,13 +17,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cfer.explain.attribution import attribution_layer, change_maps, layer_baseline
+from cfer.explain.attribution import attribution_layer, layer_baseline, mirrored_gradients
 from cfer.explain.faithfulness import blurred, scores
-from cfer.explain.maps import class_maps
+from cfer.explain.maps import maps_of
 from cfer.network.face_model import FaceModel
 
+GRAD_CAM, INTEGRATED_GRADIENTS, LOG_ODDS, OCCLUSION = "grad_cam", "integrated_gradients", "log_odds", "occlusion"
+"""Keys of this project's own methods in `METHODS`."""
 
-@dataclass(frozen=True)
+
 class Question:
     """What a method is asked: where in one picture the evidence for some classes lies.
 
@@ -30,19 +33,52 @@ class Question:
         model: In evaluation mode; no method changes it.
         x: One picture (1, 3, S, S), preprocessed.
         names: Classes of the model.
-        neutral: Neutral faces (N, 3, S, S), preprocessed, for methods that start from them.
     """
 
-    model: FaceModel
-    x: Tensor
-    names: Sequence[str]
-    neutral: Tensor
+    def __init__(self, model: FaceModel, x: Tensor, names: Sequence[str], neutral: Tensor) -> None:
+        """Ask; nothing is computed yet. `neutral` are faces (N, 3, S, S), for methods that start from them."""
+        self.model, self.x, self.names, self._neutral = model, x, tuple(names), neutral
+
+    @property
+    @torch.no_grad()
+    def last(self) -> Tensor:
+        """The last feature map (1, C, h, w) of the picture."""
+        return self.model.features(self.x)
+
+    @property
+    @torch.no_grad()
+    def pair(self) -> Tensor:
+        """Outputs (2, c, h', w') at the layer for attribution, of the picture and of its mirror image."""
+        return self.model.until(torch.cat([self.x, self.x.flip(-1)]), self.layer)
+
+    @property
+    def baseline(self) -> Tensor:
+        """What the backbone makes of neutral faces (c, h', w') at that layer."""
+        return layer_baseline(self.model, self._neutral, self.layer)
+
+    @property
+    def layer(self) -> str:
+        """The layer for attribution.
+
+        Raises:
+            KeyError: The backbone cannot be divided at a layer.
+        """
+        found = attribution_layer(self.model)
+        if found is None:
+            raise KeyError("This backbone cannot be divided at a layer.")
+        return found
 
 
 def grad_cam(question: Question) -> Tensor:
     """Grad-CAM at the last layer, exact and signed, of all classes at once; see `cfer.explain.maps`."""
-    found = class_maps(question.model, question.x)
+    found = maps_of(question.model, question.last)
     return torch.stack([found.of(name)[0] for name in question.names])
+
+
+def log_odds(question: Question) -> Tensor:
+    """Grad-CAM of a class against the others by how likely they are here; see `ClassMaps.log_odds`."""
+    found = maps_of(question.model, question.last)
+    return torch.stack([found.log_odds(name)[0] for name in question.names])
 
 
 def integrated_gradients(question: Question) -> Tensor:
@@ -51,9 +87,7 @@ def integrated_gradients(question: Question) -> Tensor:
     Raises:
         KeyError: The backbone cannot be divided at a layer.
     """
-    layer = attribution_layer(question.model) or ""
-    baseline = layer_baseline(question.model, question.neutral, layer)
-    return change_maps(question.model, question.x, question.names, baseline, layer)[0]
+    return mirrored_gradients(question.model, question.pair, question.names, question.baseline, question.layer)[0]
 
 
 def occlusion(question: Question, window: int = 16, stride: int = 8) -> Tensor:
@@ -117,47 +151,66 @@ def last_module(model: FaceModel) -> str:
     return weighted[-1]
 
 
+class Cost(StrEnum):
+    """What a method costs beside reading the face."""
+
+    NOTHING = "nothing"  # read off the pass that answered
+    SEVERAL = "several passes"
+    SLOW = "many passes a class"
+
+
 @dataclass(frozen=True)
 class SaliencyMethod:
     """A registered method.
 
     Attributes:
+        title: Its name for people.
         explain: From a question to maps (len(names), h, w).
         source: Who published it.
+        cost: How dear it is.
         signed: Whether its maps are in logit units and signed, so that classes may be compared; others are in 0..1.
-        slow: Whether it takes many passes a class.
+        needs_layers: Whether the backbone has to be divided at a layer.
     """
 
+    title: str
     explain: Callable[[Question], Tensor]
     source: str
+    cost: Cost = Cost.SEVERAL
     signed: bool = False
-    slow: bool = False
+    needs_layers: bool = False
+
+
+def _library(name: str, title: str, source: str, cost: Cost = Cost.SEVERAL) -> SaliencyMethod:
+    return SaliencyMethod(title, partial(library_cam, name=name), f"{source}; pytorch-grad-cam", cost)
 
 
 METHODS: Mapping[str, SaliencyMethod] = MappingProxyType(
     {
-        "Grad-CAM, last layer, all classes at once": SaliencyMethod(grad_cam, "Selvaraju et al., ICCV 2017", True),
-        "integrated gradients from neutral": SaliencyMethod(
-            integrated_gradients, "Sundararajan et al., ICML 2017", True
+        INTEGRATED_GRADIENTS: SaliencyMethod(
+            "Integrated gradients from neutral faces",
+            integrated_gradients,
+            "Sundararajan et al., ICML 2017",
+            signed=True,
+            needs_layers=True,
         ),
-        "occlusion": SaliencyMethod(occlusion, "Zeiler & Fergus, ECCV 2014", True, slow=True),
-        "Grad-CAM++": SaliencyMethod(
-            partial(library_cam, name="GradCAMPlusPlus"), "Chattopadhyay et al., WACV 2018; pytorch-grad-cam"
+        GRAD_CAM: SaliencyMethod(
+            "Grad-CAM, last layer, all classes at once",
+            grad_cam,
+            "Selvaraju et al., ICCV 2017",
+            Cost.NOTHING,
+            signed=True,
         ),
-        "XGrad-CAM": SaliencyMethod(partial(library_cam, name="XGradCAM"), "Fu et al., BMVC 2020; pytorch-grad-cam"),
-        "HiResCAM": SaliencyMethod(
-            partial(library_cam, name="HiResCAM"), "Draelos & Carin, arXiv 2011.08891; pytorch-grad-cam"
+        LOG_ODDS: SaliencyMethod(
+            "Grad-CAM against the rivals here", log_odds, "this project", Cost.NOTHING, signed=True
         ),
-        "LayerCAM": SaliencyMethod(
-            partial(library_cam, name="LayerCAM"), "Jiang et al., IEEE TIP 2021; pytorch-grad-cam"
-        ),
-        "FinerCAM": SaliencyMethod(partial(library_cam, name="FinerCAM"), "Zhang et al., CVPR 2025; pytorch-grad-cam"),
-        "Score-CAM": SaliencyMethod(
-            partial(library_cam, name="ScoreCAM"), "Wang et al., CVPR Workshops 2020; pytorch-grad-cam", slow=True
-        ),
-        "Ablation-CAM": SaliencyMethod(
-            partial(library_cam, name="AblationCAM"), "Desai & Ramaswamy, WACV 2020; pytorch-grad-cam", slow=True
-        ),
+        OCCLUSION: SaliencyMethod("occlusion", occlusion, "Zeiler & Fergus, ECCV 2014", Cost.SLOW, signed=True),
+        "grad_cam_plus_plus": _library("GradCAMPlusPlus", "Grad-CAM++", "Chattopadhyay et al., WACV 2018"),
+        "xgrad_cam": _library("XGradCAM", "XGrad-CAM", "Fu et al., BMVC 2020"),
+        "hires_cam": _library("HiResCAM", "HiResCAM", "Draelos & Carin, arXiv 2011.08891"),
+        "layer_cam": _library("LayerCAM", "LayerCAM", "Jiang et al., IEEE TIP 2021"),
+        "finer_cam": _library("FinerCAM", "FinerCAM", "Zhang et al., CVPR 2025"),
+        "score_cam": _library("ScoreCAM", "Score-CAM", "Wang et al., CVPR Workshops 2020", Cost.SLOW),
+        "ablation_cam": _library("AblationCAM", "Ablation-CAM", "Desai & Ramaswamy, WACV 2020", Cost.SLOW),
     }
 )
-"""All methods by name."""
+"""All methods by their key, which every door takes: `face.explain`, `cfer explain --method`, the page, benchmarks."""

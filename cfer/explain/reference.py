@@ -12,18 +12,21 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load
 
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
+
 FILE, MEAN_MAPS, FACES = "relations.json", "mean-maps.safetensors", "faces"
 """Names among the measured files of a checkpoint."""
-WHOLE, CHANGE = "grad_cam", "integrated_gradients"
+RELATED = (GRAD_CAM, INTEGRATED_GRADIENTS)
+"""Methods whose maps are related to each other, with controls."""
 RANDOM_HEAD, PERMUTED, SHUFFLED = "random head", "head on permuted labels", "shuffled backbone"
 """Controls in which there is nothing to find."""
 ELSEWHERE, MEAN_FACE = "another person", "mean face"
 """Controls in which there is no single face."""
 
 
-def source(kind: str, control: str) -> str:
-    """What the file calls a control of a kind of maps."""
-    return f"{kind}, {control}"
+def source(method: str, control: str) -> str:
+    """What the file calls a control of a method's maps."""
+    return f"{method}, {control}"
 
 
 class Tie(StrEnum):
@@ -48,8 +51,8 @@ class Reference:
         basics: Columns of every matrix.
         measures: Names of `cfer.explain.similarity.MEASURES`.
         facts: The file as it is.
-        mean_maps: For each compound and kind "COMPOUND/KIND" the mean positive maps (7, h, w) of the compound and of
-            the six basics.
+        mean_maps: For each compound and method "COMPOUND/METHOD" the mean positive maps (7, h, w) of the compound and
+            of the six basics.
         faces: For each compound a few JPEG files of rendered faces that show it.
     """
 
@@ -83,10 +86,10 @@ class Reference:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What maps were measured: the model's of each kind, and those of the controls."""
+        """What maps were measured: the model's by each method, and those of the controls."""
         return tuple(self.facts["overall"])
 
-    def matrix(self, measure: str, source: str = WHOLE) -> np.ndarray:
+    def matrix(self, measure: str, source: str = GRAD_CAM) -> np.ndarray:
         """Mean likeness (R, 6) of every compound's map and every basic's; nan without evidence on any face."""
         rows = [row["likeness"][source][measure] for row in self.facts["compounds"].values()]
         return np.array(rows, float)
@@ -107,41 +110,41 @@ class Reference:
         """Cosines (R, 6) of FACS prototypes."""
         return np.array(self.facts["facs"])
 
-    def mean_of(self, compound: str, basic: str, kind: str = WHOLE) -> tuple[np.ndarray, np.ndarray]:
+    def mean_of(self, compound: str, basic: str, method: str = GRAD_CAM) -> tuple[np.ndarray, np.ndarray]:
         """Mean positive maps (h, w) of a compound and a basic over the faces that show the compound."""
-        maps = self.mean_maps[f"{compound}/{kind}"]
+        maps = self.mean_maps[f"{compound}/{method}"]
         return maps[0], maps[1 + self.basics.index(basic)]
 
-    def lucky(self, kind: str, measure: str) -> tuple[float, float]:
+    def lucky(self, method: str, measure: str) -> tuple[float, float]:
         """What a head that learned nothing gives by luck: the 95 % quantile of a compound's mean gap, of a face's."""
-        found = [self.facts["heads_by_luck"][source(kind, control)] for control in (RANDOM_HEAD, PERMUTED)]
+        found = [self.facts["heads_by_luck"][source(method, control)] for control in (RANDOM_HEAD, PERMUTED)]
         return max(f["mean"][measure] for f in found), max(f["face"][measure][1] for f in found)
 
-    def tie(self, compound: str, measure: str = "cosine", kind: str = WHOLE) -> Tie:
+    def tie(self, compound: str, measure: str = "cosine", method: str = GRAD_CAM) -> Tie:
         """What ties a compound to its constituents over the faces: nothing shown, their expressions, or their faces."""
         row = self.facts["compounds"][compound]
         gaps = row["gap"]
-        luck, _ = self.lucky(kind, measure)
-        if gaps[kind][measure][1] <= max(0.0, luck, gaps[source(kind, SHUFFLED)][measure][2]):
+        luck, _ = self.lucky(method, measure)
+        if gaps[method][measure][1] <= max(0.0, luck, gaps[source(method, SHUFFLED)][measure][2]):
             return Tie.NONE
-        return Tie.FACE if row["gap_less_elsewhere"][kind][measure][1] > 0 else Tie.EXPRESSIONS
+        return Tie.FACE if row["gap_less_elsewhere"][method][measure][1] > 0 else Tie.EXPRESSIONS
 
-    def gaps(self, compound: str, measure: str = "cosine", kind: str = WHOLE) -> tuple[float, float]:
+    def gaps(self, compound: str, measure: str = "cosine", method: str = GRAD_CAM) -> tuple[float, float]:
         """A compound's mean gap on the same face, and with its basics' maps from another person."""
         found = self.facts["compounds"][compound]["gap"]
-        return found[kind][measure][0], found[source(kind, ELSEWHERE)][measure][0]
+        return found[method][measure][0], found[source(method, ELSEWHERE)][measure][0]
 
     def beyond_chance(
-        self, compound: str, gap: float | None, measure: str = "cosine", kind: str = WHOLE
+        self, compound: str, gap: float | None, measure: str = "cosine", method: str = GRAD_CAM
     ) -> bool | None:
         """Whether one face's gap is larger than 95 % of faces have under a head or a network that learned nothing."""
         if gap is None or compound not in self.facts["compounds"]:
             return None
-        _, luck = self.lucky(kind, measure)
-        shuffled = self.facts["compounds"][compound]["quantiles"][source(kind, SHUFFLED)][measure][1]
+        _, luck = self.lucky(method, measure)
+        shuffled = self.facts["compounds"][compound]["quantiles"][source(method, SHUFFLED)][measure][1]
         return bool(gap > max(0.0, luck, shuffled))
 
-    def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine", kind: str = WHOLE) -> str:
+    def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine", method: str = GRAD_CAM) -> str:
         """What one face's gap means, beside the same measurement where there can be nothing to find."""
         if gap is None:
             return "One of the maps has no evidence, so there is nothing to compare."
@@ -149,9 +152,9 @@ class Reference:
             return "This expression was taught or was not measured: there is nothing to hold the gap against."
         known = self.facts["compounds"][compound]["quantiles"]
         constituents = " and ".join(self.facts["compounds"][compound]["constituents"])
-        if not self.beyond_chance(compound, gap, measure, kind):
+        if not self.beyond_chance(compound, gap, measure, method):
             return f"No evidence here beyond what any two maps of a face share (gap {gap:+.2f}; 0 by chance)."
-        middle = known[kind][measure][0]
+        middle = known[method][measure][0]
         usual = "as usual" if gap >= middle else "less than usual"
         return (
             f"On this face {compound} is nearer to {constituents} than to the other basics (gap {gap:+.2f}; {usual}, "

@@ -3,27 +3,20 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from cfer.explain.maps import ClassMaps
+from cfer.explain.methods import GRAD_CAM
 from cfer.explain.reference import Reference
 from cfer.explain.regions import Shares
 from cfer.explain.relation import SIX, head_likeness, mixtures, relate
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 Numbers = tuple[float | None, ...]
 """One a basic; None where a map has no evidence."""
-
-
-class MapKind(StrEnum):
-    """Which maps: of the whole face, or of what in it differs from a neutral face."""
-
-    GRAD_CAM = "grad_cam"
-    INTEGRATED_GRADIENTS = "integrated_gradients"
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class ClassExplanation:
 
     Attributes:
         name: The class.
-        kind: Which map.
+        method: Whose map, by its key in `cfer.explain.methods.METHODS`.
         probability: The class's, 0 to 1.
         raw: The map (h, w), signed, in logit units.
         regions: Evidence by part of the face; None without landmarks.
@@ -41,7 +34,7 @@ class ClassExplanation:
     """
 
     name: str
-    kind: MapKind
+    method: str
     probability: float
     raw: Tensor
     regions: Shares | None = None
@@ -61,7 +54,7 @@ class ClassExplanation:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the map itself."""
         return {
-            "kind": self.kind.value,
+            "method": self.method,
             "probability": self.probability,
             "evidence_for": self.evidence_for,
             "evidence_against": self.evidence_against,
@@ -90,10 +83,10 @@ class ClassExplanation:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How alike a compound's map is to the six basics', by one kind of maps.
+    """How alike a compound's map is to the six basics', by one method's maps.
 
     Attributes:
-        kind: Which maps.
+        method: Whose maps.
         likeness: For each measure, one number a basic.
         gap: For each measure, mean likeness to the constituents less that to the others; 0 by chance.
         auc: For each measure, the chance that a constituent is more alike than another basic; 0.5 by chance.
@@ -105,7 +98,7 @@ class Comparison:
             where that was not measured, or where there is no gap.
     """
 
-    kind: MapKind
+    method: str
     likeness: Mapping[str, Numbers]
     gap: Mapping[str, float | None]
     auc: Mapping[str, float | None]
@@ -123,7 +116,7 @@ class RelationReport:
         compound: The class.
         constituents: Its two basics.
         basics: Names of the six basics, the order of every tuple.
-        comparisons: By each kind of maps that the model allows.
+        comparisons: By each method for which there are controls, as far as the model allows it.
         mixture_weights: The constituents' weights in the best non-negative sum of their whole-face maps.
         mixture_explained: Share of the compound's evidence that the sum explains; None without evidence.
         mixture_rank: The constituents' place among all pairs by that share; 8 by chance.
@@ -143,9 +136,9 @@ class RelationReport:
     lost_without: Numbers
     lost_without_random: float | None
 
-    def by(self, kind: MapKind) -> Comparison | None:
-        """The comparison by one kind of maps, if there is one."""
-        return next((c for c in self.comparisons if c.kind == kind), None)
+    def by(self, method: str) -> Comparison | None:
+        """The comparison by one method's maps, if there is one."""
+        return next((c for c in self.comparisons if c.method == method), None)
 
     def gap_of(self, values: Numbers) -> float | None:
         """Mean over the constituents less that over the other basics; None where one side has no number."""
@@ -163,7 +156,7 @@ class RelationReport:
             "constituents": list(self.constituents),
             "basics": list(self.basics),
             "maps": {
-                c.kind.value: {
+                c.method: {
                     "likeness": {m: list(values) for m, values in c.likeness.items()},
                     "gap": dict(c.gap),
                     "auc": dict(c.auc),
@@ -189,7 +182,7 @@ class RelationReport:
 def relation_report(
     compound: str,
     constituents: Sequence[str],
-    maps: Mapping[MapKind, ClassMaps],
+    maps: Mapping[str, ClassMaps],
     weight: Tensor,
     lost: Tensor,
     reference: Reference | None,
@@ -199,12 +192,12 @@ def relation_report(
     Args:
         compound: A class of the model.
         constituents: Two of the six basics.
-        maps: One face's, by kind, each with the compound and the six basics at least.
+        maps: One face's, by method, each with the compound and the six basics at least.
         weight: The model's head (K, C), its classes those of the whole-face maps.
         lost: (7,) from `removal_effects` with the six basics' maps.
         reference: What the same measurements gave over many faces of this model, or None.
     """
-    whole = maps[MapKind.GRAD_CAM]
+    whole = maps[GRAD_CAM]
     mixture = mixtures(whole, compound)
     pair = [set(p) for p in mixture.pairs].index(set(constituents))
     weights = dict(zip(mixture.pairs[pair], map(_number, mixture.weights[0, pair]), strict=True))
@@ -214,7 +207,7 @@ def relation_report(
         compound,
         (first, second),
         SIX,
-        tuple(_compared(kind, each, compound, constituents, reference) for kind, each in maps.items()),
+        tuple(_compared(method, each, compound, constituents, reference) for method, each in maps.items()),
         (weights[first], weights[second]),
         _number(mixture.explained[0, pair]),
         _number(mixture.rank(constituents)[0]),
@@ -225,19 +218,19 @@ def relation_report(
 
 
 def _compared(
-    kind: MapKind, maps: ClassMaps, compound: str, constituents: Sequence[str], reference: Reference | None
+    method: str, maps: ClassMaps, compound: str, constituents: Sequence[str], reference: Reference | None
 ) -> Comparison:
     relation = relate(maps, compound, constituents)
     gaps = {m: _number(relation.gap(m)[0]) for m in relation.likeness}
     return Comparison(
-        kind,
+        method,
         {m: tuple(_number(v) for v in values[0]) for m, values in relation.likeness.items()},
         gaps,
         {m: _number(relation.auc(m)[0]) for m in relation.likeness},
         {m: _number(relation.both_first(m)[0]) for m in relation.likeness},
         {m: _number(relation.pair_rank(m)[0]) for m in relation.likeness},
-        reference.about_one_face(compound, gaps["cosine"], kind=kind.value) if reference else None,
-        reference.beyond_chance(compound, gaps["cosine"], kind=kind.value) if reference else None,
+        reference.about_one_face(compound, gaps["cosine"], method=method) if reference else None,
+        reference.beyond_chance(compound, gaps["cosine"], method=method) if reference else None,
     )
 
 

@@ -13,7 +13,8 @@ from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
-from cfer.explain.reference import CHANGE, FILE, MEAN_MAPS, WHOLE
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
+from cfer.explain.reference import FILE, MEAN_MAPS
 from cfer.features.table import MAKERS, cache_path, extract_features, fingerprint
 from cfer.measure.landmarks import FITTED, measure_landmarks, rendered_features
 from cfer.measure.maps import read_faces
@@ -79,7 +80,7 @@ def measure(
         maps = {
             f"{compound}/{kind}": found[f"maps/{kind}"].half()
             for compound, found in measured.items()
-            for kind in (WHOLE, CHANGE)
+            for kind in (GRAD_CAM, INTEGRATED_GRADIENTS)
             if f"maps/{kind}" in found
         }
         files |= {FILE: _json(summarise(checkpoint, faces, measured)), MEAN_MAPS: save(maps)}

@@ -17,7 +17,8 @@ from cfer.emotions import EXPRESSIONS
 from cfer.explain.attribution import attribution_layer
 from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import ClassMaps
-from cfer.explain.reference import CHANGE, ELSEWHERE, MEAN_FACE, PERMUTED, RANDOM_HEAD, SHUFFLED, WHOLE, source
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
+from cfer.explain.reference import ELSEWHERE, MEAN_FACE, PERMUTED, RANDOM_HEAD, SHUFFLED, source
 from cfer.explain.relation import SIX, Relation, mixture_weights, mixtures, relate
 from cfer.measure.landmarks import RenderedFeatures
 from cfer.measure.maps import (
@@ -111,12 +112,12 @@ class Measurement:
             "mixture_rank": mixture.rank(constituents),
             "mixture_explained": mixture.explained[:, pair],
             "lost": self._deletion(mine, rows[:TAKEN_APART], compound),
-            f"maps/{WHOLE}": shown.clamp(min=0).mean(0),
+            f"maps/{GRAD_CAM}": shown.clamp(min=0).mean(0),
         }
         relations = list(self._relations(compound, mine, rows))
         if self.divided:
             changed = self._changed(self.model, self.faces.showing(compound, CHANGED_PEOPLE), compound)
-            found |= {f"maps/{CHANGE}": changed.maps.clamp(min=0).mean(0)}
+            found |= {f"maps/{INTEGRATED_GRADIENTS}": changed.maps.clamp(min=0).mean(0)}
             relations += self._changed_relations(compound, changed)
         for name, draw, relation in relations:
             found |= {f"{name}/{draw}/{m}": values for m, values in relation.likeness.items()}
@@ -125,28 +126,32 @@ class Measurement:
     def _relations(self, compound: str, mine: ClassMaps, rows: Tensor) -> Iterator[tuple[str, int, Relation]]:
         """A compound's relations by whole-face maps, and by what would look like them."""
         constituents, people = EXPRESSIONS[compound].constituents, self.faces.people[rows]
-        yield WHOLE, 0, relate(mine, compound, constituents)
+        yield GRAD_CAM, 0, relate(mine, compound, constituents)
         few = torch.isin(self.control_rows, rows)
         for name, looks in self.controls.items():
             for draw, maps in enumerate(looks):
-                yield source(WHOLE, name), draw, relate(only(maps, few), compound, constituents)
+                yield source(GRAD_CAM, name), draw, relate(only(maps, few), compound, constituents)
         for draw in range(DRAWS):
-            yield source(WHOLE, ELSEWHERE), draw, relate(basics_of_others(mine, people, draw), compound, constituents)
+            yield (
+                source(GRAD_CAM, ELSEWHERE),
+                draw,
+                relate(basics_of_others(mine, people, draw), compound, constituents),
+            )
         flat = self.mean[basic_rows(mine)].expand(len(rows), -1, -1, -1)
-        yield source(WHOLE, MEAN_FACE), 0, relate(with_basics(mine, flat), compound, constituents)
+        yield source(GRAD_CAM, MEAN_FACE), 0, relate(with_basics(mine, flat), compound, constituents)
 
     def _changed_relations(self, compound: str, changed: ClassMaps) -> Iterator[tuple[str, int, Relation]]:
         """The same by integrated gradients."""
         constituents = EXPRESSIONS[compound].constituents
         people = self.faces.people[self.faces.showing(compound, CHANGED_PEOPLE)]
-        yield CHANGE, 0, relate(changed, compound, constituents)
+        yield INTEGRATED_GRADIENTS, 0, relate(changed, compound, constituents)
         for name, draws in self.changed_controls.items():
             for draw, maps in enumerate(draws):
                 if compound in maps:
-                    yield source(CHANGE, name), draw, relate(maps[compound], compound, constituents)
+                    yield source(INTEGRATED_GRADIENTS, name), draw, relate(maps[compound], compound, constituents)
         for draw in range(DRAWS):
             others = basics_of_others(changed, people, draw)
-            yield source(CHANGE, ELSEWHERE), draw, relate(others, compound, constituents)
+            yield source(INTEGRATED_GRADIENTS, ELSEWHERE), draw, relate(others, compound, constituents)
 
     def _deletion(self, mine: ClassMaps, rows: Tensor, compound: str) -> Tensor:
         """What a class loses (N, 7) on some faces by each basic's evidence, and by random cells."""

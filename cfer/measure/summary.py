@@ -12,7 +12,8 @@ from torch import Tensor
 from cfer.checkpoint import Checkpoint, model_digest
 from cfer.emotions import EXPRESSIONS
 from cfer.explain.facs import agreement, permuted_constituents, unit_overlap
-from cfer.explain.reference import CHANGE, ELSEWHERE, FACES, PERMUTED, RANDOM_HEAD, WHOLE, source
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
+from cfer.explain.reference import ELSEWHERE, FACES, PERMUTED, RANDOM_HEAD, source
 from cfer.explain.relation import SIX, Relation, head_likeness
 from cfer.explain.similarity import MEASURES
 from cfer.measure.maps import Faces
@@ -109,7 +110,7 @@ def heads_by_luck(everything: Mapping[str, Relations], whose: str) -> dict[str, 
 
 def one_compound(found: Mapping[str, Tensor], relations: Relations, kinds: tuple[str, ...]) -> dict[str, Any]:
     """All of a compound's numbers but its faces and its head's rows."""
-    own = relations[WHOLE][0]
+    own = relations[GRAD_CAM][0]
     constituent, lost = own.own.numpy(), found["lost"].numpy()
     gaps = {name: {m: stacked(each, "gap", m) for m in MEASURES} for name, each in relations.items()}
     others = {kind: source(kind, ELSEWHERE) for kind in kinds}
@@ -162,7 +163,7 @@ def summarise(checkpoint: Checkpoint, faces: Faces, measured: Measured) -> dict[
     everything = {compound: relations_of(compound, found) for compound, found in measured.items()}
     model, compounds = checkpoint.model, {}
     sources = list(next(iter(everything.values())))
-    kinds = tuple(kind for kind in (WHOLE, CHANGE) if kind in sources)
+    kinds = tuple(kind for kind in (GRAD_CAM, INTEGRATED_GRADIENTS) if kind in sources)
     for compound, found in measured.items():
         head = head_likeness(model.head.weight.detach(), model.classes, compound).numpy()
         compounds[compound] = one_compound(found, everything[compound], kinds)

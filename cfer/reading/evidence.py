@@ -9,38 +9,41 @@ from typing import Any
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from torch import Tensor
 
 import cfer
 from cfer.checkpoint import versions
 from cfer.explain.maps import ClassMaps
-from cfer.explain.report import SCHEMA_VERSION, MapKind
+from cfer.explain.methods import GRAD_CAM, METHODS
+from cfer.explain.reference import RELATED
+from cfer.explain.report import SCHEMA_VERSION
 from cfer.reading.draw import overlay, shared_scale
 from cfer.reading.reader import FaceReading, Reader
 from cfer.system.output_folders import check_replaceable, replaced
 
-RULES = {
-    MapKind.GRAD_CAM: "Grad-CAM at the last layer, raw[k] = (1/hw) sum_c dy_k/dz_c A_c; see cfer.explain.maps",
-    MapKind.INTEGRATED_GRADIENTS: "integrated gradients at a layer, from neutral faces; see cfer.explain.attribution",
-}
-
 
 def write_evidence(
-    reader: Reader, face: FaceReading, names: Sequence[str], out: Path, *, picture: bytes = b"", command: str = ""
+    reader: Reader,
+    face: FaceReading,
+    names: Sequence[str],
+    out: Path,
+    *,
+    method: str | None = None,
+    picture: bytes = b"",
+    command: str = "",
 ) -> dict[str, Any]:
     """Write overlays, raw maps, numbers and a manifest of one face into a folder.
 
-    Files: `face.png`, `overlay-NAME.png` (by the kind of maps that is drawn, one scale for all), `maps.safetensors`
-    (`logits` (K,) and `grad_cam` (K, h, w) of all classes, `integrated_gradients` (N, h, w) of the drawn ones where the
-    network allows it, `action_units` (U, h, w) where it reads them; signed, in units of the logit, in the manifest's
-    orders), `evidence.json` (what
-    `cfer.explain.report` says of classes and compounds), `manifest.json` with hashes.
+    Files: `face.png`, `overlay-NAME.png` (by the method that is drawn, one scale for all), `maps.safetensors` (`logits`
+    (K,) and `grad_cam` (K, h, w) of all classes, `integrated_gradients` (N, h, w) of the drawn ones where the network
+    allows it, likewise by the method that is drawn, `action_units` (U, h, w) where it reads them; in the manifest's
+    orders), `evidence.json` (what `cfer.explain.report` says of classes and compounds), `manifest.json` with hashes.
 
     Args:
         reader: Who read the face.
         face: What was read.
         names: Classes to draw, and to relate where they have two basic constituents.
         out: Made if it is missing; older evidence in it is replaced as a whole.
+        method: Whose maps are drawn, a key of `cfer.explain.methods.METHODS`; the first of `Reader.methods` by default.
         picture: The picture file's content, for its hash.
         command: What was typed.
 
@@ -48,16 +51,16 @@ def write_evidence(
         The content of `evidence.json`.
 
     Raises:
-        KeyError: A class is not known.
+        KeyError: A class is not known, or the method is not allowed.
         OutputError: The folder holds something else.
     """
     check_evidence_folder(out)
     names = tuple(dict.fromkeys(names))
-    drawn = reader.kinds[-1]
-    maps = {kind: face.maps_by(kind, names) for kind in reader.kinds}
-    raws = dict(zip(names, maps[drawn].maps[0], strict=True))
+    drawn = method or reader.methods[0]
+    shown = dict.fromkeys((*(key for key in RELATED if key in reader.methods), drawn))
+    maps = {key: face.maps_by(key, names) for key in shown}
     with replaced(out, _listed, "evidence") as new:
-        return _write(reader, face, names, raws, maps, new, picture, command)
+        return _write(reader, face, names, drawn, maps, new, picture, command)
 
 
 def check_evidence_folder(out: Path) -> None:
@@ -81,23 +84,22 @@ def _write(
     reader: Reader,
     face: FaceReading,
     names: tuple[str, ...],
-    raws: Mapping[str, Tensor],
-    maps: Mapping[MapKind, ClassMaps],
+    drawn: str,
+    maps: Mapping[str, ClassMaps],
     out: Path,
     picture: bytes,
     command: str,
 ) -> dict[str, Any]:
     """Write all files into a new folder; see `write_evidence`."""
-    drawn = reader.kinds[-1]
+    raws = dict(zip(names, maps[drawn].maps[0], strict=True))
     Image.fromarray(face.crop).save(out / "face.png")
     scale = shared_scale(list(raws.values()))
     written = ["face.png", "maps.safetensors", "evidence.json"]
     for name, raw in raws.items():
         written.append(f"overlay-{name.replace(' ', '-')}.png")
         overlay(face.crop, raw, scale).save(out / written[-1])
-    tensors = {"logits": face.maps.logits[0].contiguous(), MapKind.GRAD_CAM.value: face.maps.maps[0].contiguous()}
-    if drawn is not MapKind.GRAD_CAM:
-        tensors[drawn.value] = torch.stack(list(raws.values()))
+    tensors = {key: each.maps[0].contiguous() for key, each in maps.items()}
+    tensors |= {"logits": face.maps.logits[0].contiguous(), GRAD_CAM: face.maps.maps[0].contiguous()}
     if face.unit_maps:
         tensors["action_units"] = torch.stack(list(face.unit_maps.values()))
     save_file(tensors, str(out / "maps.safetensors"))
@@ -107,10 +109,10 @@ def _write(
         "box": list(face.box),
         "probabilities": face.probabilities,
         "action_units": face.to_dict()["action_units"],
-        "drawn": drawn.value,
+        "drawn": drawn,
         "full_colour_in_logits": scale,
         "classes": {
-            name: [face.explanation_of(name, kind, each.of(name)[0]).to_dict() for kind, each in maps.items()]
+            name: [face.explanation_of(name, key, each.of(name)[0]).to_dict() for key, each in maps.items()]
             for name in names
         },
         "relations": {name: face.relation(name).to_dict() for name in names if reader.relatable(name)},
@@ -124,7 +126,7 @@ def _write(
         "classes": list(reader.names),
         "drawn": list(names),
         "action_units": list(face.unit_maps),
-        "map_rules": {kind.value: RULES[kind] for kind in reader.kinds},
+        "map_rules": {key: f"{METHODS[key].title}; {METHODS[key].source}" for key in maps},
         "versions": {"cfer": cfer.__version__} | versions(),
         "files": {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in written},
     }

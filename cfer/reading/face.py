@@ -14,13 +14,15 @@ import torch
 from torch import Tensor
 
 from cfer.emotions import UNIT_NAMES
-from cfer.explain.attribution import mirrored_gradients
+from cfer.explain.attribution import neutral_faces
 from cfer.explain.composition import Composition, compose
 from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import ClassMaps, maps_of, unit_maps_of
+from cfer.explain.methods import GRAD_CAM, METHODS, Question
+from cfer.explain.reference import RELATED
 from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
-from cfer.explain.report import ClassExplanation, MapKind, RelationReport, relation_report
+from cfer.explain.report import ClassExplanation, RelationReport, relation_report
 from cfer.faces.quality import Quality
 from cfer.network.modes import plain_numerics
 from cfer.reading.embedding import Found, Passes
@@ -89,7 +91,7 @@ class FaceReading:
         self._look = look
         self.maps: ClassMaps = maps_of(reader.checkpoint.model, passes.last)
         self._lock = RenewedLock()
-        self._attributed: dict[str, Tensor] = {}
+        self._maps: dict[tuple[str, str], Tensor] = {}
         self._relations: dict[str, RelationReport] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -183,55 +185,54 @@ class FaceReading:
         }
 
     @plain_numerics()
-    def maps_by(self, kind: MapKind, names: Sequence[str]) -> ClassMaps:
-        """Maps of some classes; what was attributed before is not attributed again.
+    def maps_by(self, method: str, names: Sequence[str]) -> ClassMaps:
+        """Maps of some classes by a saliency method; what was computed before is not computed again.
 
         Args:
-            kind: Which maps. A backbone that cannot be divided gives Grad-CAM for either.
+            method: A key of `cfer.explain.methods.METHODS`.
             names: Classes of the model.
 
         Raises:
-            KeyError: The model has no such class.
+            KeyError: The model has no such class, or does not allow this method.
         """
         names = tuple(names)
-        whole = [self.maps.of(name) for name in names]
+        if method not in self.reader.methods:
+            raise KeyError(f"There are no maps by {method!r} here; there are {', '.join(self.reader.methods)}.")
+        if strange := [name for name in names if name not in self.maps.classes]:
+            self.maps.of(strange[0])
         logits = self.maps.logits[:, [self.maps.classes.index(name) for name in names]]
-        neutral = self.reader.neutral if kind is MapKind.INTEGRATED_GRADIENTS else None
-        if neutral is None:
-            return ClassMaps(logits, torch.stack(whole, 1), self.maps.features, names)
         with self._lock:
-            missing = [name for name in dict.fromkeys(names) if name not in self._attributed]
+            missing = [name for name in dict.fromkeys(names) if (method, name) not in self._maps]
             if missing:
-                model, layer = self.reader.checkpoint.model, self.passes.layer or ""
-                found = mirrored_gradients(model, self.passes.pair, missing, neutral, layer)[0]
-                self._attributed |= dict(zip(missing, found, strict=True))
-            maps = torch.stack([self._attributed[name] for name in names])[None]
+                found = METHODS[method].explain(_AboutFace(self, missing))
+                self._maps |= {(method, name): each for name, each in zip(missing, found, strict=True)}
+            maps = torch.stack([self._maps[method, name] for name in names])[None]
         return ClassMaps(logits, maps, self.maps.features, names)
 
     @plain_numerics()
-    def explain(self, name: str, kind: MapKind | None = None) -> ClassExplanation:
+    def explain(self, name: str, method: str | None = None) -> ClassExplanation:
         """Where the evidence for and against a class lies, with its share by part of the face and by action unit.
 
         Args:
             name: A class of the model.
-            kind: Which map; by default integrated gradients from neutral, or Grad-CAM where they cannot be had.
+            method: A key of `cfer.explain.methods.METHODS`; the first of `Reader.methods` by default.
 
         Raises:
-            KeyError: The model has no such class.
+            KeyError: The model has no such class, or does not allow this method.
         """
-        kind = kind or self.reader.kinds[-1]
-        return self.explanation_of(name, kind, self.maps_by(kind, [name]).maps[0, 0])
+        method = method or self.reader.methods[0]
+        return self.explanation_of(name, method, self.maps_by(method, [name]).maps[0, 0])
 
     @plain_numerics()
-    def explanation_of(self, name: str, kind: MapKind, raw: Tensor) -> ClassExplanation:
+    def explanation_of(self, name: str, method: str, raw: Tensor) -> ClassExplanation:
         """A map (h, w) of a class with its shares by part of the face and by action unit."""
         places = self.landmarks
         if places is None:
-            return ClassExplanation(name, kind, self.probabilities[name], raw)
+            return ClassExplanation(name, method, self.probabilities[name], raw)
         masks = unit_regions(places)
         regions = shares(raw, region_map(places))
         units = unit_shares(raw, masks), unit_shares(-raw, masks)
-        return ClassExplanation(name, kind, self.probabilities[name], raw, regions, *units)
+        return ClassExplanation(name, method, self.probabilities[name], raw, regions, *units)
 
     @cached_property
     def landmarks(self) -> Tensor | None:
@@ -251,8 +252,8 @@ class FaceReading:
         with self._lock:
             if name not in self._relations:
                 asked = (name, *SIX)
-                maps = {kind: self.maps_by(kind, asked) for kind in self.reader.kinds[1:]}
-                maps = {MapKind.GRAD_CAM: self.maps} | maps
+                others = [key for key in RELATED[1:] if key in self.reader.methods]
+                maps = {GRAD_CAM: self.maps} | {key: self.maps_by(key, asked) for key in others}
                 weight, constituents = self.reader.checkpoint.head.weight, self.reader.constituents(name)
                 reference = self.reader.reference
                 self._relations[name] = relation_report(
@@ -265,6 +266,34 @@ class FaceReading:
         raws = torch.stack([self.maps.of(basic)[0] for basic in SIX])
         k = self.maps.classes.index(name)
         return removal_effects(self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k))
+
+
+class _AboutFace(Question):
+    """A question about a face, answered from what its backbone made of it before."""
+
+    def __init__(self, face: FaceReading, names: Sequence[str]) -> None:
+        """Take a face and the classes that are asked about."""
+        checkpoint = face.reader.checkpoint
+        neutral = checkpoint.preprocessing.uncorrected(neutral_faces())
+        super().__init__(checkpoint.model, face.passes.x, names, neutral)
+        self._face = face
+
+    @property
+    def last(self) -> Tensor:
+        """See `Question.last`."""
+        return self._face.passes.last
+
+    @property
+    def pair(self) -> Tensor:
+        """See `Question.pair`."""
+        return self._face.passes.pair
+
+    @property
+    def baseline(self) -> Tensor:
+        """See `Question.baseline`."""
+        found = self._face.reader.neutral
+        assert found is not None  # the method asks for the layer first
+        return found
 
 
 def _again(

@@ -15,9 +15,9 @@ from cfer.emotions import Kind
 from cfer.explain.attribution import attribution_layer, layer_baseline, neutral_faces
 from cfer.explain.familiarity import Familiarity, familiarity_of
 from cfer.explain.maps import Composed, by_units
+from cfer.explain.methods import METHODS
 from cfer.explain.reference import Reference
 from cfer.explain.relation import SIX
-from cfer.explain.report import MapKind
 from cfer.network.modes import plain_numerics
 from cfer.system.forks import RenewedLock
 
@@ -99,9 +99,10 @@ class Yardsticks:
         return len(self.checkpoint.heads)
 
     @property
-    def kinds(self) -> tuple[MapKind, ...]:
-        """Kinds of maps that this model allows, Grad-CAM first."""
-        return tuple(MapKind) if attribution_layer(self.checkpoint.model) else (MapKind.GRAD_CAM,)
+    def methods(self) -> tuple[str, ...]:
+        """Keys of the saliency methods that this model allows, the one that is shown by default first."""
+        divided = attribution_layer(self.checkpoint.model) is not None
+        return tuple(key for key, method in METHODS.items() if divided or not method.needs_layers)
 
     @cached_property
     def landmark_readout(self) -> LandmarkReadout | None:

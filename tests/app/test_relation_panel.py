@@ -5,8 +5,8 @@ import pytest
 
 from cfer.app.panels.relation import relation_panel, render, verdict
 from cfer.app.texts import Speech
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
 from cfer.explain.relation import SIX
-from cfer.explain.report import MapKind
 from cfer.reading.reader import Reader
 
 SAY = Speech()
@@ -20,7 +20,7 @@ def seen(photograph):
 
 def test_the_panel_shows_what_the_report_says(seen):
     html, report = relation_panel(*seen, "happily surprised", SAY), seen[1].relation("happily surprised")
-    changed, whole = report.by(MapKind.INTEGRATED_GRADIENTS), report.by(MapKind.GRAD_CAM)
+    changed, whole = report.by(INTEGRATED_GRADIENTS), report.by(GRAD_CAM)
     rows = re.findall(r"<tr><td>(?:<b>)?([a-z ]+)(?:</b>)?</td>(.*?)</tr>", html)
     assert [name for name, _ in rows] == [*SIX, "its two basics less the others"]
     for place, (_, cells) in enumerate(rows[:6]):
@@ -50,7 +50,7 @@ def test_the_verdict_is_a_plain_sentence_and_a_word_on_chance(seen, likeness, be
 
 def test_without_evidence_there_is_no_number(seen):
     report = seen[1].relation("awed")
-    whole = replace(report.by(MapKind.GRAD_CAM), likeness={"cosine": (None,) * 6})
+    whole = replace(report.by(GRAD_CAM), likeness={"cosine": (None,) * 6})
     html = render(replace(report, comparisons=(whole,), mixture_explained=None), SAY)
     assert html.count("<td>no evidence</td>") == 6
     assert "<td><b>no evidence</b></td>" in html
@@ -70,7 +70,7 @@ def test_a_model_on_which_nothing_was_measured_says_so(seen):
 
 def test_a_network_that_cannot_be_divided_has_no_column_of_change(seen):
     report = seen[1].relation("awed")
-    html = render(replace(report, comparisons=(report.by(MapKind.GRAD_CAM),)), SAY)
+    html = render(replace(report, comparisons=(report.by(GRAD_CAM),)), SAY)
     assert "differs from neutral" not in html
     assert "whole face" in html
     assert html.count("<th>") == 4

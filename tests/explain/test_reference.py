@@ -4,7 +4,8 @@ import pytest
 from cfer.checkpoint import DEFAULT, load_checkpoint, model_digest
 from cfer.emotions import COMPOUNDS
 from cfer.explain.facs import unit_overlap
-from cfer.explain.reference import CHANGE, WHOLE, Reference, Tie
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
+from cfer.explain.reference import Reference, Tie
 from cfer.explain.relation import SIX, head_likeness
 from cfer.explain.similarity import MEASURES
 
@@ -18,16 +19,16 @@ def shipped():
 
 def made_up(own, luck, another, ahead, shuffled=(0.0, -0.1, 0.1)):
     """A reference with one compound, given intervals of its gap, and what a random head gives by luck."""
-    gaps = {WHOLE: own, f"{WHOLE}, another person": another, f"{WHOLE}, shuffled backbone": shuffled}
+    gaps = {GRAD_CAM: own, f"{GRAD_CAM}, another person": another, f"{GRAD_CAM}, shuffled backbone": shuffled}
     row = {
         "constituents": ["fearful", "surprised"],
-        "gap_less_elsewhere": {WHOLE: {"cosine": ahead}},
+        "gap_less_elsewhere": {GRAD_CAM: {"cosine": ahead}},
         "gap": {name: {"cosine": values} for name, values in gaps.items()},
-        "quantiles": {WHOLE: {"cosine": [0.4, 0.6]}, f"{WHOLE}, shuffled backbone": {"cosine": [0.0, 0.1]}},
+        "quantiles": {GRAD_CAM: {"cosine": [0.4, 0.6]}, f"{GRAD_CAM}, shuffled backbone": {"cosine": [0.0, 0.1]}},
     }
     heads = {"mean": {"cosine": luck}, "face": {"cosine": [0.0, 0.2]}}
     less = {"mean": {"cosine": luck - 0.05}, "face": {"cosine": [0.0, 0.1]}}
-    by_luck = {f"{WHOLE}, random head": heads, f"{WHOLE}, head on permuted labels": less}
+    by_luck = {f"{GRAD_CAM}, random head": heads, f"{GRAD_CAM}, head on permuted labels": less}
     facts = {"compounds": {"awed": row}, "overall": gaps, "heads_by_luck": by_luck}
     return Reference("0", 10, SIX, ("cosine",), facts)
 
@@ -51,7 +52,7 @@ def test_the_shipped_numbers_are_of_the_shipped_model(shipped):
             blank = ~known
             assert (blank <= (blank.all(0)[None] | blank.all(1)[:, None])).all()
             assert (values[known] <= 1).all()
-    for kind in (WHOLE, CHANGE):
+    for kind in (GRAD_CAM, INTEGRATED_GRADIENTS):
         assert shipped.mean_of("awed", "happy", kind)[0].ndim == 2
     assert all(len(faces) == 4 for faces in shipped.faces.values())
 

@@ -12,15 +12,12 @@ from cfer.cli import app
 from cfer.explain.attribution import mirrored_gradients
 from cfer.explain.faithfulness import GRID, ranked_cells, scores, without
 from cfer.explain.maps import scores_of
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
 from cfer.explain.relation import SIX, relate
-from cfer.explain.report import MapKind
 from cfer.explain.similarity import cosine
 from cfer.reading.evidence import write_evidence
 
 runner = CliRunner()
-
-
-CHANGE = MapKind.INTEGRATED_GRADIENTS
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def test_a_bundle_holds_what_was_measured_and_its_hashes(reader, face, tmp_path)
     arrays = load_file(str(tmp_path / "maps.safetensors"))
     torch.testing.assert_close(arrays["grad_cam"], face.maps.maps[0])
     assert manifest["drawn"] == names
-    torch.testing.assert_close(arrays["integrated_gradients"], face.maps_by(CHANGE, names).maps[0])
+    torch.testing.assert_close(arrays["integrated_gradients"], face.maps_by(INTEGRATED_GRADIENTS, names).maps[0])
     chances = dict(zip(manifest["classes"], arrays["logits"].softmax(0).tolist(), strict=True))
     assert chances == pytest.approx(evidence["probabilities"], abs=1e-6)
     assert Image.open(tmp_path / "overlay-happily-surprised.png").size == (336, 336)
@@ -51,12 +48,12 @@ def test_a_logit_is_the_sum_of_its_evidence_and_its_bias(reader, face, tmp_path)
     evidence, _ = write_evidence(reader, face, ["happy"], tmp_path)["classes"]["happy"]
     place = reader.names.index("happy")
     logit, bias = float(face.maps.logits[0, place]), float(reader.checkpoint.model.head.bias[place])
-    assert evidence["kind"] == "grad_cam"
+    assert evidence["method"] == "grad_cam"
     assert evidence["evidence_for"] - evidence["evidence_against"] == pytest.approx(logit - bias, abs=1e-4)
 
 
 def test_a_change_of_score_is_the_sum_of_the_evidence_for_it(reader, face):
-    change = face.maps_by(CHANGE, reader.names)
+    change = face.maps_by(INTEGRATED_GRADIENTS, reader.names)
     model, preprocessing = reader.checkpoint.model, reader.checkpoint.preprocessing
     x = preprocessing([face.crop])
     with torch.no_grad():  # the mean over the picture and its mirror image, less the neutral faces' mean output
@@ -83,8 +80,8 @@ def test_relations_are_those_of_the_maps(reader, face, tmp_path):
 
 def test_relations_of_change_maps_stand_beside_them(reader, face):
     report = face.relation("happily surprised")
-    changed, whole = report.by(CHANGE), report.by(MapKind.GRAD_CAM)
-    mine, *basics = face.maps_by(CHANGE, ["happily surprised", *SIX]).maps[0]
+    changed, whole = report.by(INTEGRATED_GRADIENTS), report.by(GRAD_CAM)
+    mine, *basics = face.maps_by(INTEGRATED_GRADIENTS, ["happily surprised", *SIX]).maps[0]
     wanted = [float(cosine(mine, other)) for other in basics]
     assert [float("nan") if v is None else v for v in changed.likeness["cosine"]] == pytest.approx(
         wanted, abs=1e-4, nan_ok=True

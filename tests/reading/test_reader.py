@@ -9,7 +9,7 @@ from PIL import Image
 
 import cfer
 from cfer.emotions import BASICS, EXPRESSIONS
-from cfer.explain.report import MapKind
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
 from cfer.network.backbone import BackboneConfig
 from cfer.network.face_model import FaceModel
 from cfer.pictures import PictureError
@@ -96,14 +96,14 @@ def test_a_first_look_is_two_passes_and_one_attribution_and_nothing_is_done_twic
     (face,) = reader.read(photograph).faces
     assert counted == {"passes": 1, "attributions": 0, "classes": 0}
     trio = reader.trio(face, "happily surprised")
-    first = face.maps_by(MapKind.INTEGRATED_GRADIENTS, trio)
+    first = face.maps_by(INTEGRATED_GRADIENTS, trio)
     looked = {"passes": 2, "attributions": 1, "classes": 3}
     assert counted == looked
-    again = face.maps_by(MapKind.INTEGRATED_GRADIENTS, trio[::-1])
+    again = face.maps_by(INTEGRATED_GRADIENTS, trio[::-1])
     again.contrast([trio[0]], trio[1:])
-    face.maps_by(MapKind.GRAD_CAM, trio)
+    face.maps_by(GRAD_CAM, trio)
     face.explain(trio[1])
-    assert counted == looked  # another order, kind or contrast
+    assert counted == looked  # another order, method or contrast
     assert torch.equal(first.of(trio[0]), again.of(trio[0]))
     face.relation(trio[1])  # its compound and two of the six basics were there
     assert (counted["attributions"], counted["classes"]) == (2, 7)
@@ -121,11 +121,11 @@ def test_eight_threads_on_readers_that_share_a_backbone_give_what_one_gives(phot
 
     def ask(reader):
         face = reader.face(photograph)
-        return face.maps.maps, face.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps
+        return face.maps.maps, face.maps_by(INTEGRATED_GRADIENTS, names).maps
 
     alone = {reader: ask(reader) for reader in (base, taught)}
     shared = base.face(photograph)
-    wanted = shared.maps_by(MapKind.INTEGRATED_GRADIENTS, names).maps
+    wanted = shared.maps_by(INTEGRATED_GRADIENTS, names).maps
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ask, [base, taught] * 8))
         same = list(pool.map(lambda n: shared.explain(n).raw, names * 4))
@@ -151,14 +151,15 @@ def test_a_picture_may_be_a_path_an_image_or_an_array(reader, photograph, files)
     assert reader.face(np.asarray(image.convert("L"))).top == "happy"
 
 
-def test_a_backbone_that_cannot_be_divided_gives_grad_cam_for_either_kind(photograph):
+def test_a_backbone_that_cannot_be_divided_gives_grad_cam_and_no_maps_by_layer(photograph):
     model = FaceModel(BackboneConfig("densenet121"), BASICS).eval()
     base = Reader().checkpoint
     reader = Reader(replace(base, model=model, classes=base.classes[:7], measured={}))
     face = reader.read_crop(photograph[40:220, 130:310])
-    assert reader.kinds == (MapKind.GRAD_CAM,)
-    found = face.maps_by(MapKind.INTEGRATED_GRADIENTS, ["happy"])
-    torch.testing.assert_close(found.of("happy"), face.maps.of("happy"))
+    assert reader.methods[0] == GRAD_CAM
+    with pytest.raises(KeyError, match="no maps by 'integrated_gradients' here"):
+        face.maps_by(INTEGRATED_GRADIENTS, ["happy"])
+    assert face.explain("happy").method == GRAD_CAM
     assert face.explain("happy").regions is None
 
 

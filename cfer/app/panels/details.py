@@ -4,7 +4,7 @@ import html
 
 from torch import Tensor
 
-from cfer.app.panels.map_kinds import kind_of, unit_parts
+from cfer.app.panels.map_kinds import unit_parts
 from cfer.app.panels.maps import Panel, panels
 from cfer.app.texts import Speech
 from cfer.emotions import UNIT_NAMES
@@ -28,9 +28,9 @@ def muscles(reader: Reader, face: FaceReading, name: str, say: Speech) -> str:
     return _fold("by_muscle", f"<p>{note}</p>{panels(face.crop, shown, say, small=True, legend=False)}", say)
 
 
-def regions(face: FaceReading, name: str, raw: Tensor, view: str, say: Speech) -> str:
+def regions(face: FaceReading, name: str, raw: Tensor, method: str, say: Speech) -> str:
     """Bars of a map's evidence by part of the face; empty without landmarks."""
-    found = face.explanation_of(name, kind_of(view), raw).regions
+    found = face.explanation_of(name, method, raw).regions
     if found is None:
         return ""
     rows = sorted(zip(found.regions, found.speaks_for, strict=True), key=lambda row: -_known(row[1]))

@@ -1,4 +1,4 @@
-"""Which maps can be shown, by name, and what is known of how right each kind is."""
+"""Saliency methods as the page offers them: titles, maps, and what is known of how right each one's maps are."""
 
 import copy
 import json
@@ -13,50 +13,44 @@ from torch import Tensor
 from cfer.app.server.zero_gpu import is_lent, lent_gpu
 from cfer.app.texts import Speech
 from cfer.explain.attribution import neutral_faces
-from cfer.explain.methods import METHODS, Question
-from cfer.explain.report import MapKind
+from cfer.explain.methods import METHODS, Cost, Question
 from cfer.network.face_model import FaceModel
 from cfer.reading.reader import FaceReading, Reader
 
-CHANGE, WHOLE, RIVALS = "change", "whole", "rivals"
-OWN = (CHANGE, WHOLE, RIVALS)
-LIBRARY = tuple(name for name, method in METHODS.items() if not method.signed and not method.slow)
-"""pytorch-grad-cam's methods that answer while somebody waits; the slow ones are on the command line's side."""
+SHOWN = tuple(key for key, method in METHODS.items() if method.cost is not Cost.SLOW)
+"""Methods that answer while somebody waits; the slow ones are on the command line's side."""
 CELLS = 32
 """Sides of a finer map are reduced to this: it is drawn with smooth steps anyway."""
 
 
+def title(method: str, say: Speech) -> str:
+    """A method's name on the page: in words where it is this project's own, its own otherwise."""
+    return say(f"method_{method}") if METHODS[method].signed else METHODS[method].title
+
+
 def choices(reader: Reader, say: Speech) -> list[tuple[str, str]]:
-    """Names of the kinds of maps that a model allows, and their keys."""
-    own = [view for view in OWN if view != CHANGE or MapKind.INTEGRATED_GRADIENTS in reader.kinds]
-    return [(say(f"method_{view}"), view) for view in own] + [(name, name) for name in LIBRARY]
+    """Names of the methods whose maps a model allows, and their keys."""
+    return [(title(key, say), key) for key in SHOWN if key in reader.methods]
 
 
-def raw_maps(reader: Reader, face: FaceReading, names: Sequence[str], view: str) -> list[Tensor]:
-    """Maps (h, w) of some classes of one kind."""
-    if view == RIVALS:
-        return [face.maps.log_odds(name)[0] for name in names]
-    if view in LIBRARY:
-        checkpoint = reader.checkpoint
-        neutral = checkpoint.preprocessing.uncorrected(neutral_faces())
-        found = _library_maps(view, checkpoint.model, face.passes.x, tuple(names), neutral)
-        return list(F.adaptive_avg_pool2d(found[None], CELLS)[0] if found.shape[-1] > CELLS else found)
-    kind = MapKind.INTEGRATED_GRADIENTS if view == CHANGE else MapKind.GRAD_CAM
-    return list(face.maps_by(kind, names).maps[0])
+def raw_maps(reader: Reader, face: FaceReading, names: Sequence[str], method: str) -> list[Tensor]:
+    """Maps (h, w) of some classes by a method, at most `CELLS` a side."""
+    found = face.maps_by(method, names).maps[0] if METHODS[method].signed else _by_library(reader, face, names, method)
+    return list(F.adaptive_avg_pool2d(found[None], CELLS)[0] if found.shape[-1] > CELLS else found)
+
+
+def _by_library(reader: Reader, face: FaceReading, names: Sequence[str], method: str) -> Tensor:
+    if not (is_lent() and torch.cuda.is_available()):
+        return face.maps_by(method, names).maps[0]
+    neutral = reader.checkpoint.preprocessing.uncorrected(neutral_faces())
+    return _on_lent_gpu(method, reader.checkpoint.model, face.passes.x, tuple(names), neutral)
 
 
 @lent_gpu
-def _library_maps(view: str, model: FaceModel, x: Tensor, names: tuple[str, ...], neutral: Tensor) -> Tensor:
-    """Maps (K, h, w) by one of pytorch-grad-cam's methods, on a GPU where one is lent."""
-    if not (is_lent() and torch.cuda.is_available()):
-        return METHODS[view].explain(Question(model, x, names, neutral))
+def _on_lent_gpu(method: str, model: FaceModel, x: Tensor, names: tuple[str, ...], neutral: Tensor) -> Tensor:
+    """Maps (K, h, w) by one of pytorch-grad-cam's methods, on a GPU that is lent for it."""
     lent = copy.deepcopy(model).to("cuda")
-    return METHODS[view].explain(Question(lent, x.to("cuda"), names, neutral.to("cuda"))).cpu()
-
-
-def kind_of(view: str) -> MapKind:
-    """Under which kind a view's regions are reported."""
-    return MapKind.INTEGRATED_GRADIENTS if view == CHANGE else MapKind.GRAD_CAM
+    return METHODS[method].explain(Question(lent, x.to("cuda"), names, neutral.to("cuda"))).cpu()
 
 
 @cache
@@ -64,14 +58,16 @@ def _measured() -> dict[str, dict[str, list[float]]]:
     return json.loads(files("cfer.app").joinpath("assets/methods.json").read_text(encoding="utf-8"))
 
 
-def judged(view: str, say: Speech) -> str:
-    """What `benchmarks/saliency.py` found about a kind of maps, and whose method it is where it is another's."""
-    known = _measured().get(view)
+def judged(method: str, say: Speech) -> str:
+    """What `benchmarks/saliency.py` found about a method's maps, and whose it is where it is another's."""
+    known = _measured().get(method)
     said = say("method_unknown")
     if known is not None:
         value, low, high = (f"{v:.2f}" for v in known["ratio"])
         said = say("method_known", ratio=value, low=low, high=high, mean=f"{known['mean_map'][0]:.2f}")
-    return f"{view}: {METHODS[view].source}. {said} {say('method_scaled')}" if view in LIBRARY else said
+    if METHODS[method].signed:
+        return said
+    return f"{METHODS[method].title}: {METHODS[method].source}. {said} {say('method_scaled')}"
 
 
 @torch.no_grad()

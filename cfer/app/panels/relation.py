@@ -3,7 +3,8 @@
 import html
 
 from cfer.app.texts import Speech
-from cfer.explain.report import Comparison, MapKind, Numbers, RelationReport
+from cfer.explain.reference import RELATED
+from cfer.explain.report import Comparison, Numbers, RelationReport
 from cfer.reading.reader import FaceReading, Reader
 
 
@@ -43,9 +44,9 @@ def _chance(comparison: Comparison, say: Speech) -> str:
 
 def _table(report: RelationReport, say: Speech) -> str:
     columns: dict[str, Numbers] = {}
-    for kind in MapKind:
-        if comparison := report.by(kind):
-            columns[say(f"column_{kind.value}")] = comparison.likeness["cosine"]
+    for method in RELATED:
+        if comparison := report.by(method):
+            columns[say(f"column_{method}")] = comparison.likeness["cosine"]
     columns[say("column_rows")] = report.head_likeness
     columns[say("column_lost")] = report.lost_without
     heads = "".join(f"<th>{html.escape(name)}</th>" for name in (say("column_basic"), *columns))

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.panels.map_kinds import WHOLE, raw_maps
+from cfer.app.panels.map_kinds import raw_maps
 from cfer.app.panels.maps import class_panels, panels, picture_uri, thumbnail
 from cfer.app.panels.verdict import answer_key, bars, sentences
 from cfer.app.server.hub_checkpoints import Others
@@ -16,6 +16,7 @@ from cfer.app.tabs.explore import Explore, ExploreState
 from cfer.app.tabs.explore_tab import BUSY
 from cfer.app.texts import Speech, labels
 from cfer.checkpoint import CheckpointError
+from cfer.explain.methods import GRAD_CAM
 from cfer.hub import HubError
 from cfer.pictures import PictureError
 from cfer.reading.reader import FaceReading, Reader
@@ -111,7 +112,7 @@ def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> 
     title = say.html(answer_key(face), name=say.name(face.top))
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
     known = [name for name in names if name in reader.names]
-    maps = panels(face.crop, class_panels(face, known, raw_maps(reader, face, known, WHOLE), say), say, legend=False)
+    maps = panels(face.crop, class_panels(face, known, raw_maps(reader, face, known, GRAD_CAM), say), say, legend=False)
     if strange := [name for name in names if name not in known]:
         maps += f'<p class="cfer-note">{say.html("compare_unknown", names=say.both(strange))}</p>'
     shown = bars(say("journey_answers"), face.probabilities, say, face.top)

@@ -9,14 +9,14 @@ from typing import Any
 import gradio as gr
 
 from cfer.app.panels.details import densest_words, muscles, regions
-from cfer.app.panels.map_kinds import CHANGE, choices, judged, kind_of, raw_maps
+from cfer.app.panels.map_kinds import choices, judged, raw_maps
 from cfer.app.panels.maps import class_panels, panels, toolbar
 from cfer.app.panels.relation import relation_panel
 from cfer.app.panels.verdict import made_of, readings, verdict_panel
 from cfer.app.server.safety import complaint
 from cfer.app.server.visitors import Sessions, Visitor
 from cfer.app.texts import Speech
-from cfer.explain.report import MapKind
+from cfer.explain.methods import INTEGRATED_GRADIENTS
 from cfer.pictures import Decoded, PictureError, decode_picture
 from cfer.reading.draw import boxed
 from cfer.reading.reader import FaceReading, Reader
@@ -173,8 +173,8 @@ class Explore:
     def _maps(reader: Reader, face: FaceReading, names: list[str], view: str, say: Speech) -> Iterator[dict[str, Any]]:
         """The maps, then what they are in depth."""
         raws = raw_maps(reader, face, names, view)
-        lines = [densest_words(face.explanation_of(names[1], kind_of(view), raws[1]).regions, names[1], say)]
-        if view == CHANGE and MapKind.INTEGRATED_GRADIENTS not in reader.kinds:
+        lines = [densest_words(face.explanation_of(names[1], view, raws[1]).regions, names[1], say)]
+        if INTEGRATED_GRADIENTS not in reader.methods:
             lines.append(say("no_change_maps"))
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
         words = [judged(view, say), say("how_to_read"), *([say("unit_key")] if face.units else [])]

@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.panels.map_kinds import CHANGE
 from cfer.app.panels.maps import picture_uri, thumbnail
 from cfer.app.server.safety import guarded, plain_image
 from cfer.app.server.visitors import KEEP_SECONDS, Sessions, Visitor, new_visitor
@@ -119,7 +118,7 @@ def first_example(sessions: Sessions) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     if example_paths():
-        for stage in Explore(sessions).example(0, CHANGE, Visitor()):
+        for stage in Explore(sessions).example(0, sessions.base.methods[0], Visitor()):
             found |= stage
             if "maps" in stage:  # what comes after is below the first screen, and dear
                 break
@@ -150,7 +149,9 @@ def arrive(demo: gr.Blocks, parts: dict[str, Any], visitor: gr.State, tab: gr.Ta
     def first(visitor: Visitor, request: gr.Request) -> Iterator[dict[str, Any]]:
         asked = request.query_params.get("example", "1")
         number = int(asked) - 1 if asked.isdigit() and 0 < int(asked) <= len(example_paths()) else 0
-        yield from explore.example(number, CHANGE, visitor, request.query_params.get("middle", ""))
+        yield from explore.example(
+            number, explore.sessions.base.methods[0], visitor, request.query_params.get("middle", "")
+        )
 
     quiet: dict[str, Any] = BUSY | {"show_progress": "hidden"}
     greeted = demo.load(guarded(greet), None, [visitor, view, parts["tools"]], queue=False, api_visibility="private")

@@ -14,17 +14,8 @@ from cfer.app.panels.maps import Panel, panels, thumbnails
 from cfer.app.server.safety import guarded
 from cfer.app.server.visitors import Visitor
 from cfer.app.texts import Speech, labels
-from cfer.explain.reference import (
-    CHANGE,
-    ELSEWHERE,
-    MEAN_FACE,
-    PERMUTED,
-    RANDOM_HEAD,
-    SHUFFLED,
-    WHOLE,
-    Reference,
-    source,
-)
+from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
+from cfer.explain.reference import ELSEWHERE, MEAN_FACE, PERMUTED, RANDOM_HEAD, SHUFFLED, Reference, source
 from cfer.explain.similarity import MEASURES
 from cfer.reading.draw import colour, luminance
 
@@ -37,10 +28,10 @@ _CONTROLS = {
     ELSEWHERE: "elsewhere",
     MEAN_FACE: "mean_face",
 }
-SOURCES = {kind: f"of_{key}" for kind, key in ((WHOLE, "model"), (CHANGE, "change"))}
+SOURCES = {kind: f"of_{key}" for kind, key in ((GRAD_CAM, "model"), (INTEGRATED_GRADIENTS, "change"))}
 SOURCES |= {
     source(kind, name): f"of_{before}{key}"
-    for kind, before in ((WHOLE, ""), (CHANGE, "change_"))
+    for kind, before in ((GRAD_CAM, ""), (INTEGRATED_GRADIENTS, "change_"))
     for name, key in _CONTROLS.items()
 }
 """What maps may be of, by the key of its words; a checkpoint may lack some."""
@@ -64,15 +55,15 @@ def matrix(reference: Reference, view: str, source: str) -> np.ndarray:
     return others[view]() if view in others else reference.matrix(view, source)
 
 
-def kind_of(source: str) -> str:
-    """Which maps a source is about."""
-    return CHANGE if source.startswith(CHANGE) else WHOLE
+def method_of(source: str) -> str:
+    """Whose maps a source is about."""
+    return INTEGRATED_GRADIENTS if source.startswith(INTEGRATED_GRADIENTS) else GRAD_CAM
 
 
 def bounds(reference: Reference, view: str, source: str) -> tuple[float, float]:
     """Lowest and highest number of a view over all sources of a kind: one colour scale for a model and its controls."""
     alike = (
-        [other for other in sources_of(reference) if kind_of(other) == kind_of(source)]
+        [other for other in sources_of(reference) if method_of(other) == method_of(source)]
         if view in MEASURES
         else [source]
     )
@@ -122,13 +113,13 @@ def summary(reference: Reference, view: str, source: str, say: Speech) -> str:
         head = "| {} | {} | {} |".format(*(say(f"summary_{name}") for name in ("of", "gap", "interval")))
         table = "\n".join([head, "| --- | --- | --- |", *rows])
         said = say("summary_measure", people=reference.facts["people_changed"]) + f"\n\n{table}"
-        name = f"{view}, {kind_of(source)}"
+        name = f"{view}, {method_of(source)}"
     else:
         keys = {HEAD: "head", DELETION: "deletion", MIXTURE: "mixture", UNITS: "units"}
         said = say(f"summary_{keys[view]}", random=f"{reference.facts['deletion_random'][0]:.2f}")
         name = {HEAD: "head rows", DELETION: "deletion", MIXTURE: "mixture"}.get(view, "")
     found = reference.facts["agreement_with_facs"].get(name)
-    if found and source in (WHOLE, CHANGE):
+    if found and source in (GRAD_CAM, INTEGRATED_GRADIENTS):
         value, low, high = (f"{v:.2f}" for v in found["spearman"])
         chance = f"{found['permuted_constituents_p']:.3f}"
         said += "\n\n" + say("summary_agreement", value=value, low=low, high=high, chance=chance)
@@ -150,7 +141,7 @@ def cell(reference: Reference, compound: str, basic: str, measure: str, kind: st
     maps = [torch.from_numpy(values.astype(np.float32)) for values in reference.mean_of(compound, basic, kind)]
     faces = reference.faces[compound]
     face = np.asarray(Image.open(io.BytesIO(faces[0])).convert("RGB"))
-    note = (say("relations_change"),) if kind == CHANGE else ()
+    note = (say("relations_change"),) if kind == INTEGRATED_GRADIENTS else ()
     shown = [
         Panel(say("relations_mean", name=say.name(name)), raw, notes=note)
         for name, raw in zip((compound, basic), maps, strict=True)
@@ -194,7 +185,7 @@ class Relations:
     def _cell(self, view: str, source: str, chosen: tuple[int, int] | None, say: Speech) -> str:
         if chosen is None:
             return f"<p>{html.escape(say('relations_pick'))}</p>"
-        measure, kind = view if view in MEASURES else "cosine", kind_of(source)
+        measure, kind = view if view in MEASURES else "cosine", method_of(source)
         row, column = chosen
         return cell(self.reference, self.reference.compounds[row], self.reference.basics[column], measure, kind, say)
 
@@ -213,7 +204,7 @@ def build_relations(reference: Reference, same_model: bool, visitor: gr.State, t
         )
         source = gr.Dropdown(
             [(labels(key), name) for name, key in sources_of(reference).items()],
-            value=WHOLE,
+            value=GRAD_CAM,
             label=labels("relations_of"),
             min_width=200,
         )

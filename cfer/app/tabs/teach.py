@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cfer.app.panels.lesson import effect_panel, lesson_list, preview, teaching_words
-from cfer.app.panels.map_kinds import CHANGE, raw_maps
+from cfer.app.panels.map_kinds import raw_maps
 from cfer.app.panels.maps import class_panels, panels
 from cfer.app.panels.verdict import answer_key, bars, doubts_about
 from cfer.app.server.safety import handed_out
@@ -122,7 +122,7 @@ class Teach:
         names = reader.trio(face, name)
         title = say.html(answer_key(face), name=say.name(face.top))
         likely = bars(say("journey_answers"), face.probabilities, say, name)
-        maps = panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, CHANGE), say), say)
+        maps = panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, reader.methods[0]), say), say)
         return f"<h3>{title}</h3><div class='cfer-strip one'>{likely}</div>{maps}"
 
     def rename(self, chosen: str | None, name: str, visitor: Visitor) -> Shown:
@@ -251,7 +251,9 @@ class Teach:
             near = [name for name, _ in effect.nearest if reader.is_basic(name)][:2]
             names = [near[0], effect.name, near[1]]
         words = f"<p>{html.escape(teaching_words(effect, face, say))}</p>"
-        return words + panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, CHANGE), say), say)
+        return words + panels(
+            face.crop, class_panels(face, names, raw_maps(reader, face, names, reader.methods[0]), say), say
+        )
 
     @staticmethod
     def _face(reader: Reader, number: int, path: str, cropped: bool, say: Speech) -> FaceReading:

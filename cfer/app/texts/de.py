@@ -84,9 +84,9 @@ TEXTS: dict[str, str] = {
     "middle_map": "Mittlere Karte",
     "right_map": "Rechte Karte",
     "method": "Was die Karten zeigen",
-    "method_change": "Abweichung von einem neutralen Gesicht (integrierte Gradienten)",
-    "method_whole": "Das ganze Gesicht (Grad-CAM)",
-    "method_rivals": "Das ganze Gesicht, gegen seine Rivalen hier",
+    "method_integrated_gradients": "Abweichung von einem neutralen Gesicht (integrierte Gradienten)",
+    "method_grad_cam": "Das ganze Gesicht (Grad-CAM)",
+    "method_log_odds": "Das ganze Gesicht, gegen seine Rivalen hier",
     "method_known": "Bei gerenderten Gesichtern liegt auf dem, was sich bewegt hat, das {ratio}-Fache dessen, was "
     "zufällig auf einer so großen Fläche läge ({low} bis {high}); die mittlere Karte anderer Gesichter hat {mean}.",
     "method_unknown": "Wie gut diese Karten zutreffen, wurde nicht gemessen.",

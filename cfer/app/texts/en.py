@@ -80,9 +80,9 @@ TEXTS = {
     "middle_map": "Middle map",
     "right_map": "Right map",
     "method": "What the maps show",
-    "method_change": "Change from a neutral face (integrated gradients)",
-    "method_whole": "The whole face (Grad-CAM)",
-    "method_rivals": "The whole face, against its rivals here",
+    "method_integrated_gradients": "Change from a neutral face (integrated gradients)",
+    "method_grad_cam": "The whole face (Grad-CAM)",
+    "method_log_odds": "The whole face, against its rivals here",
     "method_known": "On rendered faces {ratio} times as much of its evidence lies on what moved as on as large an area "
     "by chance ({low} to {high}); the mean map of other faces has {mean}.",
     "method_unknown": "How right these maps are was not measured.",
