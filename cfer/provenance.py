@@ -43,6 +43,9 @@ def code_digest(*modules: str) -> str:
 
     Args:
         modules: Names such as "cfer.learners"; a package stands for all that is in it.
+
+    Raises:
+        ModuleNotFoundError: There is none of a name.
     """
     files = sorted({path for name in modules for path in _files_of(name)})
     return digest_of_all((path.name, _meaning(path)) for path in files)
@@ -51,7 +54,7 @@ def code_digest(*modules: str) -> str:
 def _files_of(module: str) -> Iterator[Path]:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
-        return
+        raise ModuleNotFoundError(f"There is no module {module!r}, whose code would be a part of what a result is made from.")
     if spec.submodule_search_locations is None:
         yield Path(spec.origin)
         return

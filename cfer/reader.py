@@ -71,6 +71,7 @@ class Reader(Yardsticks):
             return copy.deepcopy(self._later[0], memo).at_step(self._later[1])
         return rebuilt(type(self), copy.deepcopy(self.base, memo), copy.deepcopy(self._lessons, memo))
 
+    @plain_numerics()
     def at_step(self, step: int) -> Self:
         """The reader as it was after a step, for reading: it shares the backbone, so a face is read again for nothing.
 
@@ -183,6 +184,7 @@ class Reader(Yardsticks):
         """The lessons that this reader was given, in the order in which they were."""
         return self._lessons
 
+    @plain_numerics()
     @plain_numerics()
     def lesson(
         self,
@@ -328,6 +330,7 @@ class Reader(Yardsticks):
         adapted, lessons, done = adapted_to(self.base, self.lessons, faces)
         return self._over(adapted).with_lessons(lessons), replace(done, left_out=tuple(left_out))
 
+    @plain_numerics()
     def unadapted(self) -> Self:
         """A reader as this one was before it was adapted; what it was taught stays, as it is read without adapting."""
         return self._over(unadapted(self.base)).with_lessons(self.lessons)
