@@ -23,7 +23,8 @@ from cfer.evaluation.protocol import Protocol, Setting
 from cfer.evaluation.run import Job, run_job
 from cfer.evaluation.tally import Resampled, lead, resample, summarise, tally
 from cfer.features.crops import load_crops
-from cfer.features.table import FeatureTable, extract_features, pooled_features
+from cfer.features.pooled import pooled_features
+from cfer.features.table import FeatureTable, extract_features
 from cfer.learners.base import Head, Learner, Step
 from cfer.learners.compositional import Composition, Compositional
 from cfer.learners.standardised import FLOOR, standardised

@@ -31,7 +31,7 @@ from cfer.evaluation.bootstrap import percentiles
 from cfer.evaluation.metrics import count_table, recalls
 from cfer.faces.align import align
 from cfer.faces.detect import detect_faces
-from cfer.features.table import crop_features
+from cfer.features.pooled import crop_features
 from cfer.files import load_tensors, save_tensors
 from cfer.model import Preprocessing
 

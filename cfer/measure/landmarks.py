@@ -8,8 +8,8 @@ from torch import Tensor
 
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.data.samples import SampleTable
+from cfer.features.pooled import crop_features
 from cfer.features.rendered import load_rendered
-from cfer.features.table import crop_features
 from cfer.model import FaceModel, Preprocessing
 
 PENALTIES = (0.001, 0.01, 0.1, 1.0)

@@ -21,7 +21,10 @@ MAX_PIXELS = 40_000_000
 MAX_JPEG, MAX_OTHER = 400_000_000, 64_000_000
 """The most pixels that are opened, of files that can be decoded reduced and of others."""
 SUFFIXES = frozenset(
-    {*(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"), *(".heic", ".heif", ".avif", ".mpo")}
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+        *(".heic", ".heif", ".avif", ".mpo"),
+    }
 )
 """Endings of picture files' names."""
 

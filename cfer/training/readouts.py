@@ -14,7 +14,7 @@ from cfer.evaluation.domain_offsets import domain_coordinates
 from cfer.evaluation.stream import Features
 from cfer.features.elsewhere import look_at
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
-from cfer.features.table import MAKERS, FeatureTable, fingerprint, weights_fingerprint
+from cfer.features.table import FeatureTable, fingerprint, weights_fingerprint
 from cfer.files import kept_tensors, load_tensors, save_tensors, tensor_digest
 from cfer.learners.base import Head
 from cfer.model import FaceModel, Preprocessing
@@ -23,8 +23,6 @@ from cfer.training.fit_units import fit_units, levelled, rescaled
 
 FILE = "readouts.safetensors"
 """In a run's folder, for phase 2."""
-CODE = (*MAKERS, "cfer.features.rendered", "cfer.features.elsewhere", "cfer.features.moved", "cfer.training.fit_units")
-"""Modules whose code decides what is read off."""
 
 
 class Readouts(NamedTuple):
@@ -59,7 +57,7 @@ def fit_readouts(
     sets = [*map(fingerprint, rendered), fingerprint(photographs.table) if photographs else "-"]
     own = None if model.units is None else Head(model.units.weight.detach(), model.units.bias.detach())
     rows = [] if own is None else [tensor_digest(value) for value in own]
-    key = digest_of_all([sets, weights_fingerprint(model), str(preprocessing), rows, code_digest(*CODE)])
+    key = digest_of_all([sets, weights_fingerprint(model), str(preprocessing), rows, code_digest(__name__)])
     if (kept := kept_tensors(out / FILE)) and kept[1]["key"] == key:
         tensors = kept[0]
         return Readouts(Head(tensors["units.weight"], tensors["units.bias"]), tensors["elsewhere"])

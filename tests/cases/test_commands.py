@@ -260,7 +260,8 @@ face.explain(name), face.relation(name)
 taught, _ = reader.teach("smirk", [face])
 by_unit, _ = reader.teach("wink", units=(1, 12))
 adapted, _ = taught.adapt([face] * 20)
-readers = [reader, taught, by_unit, adapted, adapted.unadapted(), reader.at_step(2), reader.with_lessons(taught.lessons)]
+readers = [reader, taught, by_unit, adapted, adapted.unadapted(), reader.at_step(2)]
+readers.append(reader.with_lessons(taught.lessons))
 said = [v for each in readers for v in each.reread(face).probabilities.values()]
 sys.stdout.write(" ".join(f"{{v:.5f}}" for v in said))
 """
