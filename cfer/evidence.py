@@ -52,6 +52,7 @@ def write_evidence(
         OutputError: The folder holds something else.
     """
     check_evidence_folder(out)
+    face = reader.reread(face)  # the numbers are those of the model that the manifest names
     names = tuple(dict.fromkeys(names))
     drawn = reader.kinds[-1]
     maps = {kind: face.maps_by(kind, names) for kind in reader.kinds}

@@ -4,7 +4,7 @@ import glob
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,11 @@ from cfer.data.tables import read_table
 from cfer.pictures import MAX_BYTES, SUFFIXES, PictureError
 
 _TABLES = {".csv", ".tsv", ".txt"}
+
+
+def text_of(name: str) -> str:
+    """A file's name as every table can hold it: what is no UTF-8 in it as its codes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Listed:
 
     def __post_init__(self) -> None:
         """Make the name one that every table can hold."""
-        object.__setattr__(self, "name", os.fsencode(self.name).decode("utf-8", "backslashreplace"))
+        object.__setattr__(self, "name", text_of(self.name))
 
     def open(self) -> Path | bytes:
         """The file, or its bytes out of the archive.
@@ -59,6 +64,9 @@ def list_pictures(given: Sequence[str | Path], tell: Callable[[str], object] = l
     """
     if isinstance(given, str | Path):
         raise PictureError(f"A list of pictures is wanted, not one name: [{str(given)!r}].")
+    given = list(given) if isinstance(given, Iterable) else [None]
+    if not all(isinstance(each, str | Path) for each in given):
+        raise PictureError("A list of names of files, folders, archives or patterns is wanted.")
     found: list[Listed] = []
     for each in given:
         path = Path(each)

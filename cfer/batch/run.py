@@ -67,7 +67,7 @@ class Settings:
 
 def read_many(
     pictures: Sequence[Listed],
-    out: Path,
+    out: str | Path,
     reader: Reader,
     *,
     already_cropped: bool = False,
@@ -82,7 +82,7 @@ def read_many(
     pictures that were added or replaced are read. No picture is kept, and no more than a part of them is in memory.
 
     Args:
-        pictures: What to read.
+        pictures: What to read; see `cfer.batch.list_pictures`.
         out: The table: .csv or .parquet.
         reader: Who reads.
         already_cropped: Take every picture for one face.
@@ -96,6 +96,11 @@ def read_many(
             other options, or processes cannot be started here.
         OutputError: A folder that would be written to is somebody else's.
     """
+    out = Path(out)
+    if isinstance(pictures, str | Path) or not all(isinstance(each, Listed) for each in pictures):
+        raise BatchError('The pictures of a batch are what list_pictures gives: list_pictures(["album"]).')
+    if not pictures:
+        raise BatchError("There is no picture to read.")
     try:
         check_processes(processes)
     except ValueError as error:
@@ -175,8 +180,9 @@ def _read_parts(
         for part in parts:
             yield part, worker.read(part)
         return
-    save_checkpoint(reader.checkpoint, place, "")
-    pool = ProcessPoolExecutor(processes, worker_context(__name__), _prepare, (place, settings))
+    save_checkpoint(reader.latest.checkpoint, place, "")
+    given = place, reader.steps - 1, settings
+    pool = ProcessPoolExecutor(processes, worker_context(__name__), _prepare, given)
     try:
         yield from zip(parts, pool.map(_read, parts), strict=True)
     except BrokenProcessPool:
@@ -240,11 +246,11 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def _prepare(checkpoint: Path, settings: Settings) -> None:
+def _prepare(checkpoint: Path, step: int, settings: Settings) -> None:
     global _worker
     as_worker()
     torch.set_num_threads(1)
-    _worker = _Worker(Reader(checkpoint), settings)
+    _worker = _Worker(Reader(checkpoint).at_step(step), settings)
 
 
 def _read(part: Part) -> list[Entry]:

@@ -163,8 +163,8 @@ class Checkpoint:
         pulls = self.pulls
         if pulls is not None or pull is not None:
             width = self.model.num_features
-            known = torch.zeros(len(self.offsets), width) if pulls is None else pulls
-            pulls = torch.cat([known, torch.zeros(1, width) if pull is None else pull[None]])
+            known = self.offsets.new_zeros(len(self.offsets), width) if pulls is None else pulls
+            pulls = torch.cat([known, self.offsets.new_zeros(1, width) if pull is None else pull[None]])
         return replace(
             self,
             calibration=self.calibration.with_class(),

@@ -175,8 +175,10 @@ def test_processes_that_cannot_be_started_are_explained(album, tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_several_processes_give_the_same_table(reader, album, tmp_path):
+@pytest.mark.parametrize("step", [None, 3])
+def test_several_processes_give_the_same_table(reader, album, tmp_path, step):
     listed = list_pictures([album])
+    reader = reader if step is None else reader.at_step(step)
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     read_many(listed, one, reader, already_cropped=True)
     read_many(listed, two, reader, already_cropped=True, processes=2)
