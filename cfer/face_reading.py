@@ -216,6 +216,9 @@ class FaceReading:
     def explain(self, name: str, kind: MapKind | None = None) -> ClassExplanation:
         """Where the evidence for and against a class lies, with its share by part of the face and by action unit.
 
+        Of a reader that is adapted to a camera, integrated gradients hold what the camera adds as well: they start from
+        neutral faces by the one that was learned from. Grad-CAM leaves it out.
+
         Args:
             name: A class of the model.
             kind: Which map; by default integrated gradients from neutral, or Grad-CAM where they cannot be had.
