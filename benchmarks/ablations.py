@@ -22,7 +22,8 @@ from cfer.data.splits import split
 from cfer.evaluation.person_scores import Resampled, lead, resample, summarise, tally
 from cfer.evaluation.run import Job, run_job
 from cfer.features.crops import load_crops
-from cfer.features.table import FeatureTable, extract_features, pooled_features
+from cfer.features.pooled import pooled_features
+from cfer.features.table import FeatureTable, extract_features
 from cfer.learners.base import Head, Learner, Step
 from cfer.learners.compositional import Composition, Compositional
 from cfer.learners.standardised import FLOOR, standardised

@@ -29,7 +29,7 @@ from cfer.evaluation.bootstrap import percentiles
 from cfer.evaluation.metrics import count_table, recalls
 from cfer.faces.align import align
 from cfer.faces.detect import detect_faces
-from cfer.features.table import crop_features
+from cfer.features.pooled import crop_features
 from cfer.network.camera import correction, look_of
 from cfer.network.preprocessing import Preprocessing
 from cfer.reading.adapt import LEAST, adapt

@@ -33,7 +33,8 @@ from cfer.data.splits import split
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, find
 from cfer.evaluation.bootstrap import group_draws, percentiles
-from cfer.features.table import cache_path, crop_features, extract_features
+from cfer.features.pooled import crop_features
+from cfer.features.table import cache_path, extract_features
 from cfer.features.teachers import TEACHERS, load_taught
 from cfer.measure.landmarks import landmark_errors
 

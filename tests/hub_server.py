@@ -27,6 +27,7 @@ class Hub:
         created: What was said when each repository was made.
         variables: Settings of Spaces.
         failing: A status that every request gets, or 0.
+        portal: What every request gets instead, with the status 200, as where a network wants a login.
         spoil: Paths whose bytes are changed on the way.
         cut: Paths of which half is sent before the line breaks.
         asked: Method and path of every request.
@@ -41,6 +42,7 @@ class Hub:
         self.variables: dict[str, dict[str, str]] = {}
         self.large: Files = {}
         self.failing = 0
+        self.portal = b""
         self.spoil: set[str] = set()
         self.cut: set[str] = set()
         self.asked: list[tuple[str, str]] = []
@@ -82,6 +84,12 @@ class Hub:
         path = path.replace("/spaces/", "/models/" if path.startswith("/api/") else "/", 1)  # both live side by side
         body = self.body(request)
         self.authorised.append(request.headers.get("Authorization", ""))
+        if self.portal:
+            request.send_response(200)
+            request.send_header("Content-Length", str(len(self.portal)))
+            request.end_headers()
+            request.wfile.write(b"" if verb == "HEAD" else self.portal)
+            return
         if self.failing:
             send(request, self.failing, {"error": "told to fail"})
             return

@@ -1,7 +1,7 @@
 """What a run has read so far: parts of pictures, each picture with the content that its rows were read from."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -38,7 +38,7 @@ class Entry:
 
     Attributes:
         key: Which picture; see `key_of`.
-        content: Digest of the bytes that were read; "" for a picture that could not be had.
+        content: Digest of the bytes that were read; "" for a picture that could not be read, which is tried again.
         rows: A row a face, or one that says what is the matter.
     """
 
@@ -65,14 +65,15 @@ def picture_bytes(picture: Listed) -> bytes | PictureError:
 class PartStore:
     """A folder of parts. What is missing, emptied or cut off in it counts as not read."""
 
-    def __init__(self, folder: Path, maps: Path | None) -> None:
+    def __init__(self, folder: Path, maps: Path | None, columns: Collection[str]) -> None:
         """Look at what a folder holds.
 
         Args:
             folder: Where the parts lie.
             maps: Where the maps of their rows lie; None where none are wanted.
+            columns: What every row has.
         """
-        self.folder, self.maps = folder, maps
+        self.folder, self.maps, self._columns = folder, maps, frozenset(columns)
         self.next_number = 0
         self._places: dict[str, tuple[int, int]] = {}
         self._contents: dict[str, str] = {}
@@ -91,6 +92,8 @@ class PartStore:
     def _entries(self, number: int) -> list[Entry]:
         try:
             found = [Entry(**each) for each in json.loads(self._file(number).read_text(encoding="utf-8"))]
+            if not all(entry.rows and set(row) >= self._columns for entry in found for row in entry.rows or [{}]):
+                return []
         except (OSError, ValueError, TypeError):
             return []
         if self.maps is not None:
@@ -101,7 +104,7 @@ class PartStore:
 
     def missing(self, pictures: Sequence[Listed]) -> list[Listed]:
         """The pictures that were not read, or were replaced since."""
-        return [p for p in pictures if self._contents.get(key_of(p)) != _content_now(p, key_of(p) in self._contents)]
+        return [p for p in pictures if not (known := self._contents.get(key_of(p))) or known != _content_now(p)]
 
     def keep(self, part: Part, entries: Sequence[Entry]) -> None:
         """Keep what was read in a part's pictures."""
@@ -118,9 +121,7 @@ class PartStore:
             yield found
 
 
-def _content_now(picture: Listed, known: bool) -> str | None:
-    """Digest of a picture's content; not looked at where nothing is known of it."""
-    if not known:
-        return "not looked at"
+def _content_now(picture: Listed) -> str:
+    """Digest of a picture's content; "" where it cannot be had."""
     data = picture_bytes(picture)
     return digest_of(data) if isinstance(data, bytes) else ""

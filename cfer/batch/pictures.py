@@ -3,7 +3,8 @@
 import glob
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,11 @@ from cfer.data.tables import read_table
 from cfer.pictures import MAX_BYTES, SUFFIXES, PictureError
 
 _TABLES = {".csv", ".tsv", ".txt"}
+
+
+def text_of(name: str) -> str:
+    """A file's name as every table can hold it: what is no UTF-8 in it as its codes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Listed:
 
     def __post_init__(self) -> None:
         """Make the name one that every table can hold."""
-        object.__setattr__(self, "name", os.fsencode(self.name).decode("utf-8", "backslashreplace"))
+        object.__setattr__(self, "name", text_of(self.name))
 
     def open(self) -> Path | bytes:
         """The file, or its bytes out of the archive.
@@ -58,6 +64,9 @@ def list_pictures(given: Sequence[str | Path], tell: Callable[[str], object] = l
     """
     if isinstance(given, str | Path):
         raise PictureError(f"A list of pictures is wanted, not one name: [{str(given)!r}].")
+    given = list(given) if isinstance(given, Iterable) else [None]
+    if not all(isinstance(each, str | Path) for each in given):
+        raise PictureError("A list of names of files, folders, archives or patterns is wanted.")
     found: list[Listed] = []
     for each in given:
         path = Path(each)
@@ -70,13 +79,23 @@ def list_pictures(given: Sequence[str | Path], tell: Callable[[str], object] = l
             names = _pictures_in(ZipSource(path), path, tell)
             found += [Listed(f"{path}/{name}", path, name) for name in names]
         elif glob.has_magic(str(each)) and not path.exists():
-            matches = sorted(m for m in glob.glob(str(each), recursive=True) if Path(m).suffix.lower() in SUFFIXES)
+            named = glob.glob(str(each), recursive=True)
+            matches = sorted(m for m in named if Path(m).suffix.lower() in SUFFIXES)
             if not matches:
-                raise PictureError(f"No picture is named like {str(each)!r}.")
+                raise PictureError(_no_match(str(each), len(named)))
+            if others := len(named) - len(matches):
+                tell(f"{each}: {others:,} of the names are no pictures' and are passed over.")
             found += [Listed(match, Path(match)) for match in matches]
         else:
             found.append(Listed(str(path), path))
     return found
+
+
+def _no_match(pattern: str, others: int) -> str:
+    said = f"No picture is named like {pattern!r}."
+    if others:
+        return f"{said} {others:,} files or folders are: give folders and archives by their names."
+    return f"{said} Brackets in a pattern mean a choice; write [[] for one." if "[" in pattern else said
 
 
 def _archive(path: Path) -> ZipSource:
@@ -103,6 +122,10 @@ def _pictures_in(source: PictureSource, path: Path, tell: Callable[[str], object
     inside = sorted(n for n in names if Path(n).suffix.lower() in SUFFIXES)
     if not inside:
         raise PictureError(f"{path} holds no picture{f' among {len(names):,} files' if names else ''}.")
+    if others := Counter(Path(n).suffix.lower() or "no ending" for n in names.difference(inside)):
+        kinds = ", ".join(ending for ending, _ in others.most_common(4))
+        number = "1 file is no picture" if others.total() == 1 else f"{others.total():,} files are no pictures"
+        tell(f"{path}: {number} ({kinds}).")
     return inside
 
 
@@ -118,4 +141,5 @@ def _by_table(path: Path) -> list[Listed]:
     names = [row[column] for row in table.rows if row[column]]
     if not names:
         raise PictureError(f"{path.name} names no picture.")
-    return [Listed(name, path.parent / (placed(path.parent, name) or name)) for name in names]
+    folder = FolderSource(path.parent)
+    return [Listed(name, path.parent / (placed(folder, name) or name)) for name in names]

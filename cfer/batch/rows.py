@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cfer.batch.pictures import text_of
 from cfer.explain.maps import maps_of
 from cfer.faces.crops import FaceCrop, face_crops
 from cfer.faces.detect import NO_FACE
@@ -28,6 +29,7 @@ Row = dict[str, Any]
 AT_ONCE = {"cpu": 4, "cuda": 64}
 """Faces that go through the network at once: a processor is slower at many, whose maps do not fit into its caches."""
 _PLACES = ("x0", "y0", "x1", "y1")
+_NUMBERS = {*_PLACES, "score", "strangeness"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def read_rows(
     """
     for what in (pictures, names):
         check_listed(what)
+    pictures, names = list(pictures), [text_of(str(name)) for name in names]
     if len(pictures) != len(names):
         raise PictureError(
             f"There are {len(pictures):,} pictures and {len(names):,} names: each picture wants its own."
@@ -137,6 +140,7 @@ def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame
     """
     import pandas as pd
 
+    rows = list(rows)
     own = columns(reader or default_reader()) if reader or not rows else []
     names = list(dict.fromkeys((*own, *(name for row in rows for name in row))))
     frame = pd.DataFrame(list(rows), columns=names)
@@ -144,8 +148,10 @@ def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame
     whole = {"face", "map_row"}
     kinds: dict[Any, Any] = dict.fromkeys(words & set(names), "string") | dict.fromkeys(whole & set(names), "Int32")
     expressions = [name.removeprefix("p_").replace("_", " ") for name in names if name.startswith("p_")]
-    kinds |= {"tiny": "boolean", "expression": pd.CategoricalDtype(expressions)}
-    return frame.astype({name: kinds.get(name, "float32") for name in names})
+    seen = dict.fromkeys(str(row["expression"]) for row in rows if row.get("expression") is not None)
+    kinds |= {"tiny": "boolean", "expression": pd.CategoricalDtype(list(dict.fromkeys((*expressions, *seen))))}
+    kinds |= {name: "float32" for name in names if name in _NUMBERS or name.startswith(("p_", "AU"))}
+    return frame.astype({name: kind for name, kind in kinds.items() if name in names})
 
 
 @torch.no_grad()
@@ -162,7 +168,7 @@ def _answers(
     for start in range(0, len(crops), count):
         part = crops[start : start + count]
         x = reader.checkpoint.preprocessing([c.crop for c in part]).to(device)  # (B, 3, S, S)
-        seen = maps_of(model, model.features(x))
+        seen = maps_of(model, model.features(x), reader.checkpoint.shift)
         features = seen.features.cpu()
         chances = seen.logits.softmax(1).cpu().numpy()  # (B, K)
         units = reader.unit_strengths(features).numpy()  # (B, U)

@@ -2,7 +2,7 @@
 
 import copy
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
@@ -14,12 +14,11 @@ import torch
 
 from cfer.batch.parts import PART, Entry, Part, PartStore, key_of, picture_bytes
 from cfer.batch.pictures import Listed
-from cfer.batch.rows import Row, Rows, read_faces
+from cfer.batch.rows import Row, Rows, columns, read_faces
 from cfer.batch.table import BatchError, check_table, write_table
 from cfer.checkpoint import model_digest, save_checkpoint
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.faces.detect import NO_FACE
-from cfer.features.table import MAKERS
 from cfer.network.face_model import FaceModel
 from cfer.pictures import PictureError
 from cfer.reading.reader import Reader
@@ -68,7 +67,7 @@ class Settings:
 
 def read_many(
     pictures: Sequence[Listed],
-    out: Path,
+    out: str | Path,
     reader: Reader,
     *,
     already_cropped: bool = False,
@@ -83,7 +82,7 @@ def read_many(
     pictures that were added or replaced are read. No picture is kept, and no more than a part of them is in memory.
 
     Args:
-        pictures: What to read.
+        pictures: What to read; see `cfer.batch.list_pictures`.
         out: The table: .csv or .parquet.
         reader: Who reads.
         already_cropped: Take every picture for one face.
@@ -97,6 +96,11 @@ def read_many(
             other options, or processes cannot be started here.
         OutputError: A folder that would be written to is somebody else's.
     """
+    out = Path(out)
+    if isinstance(pictures, str | Path) or not all(isinstance(each, Listed) for each in pictures):
+        raise BatchError('The pictures of a batch are what list_pictures gives: list_pictures(["album"]).')
+    if not pictures:
+        raise BatchError("There is no picture to read.")
     try:
         check_processes(processes)
     except ValueError as error:
@@ -109,7 +113,7 @@ def read_many(
     settings = Settings(already_cropped, maps)
     with claimed(kept, KIND), claimed(maps, MAPS) if maps else nullcontext():
         _check_same(kept, out, reader, settings)
-        store = PartStore(kept, maps)
+        store = PartStore(kept, maps, columns(reader))
         missing = store.missing(pictures)
         found = len(pictures) - len(missing)
         tick(found)
@@ -125,33 +129,38 @@ def read_many(
             empty += [row["path"] for row in rows if row["error"] == NO_FACE]
             failed += [(row["path"], row["error"]) for row in rows if row["error"] not in {None, NO_FACE}]
         write_table(store.rows(pictures), out, reader)
+        if maps is not None:
+            _only_used(maps, {row.get("map_file") for rows in store.rows(pictures) for row in rows})
     shutil.rmtree(kept)
     return Done(len(pictures), faces, found, tuple(empty), tuple(failed))
 
 
-CODE = (*MAKERS, "cfer.batch.rows", "cfer.explain.maps", "cfer.explain.familiarity")
-"""Modules whose code decides what stands in a row."""
+def _only_used(maps: Path, used: Collection[str | None]) -> None:
+    """Delete files of maps that no row names: an earlier run's."""
+    for path in maps.glob("[0-9]*.safetensors"):
+        if path.name not in used:
+            path.unlink()
 
 
 def _check_same(kept: Path, out: Path, reader: Reader, settings: Settings) -> None:
     """See that what is kept was made with this model, by this code and with these settings."""
     config: dict[str, object] = {"checkpoint": _mark(reader), "adapted": reader.checkpoint.facts.adapted_from}
     config |= {"already cropped": settings.already_cropped, "maps": settings.maps and str(settings.maps.absolute())}
-    config["code"] = code_digest(*CODE)
+    config["code"] = code_digest("cfer.batch.rows", "cfer.batch.table")
     try:
         check_run_config(kept, config)
         if settings.maps is not None:
             check_run_config(settings.maps, config | {"table": str(out.absolute())})
     except ValueError:
         raise BatchError(
-            f"{kept}, or the folder of maps, is of another table, or was begun with another checkpoint, other options "
-            "or another version of cfer. Run that one again if it was stopped, delete the folder, or choose another "
-            "one."
+            f"{kept}, or the folder of maps, is of another table, or was begun with another checkpoint, other options, "
+            "another version of cfer, or adapted to other faces. Run that one again if it was stopped, delete the "
+            "folder, or choose another one."
         ) from None
 
 
 def _mark(reader: Reader) -> str:
-    """A digest of what a checkpoint reads with: its weights, and its scale of action units.
+    """A digest of what a checkpoint reads with: its weights, its classes, and its scale of action units.
 
     Of one that is adapted, before it was: what comes of adapting differs in its last digits with the number of threads,
     and the faces that it was adapted to are compared instead.
@@ -159,7 +168,7 @@ def _mark(reader: Reader) -> str:
     checkpoint = reader.checkpoint
     plain = checkpoint.with_shift(None) if checkpoint.facts.adapted_from else checkpoint
     shift = None if plain.shift is None else tensor_digest(plain.shift)
-    return digest_of_all([model_digest(plain.model), shift, checkpoint.measured.get(STRENGTHS, b"")])
+    return digest_of_all([model_digest(plain.model), plain.names, shift, checkpoint.measured.get(STRENGTHS, b"")])
 
 
 def _read_parts(
@@ -171,8 +180,9 @@ def _read_parts(
         for part in parts:
             yield part, worker.read(part)
         return
-    save_checkpoint(reader.checkpoint, place, "")
-    pool = ProcessPoolExecutor(processes, worker_context(__name__), _prepare, (place, settings))
+    save_checkpoint(reader.latest.checkpoint, place, "")
+    given = place, reader.steps - 1, settings
+    pool = ProcessPoolExecutor(processes, worker_context(__name__), _prepare, given)
     try:
         yield from zip(parts, pool.map(_read, parts), strict=True)
     except BrokenProcessPool:
@@ -214,6 +224,9 @@ class _Worker:
         rows = read.rows if settings.maps is None else self._with_maps(part, read, settings.maps)
         starts = [n for n, row in enumerate(rows) if row["face"] in (None, 0)] + [len(rows)]
         own = [rows[start:stop] for start, stop in pairwise(starts)]
+        for number, (first, *_) in enumerate(own):
+            if first["error"] not in (None, NO_FACE):
+                contents[number] = ""  # a reason may lie in what is installed: tried again when the run goes on
         return [Entry(key_of(p), c, r) for p, c, r in zip(part.pictures, contents, own, strict=True)]
 
     def _with_maps(self, part: Part, read: Rows, folder: Path) -> list[Row]:
@@ -233,11 +246,11 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def _prepare(checkpoint: Path, settings: Settings) -> None:
+def _prepare(checkpoint: Path, step: int, settings: Settings) -> None:
     global _worker
     as_worker()
     torch.set_num_threads(1)
-    _worker = _Worker(Reader(checkpoint), settings)
+    _worker = _Worker(Reader(checkpoint).at_step(step), settings)
 
 
 def _read(part: Part) -> list[Entry]:

@@ -141,7 +141,7 @@ class Checkpoint:
         """
         moved = replace(self, shift=shift, facts=replace(self.facts, adapted=faces, adapted_from=adapted_from))
         head = moved.folded(moved.learner.head())
-        old = torch.zeros(self.model.num_features) if self.shift is None else self.shift
+        old = torch.zeros_like(self.model.head.weight[0]) if self.shift is None else self.shift
         by = old - (torch.zeros_like(old) if shift is None else shift)
         earlier = (Head(h.weight, h.bias + h.weight @ by) for h in self.heads[:-1])
         return replace(moved, model=self.model.with_head(self.names, *head), heads=(*earlier, head))
@@ -164,8 +164,8 @@ class Checkpoint:
         pulls = self.pulls
         if pulls is not None or pull is not None:
             width = self.model.num_features
-            known = torch.zeros(len(self.offsets), width) if pulls is None else pulls
-            pulls = torch.cat([known, torch.zeros(1, width) if pull is None else pull[None]])
+            known = self.offsets.new_zeros(len(self.offsets), width) if pulls is None else pulls
+            pulls = torch.cat([known, self.offsets.new_zeros(1, width) if pull is None else pull[None]])
         return replace(
             self,
             calibration=self.calibration.with_class(),

@@ -81,6 +81,7 @@ def save_checkpoint(checkpoint: Checkpoint, folder: str | Path, card: str) -> No
 
     Raises:
         OutputError: See `check_checkpoint_folder`.
+        CheckpointError: It is of an earlier step (`cfer.reading.reader.Reader.at_step`).
     """
     with replaced(Path(folder), _listed, "a checkpoint") as new:
         _write(checkpoint, new, card)
@@ -113,6 +114,10 @@ def folder_origin(folder: str | Path) -> tuple[str, str]:
 
 
 def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
+    if len(checkpoint.learner.head().bias) != len(checkpoint.classes):
+        raise CheckpointError(
+            "A checkpoint as it was after an earlier step cannot be saved: what was learned is kept for the last step."
+        )
     tensors: dict[str, Mapping[str, Tensor]] = {
         "model.safetensors": checkpoint.model.state_dict(),
         "learner.safetensors": {

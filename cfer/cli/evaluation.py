@@ -47,7 +47,7 @@ def evaluate(
     ] = None,
     orders: Annotated[int, typer.Option(min=1, help="Class orders, each with its own draw of shots.")] = 3,
     people: Annotated[int, typer.Option(min=10, help="How many people are rendered.")] = 230,
-    seed: Annotated[int, typer.Option(help="Of folds, orders and draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds, orders and draws.")] = 0,
     processes: Annotated[int | None, typer.Option(min=1, help="One a core by default.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run; the same folder again goes on, and adds.")] = Path(
         "runs/evaluate"
@@ -72,7 +72,7 @@ def evaluate(
     from cfer.features.table import FeatureTable, extract_features
     from cfer.learners import REGISTRY
     from cfer.measure.checkpoint import MEASURED_FIRST
-    from cfer.protocol.protocol import Protocol, streams, too_rare
+    from cfer.protocol.protocol import Protocol, shortfalls, streams
     from cfer.synth.dataset import MANIFEST, Plan, render_folder
     from cfer.system.output_folders import OutputError, check_run_folder, claimed
     from cfer.system.processes import usable_cores
@@ -108,6 +108,8 @@ def evaluate(
                 with tqdm(total=len(plan.shots()), desc="rendering", unit="picture", disable=None) as bar:
                     render_folder(plan, out / "faces", cores, bar.update)
                 table = read_data(out / "faces" / MANIFEST)
+                wanted = {f"{shot.name}.jpg" for shot in plan.shots()}  # another run may have rendered more people
+                table = table.only(s for s in table.samples if s.path in wanted)
             features = extract_features(
                 model.model, table, model.preprocessing, out / "features.safetensors", progress=True
             )
@@ -120,14 +122,14 @@ def evaluate(
         raise fail(error) from None
     typer.echo(as_markdown(report))
     if stale:
-        said = f"Made by other code or settings, and left out: {', '.join(stale)}. Ask for them to run them again."
+        said = (
+            f"Made by other code or settings, or not whole, and left out: {', '.join(stale)}. Ask for them to run them "
+            "again."
+        )
         typer.echo(said, err=True)
     if not any(s.person for s in table.samples):
         typer.echo("Nobody's name is known: the same person may be on both sides of a division.", err=True)
-    if rare := too_rare(table, protocol.least):
-        said = ", ".join(f"{name} ({count:,})" for name, count in rare.items())
-        typer.echo(f"Classes of fewer than {protocol.least} pictures do not take part: {said}.", err=True)
-    for line in table.oddities:
+    for line in (*shortfalls(table, features.table, protocol), *table.oddities):
         typer.echo(line, err=True)
     for line in features.refused[:5]:
         typer.echo(f"left out: {line}", err=True)

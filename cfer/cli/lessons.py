@@ -49,6 +49,8 @@ def teach(
     try:
         if out:
             check_checkpoint_folder(out)
+        if lesson_file and lesson_file.is_dir():
+            raise OutputError(f"{lesson_file} is a folder. Give the name of a file.")
     except OutputError as error:
         raise fail(error) from None
     reader = load_reader(checkpoint)
@@ -81,6 +83,8 @@ def teach(
         typer.echo(f"{effect.name:24} {'':7} {effect.new_recall:7.1%}  ({effect.new_measured} pictures)")
         typer.echo(f"{'harmonic mean':24} {'':7} {effect.harmonic:7.1%}")
     typer.echo(f"verdict: {effect.verdict.value}; most hurt: {effect.most_hurt[0]} ({effect.most_hurt[1]:.1%})")
+    if effect.was_called:
+        typer.echo(f"called before: {', '.join(f'{was} ({count})' for was, count in effect.was_called)}")
     for note in effect.notes:
         typer.echo(note, err=True)
     if out:

@@ -71,7 +71,7 @@ def train_basic(
     compiled: Annotated[
         bool, typer.Option("--compile", help="Let torch compile the network first (needs g++).")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
     prepare: Annotated[
         bool,
         typer.Option(
@@ -94,7 +94,7 @@ def train_basic(
     from cfer.network.backbone import BackboneConfig
     from cfer.network.preprocessing import Preprocessing
     from cfer.system.output_folders import check_run_folder, claimed
-    from cfer.training.basic import check_basic, learn_basic, prepare_basic
+    from cfer.training.basic import check_basic, learn_basic, pictures_learned_by_start, prepare_basic
     from cfer.training.config import BasicConfig
     from cfer.training.finish_basic import finish_basic
 
@@ -118,7 +118,9 @@ def train_basic(
         read = [read_data(data, cropped=already_cropped or None), *([read_data(taught)] if taught else [])]
         faces = [read_data(each) for each in rendered or ()]
         all_train = [each.only(replace(s, split="train") for s in each.samples) for each in faces]
-        parted = split_together([*read, *all_train], seed=seed, same_people=same_people)
+        parted = split_together(
+            [*read, *all_train], seed=seed, learned=pictures_learned_by_start(start), same_people=same_people
+        )
         _say_oddities(parted)
         table, photographs = parted[0], parted[1] if taught else None
         faces = [each.only(replace(s, split=None) for s in each.samples) for each in parted[len(read) :]]
@@ -157,7 +159,7 @@ def train_continual(
         list[float] | None,
         typer.Option(min=0, help="Weight of a data set's labels; once for each --data, in their order."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the class order and of what the learner draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the class order and of what the learner draws.")] = 0,
     push: Annotated[
         str | None,
         typer.Option(help="owner/name on the Hugging Face Hub: every step goes there as a commit with a tag, step-07."),
@@ -182,6 +184,7 @@ def train_continual(
     from cfer.training.continual import ContinualConfig, check_continual, rare_compounds
     from cfer.training.continual import train_continual as run
     from cfer.training.finish_basic import labelled_rows
+    from cfer.training.readouts import FILE as READOUTS
     from cfer.training.readouts import kept_elsewhere
 
     if learner not in REGISTRY:
@@ -192,7 +195,9 @@ def train_continual(
         checkpoint = load_checkpoint(basic / "checkpoint")
         read = [read_data(place, cropped=already_cropped or None) for place in data]
         learned = pictures_learned_by(basic)
-        parted = split_together(read, seed=checkpoint.facts.seed, learned=learned, same_people=same_people)
+        if learned is None:
+            typer.echo(f"{basic} does not say what phase 1 was trained on: its pictures may be tested on.", err=True)
+        parted = split_together(read, seed=checkpoint.facts.seed, learned=learned or (), same_people=same_people)
         _say_oddities(parted)
         tables = []
         for rows in map(labelled_rows, parted):
@@ -201,6 +206,13 @@ def train_continual(
                 extract_features(checkpoint.model, rows, checkpoint.preprocessing.uncorrected, cache, progress=True)
             )
         tables[0] = replace(tables[0], elsewhere=kept_elsewhere(basic))
+        faces = any(data.rendered for phase in checkpoint.facts.phases for data in phase.data)
+        if faces and tables[0].elsewhere is None:
+            typer.echo(
+                f"{basic} has no {READOUTS} any more: classes are learned without what rendered faces say of places "
+                "where nothing moved. `cfer train basic` in that folder makes it again.",
+                err=True,
+            )
         config = ContinualConfig(learner, least, trust=tuple(trust or ()), seed=seed)
         check_continual(tables, config)
         if rare := rare_compounds(tables, config):

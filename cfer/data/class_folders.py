@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from cfer.data.copies import without_copies
-from cfer.data.names import doubtful_people, listed, part_of, parts_of, people_of
+from cfer.data.names import doubtful_people, is_name_too, listed, part_of, parts_of, people_of
 from cfer.data.samples import PictureSource, Sample, SampleTable
 from cfer.emotions import find
 from cfer.pictures import SUFFIXES, PictureError
@@ -52,8 +52,10 @@ def read_class_folders(source: PictureSource, name: str) -> SampleTable:
     oddities = [
         f"{n:,} pictures in {folder!r}, which is no expression's name." for folder, n in strange.items()
     ] + oddities
-    oddities += doubtful_people(s.person for s in kept)
+    for said in people:
+        oddities += doubtful_people(said)
     oddities += _doubtful_folders(above, parts_above, below, parts_below)
+    oddities += _doubtful_depth(below, people)
     kept, more = only_with_part(kept)
     if others := len(names) - len(pictures):
         more.append(f"{others:,} files are no pictures.")
@@ -80,14 +82,30 @@ def _doubtful_folders(
             said.append(
                 f"{listed(doubtful)} is not taken for a part of the data, because the folders beside it are none."
             )
-    around = above[-1] - set(parts_above[-1]) if above else set()
-    if len(around) > 1:
+            continue
+        if may_be_names := sorted(name for name in parts if is_name_too(name)):
+            said.append(f"{listed(may_be_names)} is taken for a part of the data, not for somebody.")
+    for around in (names - set(parts) for names, parts in zip(above, parts_above, strict=True)):
+        if len(around) <= 1:
+            continue
         said.append(
             f"The classes' folders lie in {len(around):,} others, {listed(sorted(around), 3)}. If these are people, "
             "put them below the classes (happy/anna/1.jpg), or bring a table with a column 'person': as it is, nobody "
             "knows who is shown."
         )
     return said
+
+
+def _doubtful_depth(below: list[set[str]], people: list[dict[str, str | None]]) -> list[str]:
+    """A sentence where the folders that were taken for people are one, and those further down are several."""
+    names = [set(each) for each in people]
+    first = next((k for k, each in enumerate(names) if each), None)
+    if first is None or len(names[first]) != 1 or not any(len(each) > 1 for each in below[first + 1 :]):
+        return []
+    return [
+        f"All pictures count as one person's, {listed(sorted(names[first]))}, whose folder is the only one below the "
+        "classes. If the folders in it are people, take it away, or bring a table with a column 'person'."
+    ]
 
 
 def only_with_part(samples: tuple[Sample, ...]) -> tuple[tuple[Sample, ...], list[str]]:

@@ -73,4 +73,13 @@ def without_copies(samples: Sequence[Sample], source: PictureSource) -> tuple[tu
         example = " and ".join(sorted(repr(label) for label in labels[torn[0]]))
         number = "One picture is" if len(torn) == 1 else f"{len(torn):,} pictures are"
         oddities.append(f"{number} under two labels: {paths[torn[0]]} is {example}.")
+    people: dict[str, set[str]] = defaultdict(set)
+    for sample in rows:
+        if sample.person:
+            people[sample.content].add(sample.person)
+    if shared := max(people.items(), key=lambda each: len(each[1]), default=("", set[str]())):
+        content, names = shared
+        if len(names) > 1:
+            path = next(s.path for s in rows if s.content == content)
+            oddities.append(f"One picture, {path}, is of {len(names):,} people, who therefore count as one.")
     return tuple(kept), oddities

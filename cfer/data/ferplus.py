@@ -106,7 +106,7 @@ class _PixelSource:
         return ()
 
     def digests(self, paths: Sequence[str]) -> list[str]:
-        return [digest_of(self.rows[int(p)].encode()) for p in paths]
+        return [digest_of(" ".join(self.rows[int(p)].split()).encode()) for p in paths]
 
 
 def is_ferplus(names: frozenset[str]) -> bool:
@@ -135,6 +135,7 @@ def read_ferplus(source: PictureSource) -> SampleTable:
         listed = read_table(source.read_bytes(_DUPLICATES), _DUPLICATES)
         if not {"Image name", "duplicate_group"} <= set(listed.columns):
             raise PictureError(f"{_DUPLICATES} needs the columns 'Image name' and 'duplicate_group'.")
+        listed.column(("image name",)), listed.column(("duplicate_group",))  # two of one name are refused
         groups = {r["Image name"]: r["duplicate_group"] for r in listed.rows}
     samples, absent = [], 0
     for row in rows:
@@ -155,7 +156,7 @@ def read_ferplus(source: PictureSource) -> SampleTable:
 
 def _read_csv_pair(source: PictureSource, rows: list[dict[str, str]]) -> SampleTable:
     table = read_table(source.read_bytes(PIXELS), PIXELS)
-    if "pixels" not in table.columns:
+    if table.column(("pixels",)) != "pixels":
         raise PictureError(f"{PIXELS} lacks the column 'pixels'.")
     pixels = table.rows
     if len(pixels) != len(rows):

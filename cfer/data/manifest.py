@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 
 from cfer.data.class_folders import EXAMPLES, only_with_part
 from cfer.data.copies import without_copies
 from cfer.data.names import doubtful_people, known_part, listed, people_of
-from cfer.data.samples import FolderSource, Sample, SampleTable
+from cfer.data.samples import FolderSource, Sample, SampleTable, ZipSource
 from cfer.data.tables import read_table
 from cfer.emotions import find
 from cfer.pictures import PictureError
@@ -34,55 +34,56 @@ def read_manifest(path: Path) -> SampleTable:
     Raises:
         PictureError: A needed column is missing, a part's name is not known, or no row can be used.
     """
-    try:
-        table = read_table(path.read_bytes(), path.name)
-    except OSError as error:
-        raise PictureError(f"{path.name} cannot be read.") from error
+    name = path.parent.name if path.stem == "samples" else path.stem
+    return manifest_in(FolderSource(path.parent), path.name, name)
+
+
+def manifest_in(source: FolderSource | ZipSource, file: str, name: str) -> SampleTable:
+    """As `read_manifest`, of a table at the top of a folder or a zip.
+
+    Args:
+        source: Where the table and the pictures are.
+        file: The table's name.
+        name: What to call the data set.
+    """
+    table = read_table(source.read_bytes(file), file)
     columns = {ours: found for ours, aliases in COLUMNS.items() if (found := table.column(aliases))}
     if not {"path", "label"} <= set(columns):
-        raise PictureError(f"{path.name} needs the columns 'path' and 'label'; it has {listed(table.columns, 8)}.")
-    source = FolderSource(path.parent)
+        raise PictureError(f"{file} needs the columns 'path' and 'label'; it has {listed(table.columns, 8)}.")
     people = people_of(row[columns["person"]] for row in table.rows) if "person" in columns else {}
     samples: list[Sample] = []
     unknown: Counter[str] = Counter()
     absent: list[str] = []
     for row, line in zip(table.rows, table.lines, strict=True):
         said = {ours: row.get(theirs, "") for ours, theirs in columns.items()}
-        split = known_part(said.get("split", ""), f"{path.name}, line {line}")
+        split = known_part(said.get("split", ""), f"{file}, line {line}")
         label = find(said["label"])
         if label is None and (said["label"] or not said.get("truth")):  # a rendered face may have its units alone
             unknown[said["label"] or "(empty)"] += 1
             continue
-        place = placed(path.parent, said["path"])
+        place = placed(source, said["path"])
         if place is None:
             absent.append(said["path"])
             continue
         person = people.get(said.get("person", ""))
-        truth = said.get("truth") and (placed(path.parent, said["truth"]) or said["truth"])
+        truth = said.get("truth") and (placed(source, said["truth"]) or said["truth"])
         samples.append(Sample(place, label, None, person, person or place, split, truth=truth or None))
     if not samples:
-        raise PictureError(_nothing(path.name, unknown, absent))
+        raise PictureError(_nothing(file, unknown, absent))
     kept, oddities = without_copies(samples, source)
-    oddities += doubtful_people(s.person for s in kept)
+    oddities += doubtful_people(people)
     if not any(s.truth for s in kept):
         kept, more = only_with_part(kept)
         oddities += more
     unused = [line for aliases in COLUMNS.values() for line in table.unused(aliases)]
     oddities = [*table.oddities, *unused, *_left_out(unknown, absent), *oddities]
-    name = path.parent.name if path.stem == "samples" else path.stem
     about = RENDERED if any(s.truth for s in kept) else ()
     return SampleTable(name, kept, source, oddities=tuple(oddities), about=about)
 
 
-def placed(folder: Path, text: str) -> str | None:
-    """Where a row's file is, relative to the table's folder; Windows paths are understood. None where nothing is."""
-    for spelt in (text, PureWindowsPath(text).as_posix()):
-        try:
-            if spelt and (folder / spelt).is_file():
-                return str(PurePosixPath(spelt))
-        except (OSError, ValueError):  # a name that is too long, or has a NUL in it
-            continue
-    return None
+def placed(source: FolderSource | ZipSource, text: str) -> str | None:
+    """Where a row's file is, relative to the table; Windows paths are understood. None where nothing is."""
+    return next((spelt for each in (text, PureWindowsPath(text).as_posix()) if (spelt := source.place(each))), None)
 
 
 def _left_out(unknown: Counter[str], absent: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """What names of files, folders and parts mean."""
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from cfer.pictures import PictureError
@@ -45,6 +46,11 @@ def part_of(word: str) -> str | None:
     return _PARTS.get(_letters(word))
 
 
+def is_name_too(word: str) -> bool:
+    """Whether a word for a part may as well be somebody's name or initials."""
+    return _letters(word) in _NAMES_TOO
+
+
 def known_part(word: str, where: str) -> str | None:
     """As `part_of`, None for an empty word.
 
@@ -74,7 +80,7 @@ def parts_of(siblings: Iterable[str], *, below_class: bool) -> dict[str, str]:
     others = len(names) - len(found)
     if below_class:
         return {} if others else found
-    if others >= 2 and len(found) == 1 and _letters(next(iter(found))) in _NAMES_TOO:
+    if others >= 2 and len(found) == 1 and is_name_too(next(iter(found))):
         return {}
     return found
 
@@ -95,10 +101,29 @@ def people_of(texts: Iterable[str]) -> dict[str, str | None]:
     }
 
 
-def doubtful_people(people: Iterable[str | None]) -> list[str]:
-    """A sentence where a word for nobody was taken for somebody."""
-    found = sorted({who for who in people if who in _SOMEBODY})
-    return [f"{listed(found)} is taken for a person, because the others are names or initials, too."] if found else []
+def doubtful_people(said: Mapping[str, str | None]) -> list[str]:
+    """Sentences where a word for nobody was taken for somebody or for nobody, and where two names may be one person's.
+
+    Args:
+        said: What `people_of` gave.
+    """
+    found = sorted({who for who in said.values() if who in _SOMEBODY})
+    lines = [f"{listed(found)} is taken for a person, because the others are names or initials, too."] if found else []
+    if nobody := sorted({text for text, who in said.items() if who is None and _letters(text)}):
+        lines.append(f"{listed(nobody)} is taken to say that nobody knows who is shown.")
+    alike: dict[str, set[str]] = defaultdict(set)
+    for who in said.values():
+        if who:
+            alike[_person_key(who)].add(who)
+    if pairs := sorted(sorted(names) for names in alike.values() if len(names) > 1):
+        lines.append(f"{listed(pairs[0])} count as {len(pairs[0])} people. If they are one, write the name alike.")
+    return lines
+
+
+def _person_key(who: str) -> str:
+    """A name without what people vary: case, spaces, zeros before a number, and decimals of none."""
+    text = "".join(who.casefold().split())
+    return re.sub(r"\.0+$", "", text).lstrip("0") or "0"
 
 
 def is_hidden(path: str) -> bool:

@@ -3,16 +3,17 @@
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from cfer.data.cfee import is_cfee, read_cfee
 from cfer.data.class_folders import read_class_folders
 from cfer.data.copies import with_contents, with_joined_groups
 from cfer.data.ferplus import is_ferplus, read_ferplus
-from cfer.data.manifest import MANIFEST, read_manifest, with_crops
+from cfer.data.manifest import MANIFEST, manifest_in, read_manifest, with_crops
 from cfer.data.rafdb import is_rafdb, read_rafdb
 from cfer.data.samples import FolderSource, PictureSource, SampleTable, ZipSource
+from cfer.emotions import find
 from cfer.pictures import PictureError
 
 _TABLES = {".csv", ".tsv", ".txt"}
@@ -21,8 +22,8 @@ _TABLES = {".csv", ".tsv", ".txt"}
 def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
     """Read a data set, whatever its layout.
 
-    A CSV file is a manifest, and so is `samples.csv` in a folder. Otherwise a folder or zip is FER+ where it holds
-    `fer2013new.csv`, RAF-DB where it holds `list_patition_label.txt`, CFEE where it holds
+    A CSV file is a manifest, and so is `samples.csv` in a folder or zip. Otherwise a folder or zip is FER+ where it
+    holds `fer2013new.csv`, RAF-DB where it holds `list_patition_label.txt`, CFEE where it holds
     `AU_annotation_all_subjects.xls`, and one folder a class in all other cases.
 
     Args:
@@ -40,9 +41,7 @@ def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
         raise PictureError("There is no file of this name.") from error
     if not exists:
         raise PictureError(f"There is nothing at {path}.")
-    if is_folder and (path / MANIFEST).is_file():
-        table = read_manifest(path / MANIFEST)
-    elif is_folder:
+    if is_folder:
         table = _by_layout(FolderSource(path), path.resolve().name)
     elif path.suffix.lower() in _TABLES:
         table = read_manifest(path)
@@ -78,12 +77,16 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
 """Known layouts in the order they are tried; what none recognises is read as one folder a class."""
 
 
-def _by_layout(source: PictureSource, name: str) -> SampleTable:
+def _by_layout(source: FolderSource | ZipSource, name: str) -> SampleTable:
     names = source.names()
+    if MANIFEST in names:
+        return manifest_in(source, MANIFEST, name)
     for layout in LAYOUTS.values():
         if layout.recognise(names):
             found = layout.read(source)
             rows = with_joined_groups(with_contents(found.samples, found.source))
             return replace(found, samples=rows, oddities=(*found.oddities, *source.passed_over()))
+    if inner := sorted(n for n in names if PurePosixPath(n).name == MANIFEST and not any(map(find, n.split("/")[:-1]))):
+        raise PictureError(f"{name} has its table further inside: give the folder of {inner[0]} instead.")
     found = read_class_folders(source, name)
     return replace(found, oddities=(*found.oddities, *source.passed_over()))

@@ -4,7 +4,8 @@ import lzma
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,15 @@ from cfer.data.tables import decoded
 from cfer.emotions import find
 from cfer.pictures import SUFFIXES, PictureError, read_picture
 from cfer.system.provenance import digest_of, file_digest
+
+
+@contextmanager
+def naming(path: str) -> Generator[None]:
+    """Say of which file a sentence is that is raised in the block."""
+    try:
+        yield
+    except ValueError as error:
+        raise PictureError(f"{path}: {error}") from error
 
 
 class PictureSource(Protocol):
@@ -68,20 +78,33 @@ class FolderSource:
         """See `PictureSource.passed_over`."""
         return self._walked[1]
 
+    def place(self, text: str) -> str | None:
+        """Path of a file as `names` has it, though it may be hidden; None where there is none."""
+        try:
+            return str(PurePosixPath(text)) if text and (self.root / text).is_file() else None
+        except (OSError, ValueError):  # a name that is too long, or has a NUL in it
+            return None
+
     @cached_property
     def _walked(self) -> tuple[frozenset[str], tuple[str, ...]]:
         """Paths of the files, and sentences about what is passed over: the tree is walked once."""
         found, hidden, broken, again = set[str](), list[str](), list[str](), list[str]()
+        closed = list[str]()
         visited, home = {_identity(self.root)}, self.root.resolve()
-        for folder, folders, files in os.walk(self.root, followlinks=True):
+
+        def shut(error: OSError) -> None:
+            closed.append(Path(str(error.filename)).relative_to(self.root).as_posix())
+
+        for folder, folders, files in os.walk(self.root, followlinks=True, onerror=shut):
             place = Path(folder)
-            for name in list(folders):
+            folders.sort(key=lambda name: (is_hidden(name), name))  # of two links to one folder the same one counts
+            for name in tuple(folders):
                 path = place / name
                 identity = _identity(path)
-                inside = path.is_symlink() and path.resolve().is_relative_to(home)  # read under its own name
-                if inside or identity in visited:
+                if _leads_inside(path, home) or identity in visited:
                     folders.remove(name)
-                    again.append(path.relative_to(self.root).as_posix())
+                    if path.is_symlink():
+                        again.append(path.relative_to(self.root).as_posix())
                 else:
                     visited.add(identity)
             for name in files:
@@ -94,6 +117,9 @@ class FolderSource:
                 else:
                     found.add(relative)
         said = [*_hidden_pictures(hidden)]
+        if closed:
+            number = "1 folder" if len(closed) == 1 else f"{len(closed):,} folders"
+            said.append(f"{number} cannot be opened: {listed(sorted(closed), 3)}.")
         if broken:
             said.append(f"{_links(len(broken))} nowhere: {listed(sorted(broken), 3)}.")
         if again:
@@ -130,6 +156,14 @@ def _identity(folder: Path) -> tuple[int, int]:
     except OSError:  # it cannot be looked into either
         return (-1, -1)
     return found.st_dev, found.st_ino
+
+
+def _leads_inside(path: Path, home: Path) -> bool:
+    """Whether a folder is a link to one that is read under its own name."""
+    if not path.is_symlink():
+        return False
+    target = path.resolve()
+    return target.is_relative_to(home) and not is_hidden(target.relative_to(home).as_posix())
 
 
 def _links(count: int) -> str:
@@ -185,6 +219,11 @@ class ZipSource:
     def names(self) -> frozenset[str]:
         """See `PictureSource.names`."""
         return frozenset(n for n in self._entries if not is_hidden(n))
+
+    def place(self, text: str) -> str | None:
+        """See `FolderSource.place`."""
+        spelt = str(PurePosixPath(text)) if text else ""
+        return spelt if spelt in self._entries else None
 
     def passed_over(self) -> tuple[str, ...]:
         """See `PictureSource.passed_over`."""

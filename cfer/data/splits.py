@@ -56,7 +56,8 @@ def split_together(
         tables: The data sets.
         seed: Decides the draws.
         learned: Digests of pictures that an earlier phase was trained on: their groups are for training.
-        same_people: Whether people of one name in several data sets are one person.
+        same_people: Whether people of one name in several data sets are one person, whatever the name's case;
+            invented people are, anyhow.
     """
     divided = [split(table, seed=seed) for table in tables]
     joint = _joint_groups(divided, same_people)
@@ -92,11 +93,18 @@ def _joint_groups(tables: Sequence[SampleTable], same_people: bool) -> dict[tupl
     for number, table in enumerate(tables):
         for sample in table.samples:
             mine = f"{number}/{sample.group}"
-            marks = [("picture", sample.content), ("person", str(sample.person or "") if same_people else "")]
+            marks = [("picture", sample.content)]
+            if sample.person and (same_people or sample.truth):  # an invented person is its number, wherever it is
+                marks.append(("person", known_as(sample.person)))
             for mark in marks:
                 if mark[1]:
                     groups.join(homes.setdefault(mark, mine), mine)
     return {(k, s.group): groups.root(f"{k}/{s.group}") for k, table in enumerate(tables) for s in table.samples}
+
+
+def known_as(person: str) -> str:
+    """A person's name, however it is spaced and whatever its case."""
+    return " ".join(person.casefold().split())
 
 
 def _drawn(groups: list[str], fractions: tuple[float, float], seed: int) -> dict[str, str]:

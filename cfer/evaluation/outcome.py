@@ -49,18 +49,6 @@ class Outcome:
     made_from: Mapping[str, str] = field(default_factory=dict)
 
 
-CODE = (
-    "cfer.learners",
-    "cfer.emotions",
-    "cfer.data.splits",
-    "cfer.protocol.protocol",
-    "cfer.protocol.stream",
-    "cfer.evaluation.run",
-    "cfer.evaluation.outcome",
-)
-"""Modules whose code decides what is predicted from features."""
-
-
 def origin_of(run: Mapping[str, Any], setting: Setting, learner: Learner | None = None) -> dict[str, str]:
     """Digests of all that decides a setting's predictions: the run's data and protocol, code, learner, libraries.
 
@@ -73,7 +61,7 @@ def origin_of(run: Mapping[str, Any], setting: Setting, learner: Learner | None 
     libraries = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "scikit-learn")}
     return {
         "data": digest_of_all([json.dumps(run, sort_keys=True)]),
-        "code": code_digest(*CODE),
+        "code": code_digest("cfer.evaluation.run", "cfer.learners"),
         "learner": behaviour(learner),
         "libraries": digest_of_all([libraries]),
     }
@@ -108,10 +96,10 @@ def load_outcome(path: Path) -> Outcome:
     )
 
 
-def kept_outcome(path: Path, made_from: Mapping[str, str]) -> Outcome | None:
-    """An outcome that was made from the same; None for another one, and for a file that is missing or cut off."""
+def kept_outcome(path: Path, setting: Setting, fold: int, made_from: Mapping[str, str]) -> Outcome | None:
+    """A job's outcome if it was made from the same; None for another's, and for a file that is missing or cut off."""
     try:
         found = load_outcome(path)
     except (OSError, ValueError, KeyError, TypeError):  # missing, cut off, or of an earlier version
         return None
-    return found if found.made_from == made_from else None
+    return found if (found.setting, found.fold, found.made_from) == (setting, fold, made_from) else None

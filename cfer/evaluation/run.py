@@ -164,7 +164,7 @@ def evaluate(
     jobs = [Job(setting, fold) for setting in settings for fold in range(protocol.folds)]
     made_from = {setting: origin_of(run, setting) for setting in settings}
     paths = {job: out / FOLDER / f"{job.name}.safetensors" for job in jobs}
-    missing = [job for job in jobs if kept_outcome(paths[job], made_from[job.setting]) is None]
+    missing = [job for job in jobs if kept_outcome(paths[job], job.setting, job.fold, made_from[job.setting]) is None]
     tick(len(jobs) - len(missing))
     if processes > 1 and len(missing) > 1:
         context = multiprocessing.get_context("spawn")
@@ -192,20 +192,28 @@ def kept_outcomes(
 
     Returns:
         The outcomes, and the names of settings that were left out because they were made from something else than they
-        would be now: by other code, say. Running them again brings them back.
+        would be now, by other code, say, or because folds are missing or damaged. Running them again brings them back.
     """
     run, found, stale = run_origin(features, protocol), dict[Setting, list[Outcome]](), set[str]()
     for path in (out / FOLDER).glob("*.safetensors"):
+        name, _, fold = path.stem.rpartition("-")
+        if not fold.isdecimal():  # a copy that somebody or something else made
+            continue
         try:
             outcome = load_outcome(path)
         except (ValueError, KeyError, TypeError):
+            stale.add(name)
             continue
-        if outcome.setting.method in REGISTRY and outcome.made_from == origin_of(run, outcome.setting):
-            found.setdefault(outcome.setting, []).append(outcome)
+        setting = outcome.setting
+        if Job(setting, outcome.fold).name != path.stem:
+            stale.add(name)
+        elif setting.method in REGISTRY and outcome.made_from == origin_of(run, setting):
+            found.setdefault(setting, []).append(outcome)
         else:
-            stale.add(outcome.setting.name)
+            stale.add(setting.name)
     place = {setting: number for number, setting in enumerate(first)}
     whole = [s for s in found if len(found[s]) == protocol.folds]
     whole.sort(key=lambda s: (place.get(s, len(place)), s.name))
+    stale |= {setting.name for setting in found if setting not in whole}
     outcomes = [outcome for setting in whole for outcome in sorted(found[setting], key=lambda o: o.fold)]
     return outcomes, sorted(stale)

@@ -10,7 +10,7 @@ less the bias. The map of any linear combination of logits is the same combinati
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -91,9 +91,20 @@ def class_maps(model: FaceModel, x: Tensor) -> ClassMaps:
 
 
 @torch.no_grad()
-def maps_of(model: FaceModel, last: Tensor) -> ClassMaps:
-    """Maps of all classes from last feature maps (B, C, h, w) that are there already: no pass of the backbone."""
+def maps_of(model: FaceModel, last: Tensor, shift: Tensor | None = None) -> ClassMaps:
+    """Maps of all classes from last feature maps that are there already: no pass of the backbone.
+
+    Args:
+        model: With the head that answers.
+        last: (B, C, h, w).
+        shift: By how much (C,) a camera puts all features off, which the head's bias knows (`Checkpoint.with_shift`).
+            What it adds is no evidence, and is taken out of every cell: a map then sums to its logit less the bias of
+            the head that was learned.
+    """
     pooled = model.pool(last)  # (B, C)
+    if shift is not None:
+        seen, corrected = maps_of(model, last), maps_of(model, last - shift[:, None, None].to(last))
+        return replace(seen, maps=corrected.maps)
     if isinstance(model.head, nn.Linear):
         logits = model.head(pooled)  # (B, K)
         raw = torch.einsum("kc,bchw->bkhw", model.head.weight, last)
@@ -110,14 +121,15 @@ def _unit_rows(model: FaceModel) -> Tensor:
 
 
 @torch.no_grad()
-def unit_maps_of(model: FaceModel, last: Tensor) -> Tensor:
+def unit_maps_of(model: FaceModel, last: Tensor, shift: Tensor | None = None) -> Tensor:
     """Maps (B, U, h, w) of all action units from last feature maps (B, C, h, w), in units of the readout's logit.
 
-    As with classes, a map sums to its unit's logit less the bias.
+    As with classes, a map sums to its unit's logit less the bias; for `shift` see `maps_of`.
 
     Raises:
         ValueError: The model reads no action units.
     """
+    last = last if shift is None else last - shift[:, None, None].to(last)
     return torch.einsum("uc,bchw->buhw", _unit_rows(model), last) / (last.shape[-2] * last.shape[-1])
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cfer.data.samples import Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable, naming
 from cfer.emotions import BASICS
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
@@ -64,11 +64,13 @@ def load_rendered(table: SampleTable, preprocessing: Preprocessing, *, progress:
     """
 
     def load(sample: Sample) -> tuple[Tensor, Tensor, Tensor, int, Tensor] | None:
-        picture = table.source.read(sample.path)
+        with naming(sample.path):
+            picture = table.source.read(sample.path)
         faces = detect_faces(picture)
         if not faces:
             return None
-        truth = read_truth(table.source.read_bytes(str(sample.truth)))
+        with naming(str(sample.truth)):
+            truth = read_truth(table.source.read_bytes(str(sample.truth)))
         pixels = (preprocessing.shrink(align(picture, faces[0])) * 255).round().to(torch.uint8)
         units = torch.tensor([truth.units.get(u, 0.0) for u in UNITS])
         frame = frame_of(faces[0])

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from cfer.checkpoint import DataFacts
 from cfer.data.samples import SampleTable
 from cfer.features.crops import load_crops
+from cfer.features.pooled import AT_ONCE, crop_features
 from cfer.network.face_model import FaceModel
 from cfer.network.preprocessing import Preprocessing
 from cfer.system.files import load_tensors, save_tensors, tensor_digest
@@ -80,7 +81,7 @@ def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
         tuple(kind for t in tables for kind in t.rendered),
         tables[0].units,
         tables[0].elsewhere,
-        {f"{k + 1}, {name}": t.origin() for k, (name, t) in enumerate(zip(names, tables, strict=True))},
+        {str(k): t.origin() for k, t in enumerate(tables, 1)},
     )
 
 
@@ -111,10 +112,9 @@ def data_facts(features: FeatureTable) -> DataFacts:
 
 
 def table_origin(table: SampleTable) -> dict[str, Any]:
-    """What a data set is: its name, and digests of its pictures, labels, people, parts and ground truths."""
+    """What a data set is: digests of its pictures, labels, people, parts and ground truths."""
     rows = table.samples
     return {
-        "data": table.name,
         "pictures": digest_of_all((s.path, s.content) for s in rows),
         "labels": digest_of_all((s.label, s.compound, s.votes) for s in rows),
         "people": digest_of_all((s.person, s.group) for s in rows),
@@ -126,7 +126,7 @@ def table_origin(table: SampleTable) -> dict[str, Any]:
 
 def fingerprint(table: SampleTable) -> str:
     """A short digest of a data set's rows: pictures with their contents, labels, people, parts and ground truths."""
-    return digest_of_all(v for k, v in table_origin(table).items() if k != "data")[:16]
+    return digest_of_all(table_origin(table).values())[:16]
 
 
 def cache_path(folder: Path, table: SampleTable) -> Path:
@@ -138,28 +138,6 @@ def weights_fingerprint(model: FaceModel) -> str:
     """A short hash of the backbone's weights."""
     state = {k: v.contiguous() for k, v in model.backbone.state_dict().items()}
     return hashlib.sha256(save(state)).hexdigest()[:16]
-
-
-MAKERS = ("cfer.pictures", "cfer.faces", "cfer.features.crops", "cfer.network")
-"""Modules whose code decides what a picture's features are."""
-AT_ONCE = 16
-"""Pictures a pass on a processor: their maps stay in its cache."""
-
-
-@torch.no_grad()
-def pooled_features(model: FaceModel, inputs: Tensor) -> Tensor:
-    """(B, 3, S, S) -> (B, C); the model must be in evaluation mode."""
-    return model.pool(model.features(inputs)).cpu()
-
-
-def crop_features(model: FaceModel, preprocessing: Preprocessing, crops: Tensor, at_once: int = AT_ONCE) -> Tensor:
-    """Pooled features (N, C) of shrunk crops (N, 1 or 3, d, d), uint8 or in [0, 1]; see `Preprocessing.shrink`."""
-    device = next(model.parameters()).device
-    parts = [torch.empty(0, model.num_features)]
-    for part in crops.split(at_once):
-        pixels = part if part.is_floating_point() else part.float() / 255
-        parts.append(pooled_features(model, preprocessing.enlarge(pixels).to(device)))
-    return torch.cat(parts)
 
 
 def _cached(cache: Path, key: str, table: SampleTable) -> FeatureTable | None:
@@ -192,7 +170,7 @@ def extract_features(
         "backbone": weights_fingerprint(model),
         "network": str(model.config),
         "preprocessing": str(preprocessing),
-        "code": code_digest(*MAKERS),
+        "code": code_digest("cfer.features.pooled", "cfer.features.crops"),
     }
     key = digest_of_all([table_origin(table), made_from])
     if cache is not None and (kept := _cached(cache, key, table)) is not None:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +18,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cfer.data.manifest import MANIFEST
-from cfer.data.samples import SampleTable
+from cfer.data.manifest import COLUMNS, MANIFEST
+from cfer.data.samples import SampleTable, naming
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces
 from cfer.network.preprocessing import Preprocessing
+from cfer.system.provenance import digest_of, digest_of_all
 
 TEACHERS = "teachers.npz"
 BLENDSHAPE_COUNT = 52
@@ -97,7 +99,9 @@ def read_answers(table: SampleTable) -> Answers:
         ValueError: There are no answers, or they are not of these pictures.
     """
     try:
-        order = [row["path"] for row in read_table(table.source.read_bytes(MANIFEST), MANIFEST).rows]
+        listing = read_table(table.source.read_bytes(MANIFEST), MANIFEST)
+        column = listing.column(COLUMNS["path"]) or "path"
+        order = [str(PurePosixPath(PureWindowsPath(row[column]).as_posix())) for row in listing.rows]
         with np.load(io.BytesIO(table.source.read_bytes(TEACHERS)), allow_pickle=False) as file:
             basic, shapes, mesh = (file[k].astype(np.float32) for k in ("basic_logits", "blendshapes", "landmarks"))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
@@ -106,7 +110,19 @@ def read_answers(table: SampleTable) -> Answers:
         raise ValueError(f"{TEACHERS} of {table.name} answers for {len(basic):,} pictures; there are {len(order):,}.")
     if basic.shape[1:] != (len(BASICS),) or shapes.shape[1:] != (BLENDSHAPE_COUNT,) or mesh.shape[1:] != (478, 2):
         raise ValueError(f"{TEACHERS} of {table.name} has answers of other shapes than this version reads.")
-    return Answers({path: row for row, path in enumerate(order)}, basic, shapes, mesh)
+    rows = {path: row for row, path in enumerate(order)}
+    if unknown := [s.path for s in table.samples if s.path not in rows]:
+        raise ValueError(f"{MANIFEST} beside {TEACHERS} does not name {unknown[0]}: nobody knows its answers.")
+    return Answers(rows, basic, shapes, mesh)
+
+
+def answers_digest(table: SampleTable) -> str:
+    """Digest of the teachers' answers, and of the order in which they were given.
+
+    Raises:
+        PictureError: There are none.
+    """
+    return digest_of_all(digest_of(table.source.read_bytes(name)) for name in (TEACHERS, MANIFEST))
 
 
 def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: bool = False) -> TaughtCrops:
@@ -123,7 +139,8 @@ def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: b
     answers = read_answers(table)
 
     def load(path: str) -> tuple[Tensor, Tensor] | None:
-        picture = table.source.read(path)
+        with naming(path):
+            picture = table.source.read(path)
         faces = detect_faces(picture)
         if not faces:
             return None

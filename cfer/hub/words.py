@@ -2,11 +2,14 @@
 
 import errno
 import importlib
+import logging
 import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from cfer.checkpoint import CheckpointError
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -82,6 +85,17 @@ def in_words(name: str, revision: str | None = None) -> Generator[None]:
         if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise HubError("The cache folder may not be written to: set HF_HOME to one that may.") from None
         raise
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AssertionError,
+    ) as error:  # huggingface_hub, of an answer that is not the Hub's
+        log.warning("an answer that is not the Hub's: %r", error)
+        raise HubError(
+            "What answers is not the Hub: a network that wants a login answers for everybody. Log in to it, then try "
+            "again; nothing is lost."
+        ) from None
 
 
 def _status(name: str, code: int) -> str:

@@ -35,7 +35,7 @@ def widen(head: Head, count: int, generator: torch.Generator) -> Head:
     old, width = head.weight.shape
     limit = (6 / (width + old + count)) ** 0.5
     rows = (torch.rand(count, width, generator=generator) * 2 - 1) * limit
-    return Head(torch.cat([head.weight, rows]), torch.cat([head.bias, torch.zeros(count)]))
+    return Head(torch.cat([head.weight, rows]), torch.cat([head.bias, head.bias.new_zeros(count)]))
 
 
 def fit_head(

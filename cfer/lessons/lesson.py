@@ -110,7 +110,7 @@ def _step(base: Checkpoint, lesson: Lesson, count: int) -> Step:
     if units:
         shown = prototypes((lesson.name,), units)
         if lesson.units:
-            shown = torch.tensor([[float(unit in lesson.units) for unit in units]])
+            shown = torch.tensor([[float(unit in lesson.units) for unit in units]], dtype=torch.float32)
     return Step(
         len(base.heads) + count - len(base.names),
         range(count, count + 1),

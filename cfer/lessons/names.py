@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from cfer.emotions import find
 
 MAX_NAME = 40
-_JOINERS = "\u200c\u200d"
-"""Signs without a width that Persian, Hindi and others write inside of words."""
+_JOINERS = "\u200c\u200d\u200b"
+"""Signs without a width that Persian, Hindi, Khmer and others write inside of words or between them."""
+_INSIDE = "\u2019\u00b7\u05be\u0f0b\u1361"
+"""Apostrophe, Catalan dot, Hebrew hyphen, Tibetan and Ethiopic dots: between letters, or at the end of a word."""
+_UNSEEN = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Signs that are not seen, or choose how a letter is drawn: no name is another one by them."""
 _MISSING = {"nan", "null", "none", "na", "n-a", "nil"}
 """Words that programs which read tables take for an empty field."""
 
@@ -26,7 +30,8 @@ def clean_name(name: str, taken: Sequence[str]) -> str:
     Raises:
         LessonError: Empty, too long, of other characters, taken, or a word that stands for nothing in tables.
     """
-    name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", _UNSEEN.sub("", name)).lower())
+    name = name.replace("'", "\u2019")  # written as it is printed: it has no meaning in a page or a command
     name = re.sub(r"\s*-\s*", "-", " ".join(name.replace("_", " ").split())).strip("-")
     if not name:
         raise LessonError("Give the new expression a name.")
@@ -49,11 +54,12 @@ def same_name(name: str, among: Sequence[str]) -> str | None:
 
 
 def _is_word(text: str) -> bool:
-    """Whether a text is letters and digits, each with its marks; joiners may stand between them."""
-    kinds = [unicodedata.category(sign)[0] for sign in text if sign not in _JOINERS]
-    return bool(kinds) and kinds[0] in "LN" and set(kinds) <= set("LNM") and text[0] not in _JOINERS
+    """Whether a text is letters and digits, each with its marks; joiners and apostrophes may stand between them."""
+    kinds = [unicodedata.category(sign)[0] for sign in text if sign not in _JOINERS + _INSIDE]
+    return bool(kinds) and kinds[0] in "LN" and set(kinds) <= set("LNM") and text[0] not in _JOINERS + _INSIDE
 
 
 def _key(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", name.strip()).casefold().translate(dict.fromkeys(map(ord, _JOINERS)))
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFKC", name.strip())).casefold().replace("'", "\u2019")
+    plain = plain.translate(dict.fromkeys(map(ord, _JOINERS)))
     return re.sub(r"[\s_-]+", " ", plain)

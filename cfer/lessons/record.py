@@ -4,10 +4,12 @@ A file of lessons holds no picture. In memory a lesson may keep the face crops t
 be read again when the reader is adapted to a camera; `Lesson.without_crops` is one that does not.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import operator
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -81,6 +83,7 @@ class Lesson:
         Raises:
             LessonError: There are too many pictures, or nothing to learn from.
         """
+        object.__setattr__(self, "units", _numbers(self.units))
         if len(self.shots) != len(self.seen):
             raise LessonError("Every picture of a lesson needs both of its readings.")
         if max(len(self.shots), len(self.against)) > MOST_PICTURES:
@@ -99,6 +102,11 @@ class Lesson:
     def features(self) -> Features:
         """Its features."""
         return Features(self.shots, self.seen, self.against)
+
+    @property
+    def as_plain(self) -> Features | None:
+        """Its features by a reader that is not adapted; None where nobody knows them."""
+        return self.features if not self.camera else self.plain
 
     @property
     def keeps_crops(self) -> bool:
@@ -122,11 +130,38 @@ class Lesson:
         """Whether two records say the same, to the last bit."""
         if not isinstance(other, Lesson):
             return NotImplemented
-        plain = ("name", "constituents", "units", "eager")
-        tensors = ("shots", "seen", "against")
-        return all(getattr(self, a) == getattr(other, a) for a in plain) and all(
-            torch.equal(getattr(self, a), getattr(other, a)) for a in tensors
-        )
+        words = ("name", "constituents", "units", "eager")
+        mine, theirs = _comparable(self, other)
+        return all(getattr(self, a) == getattr(other, a) for a in words) and all(map(torch.equal, mine, theirs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What goes to another process: by value, where torch would share every tensor's memory, a file each."""
+        return _again, (pickle.dumps({f.name: getattr(self, f.name) for f in fields(self)}),)
+
+
+def _again(values: bytes) -> Lesson:
+    return Lesson(**pickle.loads(values))  # noqa: S301 - what `Lesson.__reduce__` wrote, inside of another pickle
+
+
+def _comparable(one: Lesson, other: Lesson) -> tuple[Features, Features]:
+    """Features of two lessons as one reader sees them, where that is known."""
+    mine, theirs = one.as_plain, other.as_plain
+    return (one.features, other.features) if mine is None or theirs is None else (mine, theirs)
+
+
+def _numbers(units: object) -> tuple[int, ...]:
+    """Action units as whole numbers.
+
+    Raises:
+        LessonError: They are not.
+    """
+    try:
+        found = [] if units is None else list(cast("Iterable[Any]", units))
+        if any(isinstance(unit, bool) for unit in found):
+            raise TypeError
+        return tuple(operator.index(unit) for unit in found)
+    except TypeError:
+        raise LessonError("Action units are a list of their numbers: [6, 12].") from None
 
 
 def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
@@ -135,6 +170,9 @@ def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -
     Raises:
         LessonError: A chosen constituent is not known to the model, or there are more than two.
     """
+    if isinstance(chosen, str):
+        raise LessonError(f"The constituents are a list: [{chosen!r}].")
+    chosen = tuple(chosen or ())
     meant = [same_name(part, known) for part in chosen]
     for part, name_of_part in zip(chosen, meant, strict=True):
         if name_of_part is None:
@@ -159,7 +197,8 @@ def contradict(one: Lesson, other: Lesson) -> bool:
     """
     if one.crops and other.crops:
         return any(k is not None for k in first_same(one.crops, other.crops))
-    return _share_a_row(one.seen, other.seen)
+    mine, theirs = _comparable(one, other)
+    return _share_a_row(mine.seen, theirs.seen)
 
 
 def check_agreement(lesson: Lesson) -> None:

@@ -15,7 +15,7 @@ from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
 from cfer.explain.reference import FILE, MEAN_MAPS
-from cfer.features.table import MAKERS, cache_path, extract_features, fingerprint
+from cfer.features.table import cache_path, extract_features, fingerprint
 from cfer.measure.landmarks import FITTED, measure_landmarks, rendered_features
 from cfer.measure.maps import read_faces
 from cfer.measure.relations import measure_relations
@@ -28,8 +28,6 @@ from cfer.system.provenance import code_digest, digest_of_all
 FIT = Plan(80, per_class=2, first=6000)
 """People whom readouts are fitted to."""
 ERRORS, STRENGTH_ERRORS = "landmarks.json", "strengths.json"
-CODE = (*MAKERS, "cfer.measure.maps", "cfer.measure.relations", "cfer.explain", "cfer.learners")
-"""Modules whose code decides what is measured of a compound."""
 MEASURED_FIRST = 8000
 """Number of the first person to measure on; no training of the project's own uses people from here on."""
 
@@ -71,7 +69,7 @@ def measure(
 
     faces = read_faces(test, preprocessing)
     seen = [fingerprint(test), fingerprint(fitted), model_digest(model), str(preprocessing), checkpoint.spec]
-    kept = folder / f"relations-{digest_of_all([*seen, code_digest(*CODE)])[:16]}"
+    kept = folder / f"relations-{digest_of_all([*seen, code_digest(__name__)])[:16]}"
     measured = {}
     for compound, found in measure_relations(checkpoint, faces, fit, kept):
         measured[compound] = found

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.data.samples import SampleTable
+from cfer.features.pooled import crop_features
 from cfer.features.rendered import load_rendered
-from cfer.features.table import crop_features
 from cfer.network.face_model import FaceModel
 from cfer.network.preprocessing import Preprocessing
 

@@ -92,7 +92,8 @@ def look_of(pixels: Tensor) -> Look:
     window = torch.hann_window(side, periodic=False)
     spectrum = torch.fft.rfft2(grey * window[:, None] * window).abs().square().mean(0)  # (d, d // 2 + 1)
     band = _cycles(side).round().long().clamp(max=side // 2)
-    power, count = (torch.zeros(side // 2 + 1).index_add(0, band.flatten(), v.flatten()) for v in (spectrum, band**0.0))
+    none = torch.zeros(side // 2 + 1, dtype=spectrum.dtype)
+    power, count = (none.index_add(0, band.flatten(), v.flatten()) for v in (spectrum, band**0.0))
     return Look(float(pixels.mean()), tuple((power / count).sqrt().tolist()))
 
 

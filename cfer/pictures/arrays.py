@@ -1,12 +1,12 @@
 """Arrays and deep greyscale as 8-bit pixels."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from cfer.pictures.errors import PictureError
 
 LEAST_SIDE = 8
+_NEARLY_ONE = 2.0
+"""The largest value of numbers from 0 to 1: resizing overshoots. What runs from 0 to 255 would be black."""
 
 
 def checked_pixels(values: np.ndarray, max_pixels: int) -> np.ndarray:
@@ -43,43 +43,36 @@ def _eight_bits(values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
         raise PictureError("The picture holds values that are not numbers.")
     low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= _NEARLY_ONE and np.issubdtype(values.dtype, np.floating):
+        return np.rint(values.astype(np.float64).clip(max=1) * 255).astype(np.uint8)
     if low < 0 or high > 255:
         raise PictureError(
             f"The array's values run from {low:g} to {high:g}; use uint8, or numbers from 0 to 1 or to 255."
         )
-    scale = 255 if np.issubdtype(values.dtype, np.floating) and high <= 1 else 1
-    return np.rint(values.astype(np.float64) * scale).astype(np.uint8)
+    return np.rint(values.astype(np.float64)).astype(np.uint8)
 
 
-_HOT_SHARE, _HOT_LEAST = 2e-4, 4
-"""Pixels that may be hot, at most: this share of all, and a few in any picture."""
-_APART = 2.0
-"""How many times as bright as the next one a pixel has to be to be taken for a hot one."""
+_HOT_SHARE, _HOT_LEAST = 3e-3, 4
+"""Pixels that may be a sensor's hot ones, at most: this share of all, such as a column, and a few in any picture."""
 
 
-def _all_but_hot(values: np.ndarray) -> float:
-    """The largest value of a deep picture but for a few that stand far above all others."""
-    few = max(_HOT_LEAST, int(_HOT_SHARE * values.size))
-    if few >= values.size:
-        return float(values.max())
-    top = np.sort(np.partition(values.ravel(), -few - 1)[-few - 1 :])  # the brightest ones, in order
-    for below, above in pairwise(top):
-        if above > _APART * max(below, 1.0):
-            return float(below)
-    return float(top[-1])
+def all_but_hot(values: np.ndarray) -> float:
+    """The largest value of a deep picture but for so many as may be hot."""
+    few = min(max(_HOT_LEAST, int(_HOT_SHARE * values.size)), values.size - 1)
+    return float(np.partition(values.ravel(), -few - 1)[-few - 1])
 
 
 def scaled_deep(values: np.ndarray) -> np.ndarray:
-    """Bring a deep greyscale picture (H, W) to 8 bits (H, W, 3).
+    """Bring a deep picture (H, W) or (H, W, C) to 8 bits.
 
-    Whole numbers are taken to have 8, 10, 12, 14 or 16 bits, the least that hold all but a handful of pixels, which may
-    be a sensor's hot ones: cameras put twelve bits into sixteen. Anything else is stretched over its own range.
+    Whole numbers are taken to have 8, 10, 12, 14 or 16 bits, the least that hold all but a few pixels, which may be a
+    sensor's hot ones: cameras put twelve bits into sixteen. Anything else is stretched over its own range.
     """
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
         raise PictureError("The picture holds values that are not numbers.")
     low, high = values.min(), values.max()
-    brightest = _all_but_hot(values)
+    brightest = all_but_hot(values)
     whole = next((2**bits - 1 for bits in (8, 10, 12, 14, 16) if brightest <= 2**bits - 1), None)
     if low >= 0 and high <= 1:
         scaled = values * 255
@@ -87,4 +80,4 @@ def scaled_deep(values: np.ndarray) -> np.ndarray:
         scaled = values.clip(max=whole) * (255 / whole)
     else:
         scaled = (values - low) * (255 / max(high - low, 1e-12))
-    return np.repeat(np.rint(scaled).astype(np.uint8)[..., None], 3, axis=2)
+    return np.rint(scaled).astype(np.uint8)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+import torch
 from PIL import Image, UnidentifiedImageError, features
 
-from cfer.pictures.arrays import LEAST_SIDE, checked_pixels, scaled_deep
+from cfer.pictures.arrays import LEAST_SIDE, all_but_hot, checked_pixels, scaled_deep
 from cfer.pictures.errors import PictureError
 from cfer.pictures.quiet import quiet
 from cfer.pictures.repair import completions, without_remarks
@@ -21,7 +22,10 @@ MAX_PIXELS = 40_000_000
 MAX_JPEG, MAX_OTHER = 400_000_000, 64_000_000
 """The most pixels that are opened, of files that can be decoded reduced and of others."""
 SUFFIXES = frozenset(
-    {*(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"), *(".heic", ".heif", ".avif", ".mpo")}
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+        *(".heic", ".heif", ".avif", ".mpo"),
+    }
 )
 """Endings of picture files' names."""
 
@@ -74,8 +78,13 @@ def decode_picture(source: PictureLike) -> Decoded:
     if isinstance(source, Decoded):
         return source
     if isinstance(source, Image.Image):
-        with quiet():
-            return _safely(lambda: _to_rgb(own_frame(source, MAX_PIXELS)))
+        try:
+            with quiet():
+                return _safely(lambda: _to_rgb(own_frame(source, MAX_PIXELS)))
+        except PictureError:
+            raise
+        except Exception as error:  # a door, as below
+            raise PictureError("This image cannot be read. Was it closed, or is its file cut off?") from error
     if (data := as_bytes(source)) is None:
         return _from_array(as_array(source))
     if not data:
@@ -106,7 +115,7 @@ def _from_array(values: np.ndarray) -> Decoded:
     values = checked_pixels(values, MAX_PIXELS)
     if values.shape[2] == 4:
         return _to_rgb(Image.fromarray(values, "RGBA"))
-    return Decoded(np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3))))
+    return Decoded(np.array(np.broadcast_to(values, (*values.shape[:2], 3))))  # a copy: the caller's may change
 
 
 def _completed(data: bytes, error: Exception) -> Decoded:
@@ -132,9 +141,31 @@ def _decode(data: bytes) -> Decoded:
         heif = read_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
         _check_size(*heif.size, MAX_OTHER)
         return _to_rgb(heif.to_pillow())
+    if data.startswith(b"\x89PNG") and data[24:25] == b"\x10" and data[25:26] in {b"\2", b"\4", b"\6"}:
+        return _deep_png(data)
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         _check_size(image.width, image.height, MAX_JPEG if image.format in {"JPEG", "MPO"} else MAX_OTHER)
         return _to_rgb(image)
+
+
+def _deep_png(data: bytes) -> Decoded:
+    """A PNG of 16 bits a channel, of which Pillow keeps the upper 8: of a camera's twelve bits, four."""
+    from torchvision.io import ImageReadMode, decode_png
+
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:  # its size first, and its turn
+        _check_size(image.width, image.height, MAX_OTHER)
+        shallow = _to_rgb(image)
+        values = decode_png(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.UNCHANGED)
+        colours = values.numpy()[: 1 if len(values) < 3 else 3].transpose(1, 2, 0)
+        if shallow.scale != 1 or all_but_hot(colours) >= 2**14:  # what Pillow keeps is enough
+            return shallow
+        deep = scaled_deep(colours)
+        layers = np.repeat(deep, 3, axis=2) if deep.shape[2] == 1 else deep
+        whole = Image.fromarray(layers)
+        if len(values) in (2, 4):
+            whole.putalpha(Image.fromarray((values[-1].numpy() >> 8).astype(np.uint8)))
+        whole.info["exif"] = image.info.get("exif", b"")
+        return _to_rgb(whole)
 
 
 def _unknown(data: bytes) -> str:
@@ -168,7 +199,7 @@ def _to_rgb(image: Image.Image) -> Decoded:
 def _pixels(image: Image.Image) -> np.ndarray:
     """(H, W, 3) uint8 of an image as it lies, reduced if it is large."""
     if image.mode.startswith("I") or image.mode == "F":
-        pixels = scaled_deep(np.asarray(image))
+        pixels = np.repeat(scaled_deep(np.asarray(image))[..., None], 3, axis=2)
     else:
         if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "RGBa", "La"}:
             image = image.convert("RGBA")

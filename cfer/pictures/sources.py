@@ -36,8 +36,10 @@ def file_bytes(path: Path) -> bytes:
         PictureError: It is missing, a folder, too large, or cannot be read.
     """
     try:
+        if str(path).startswith(("http:", "https:")):
+            raise PictureError("A picture on the web is not fetched. Save it first, and give the file.")
         if path.is_dir():
-            raise PictureError(f"{path.name!r} is a folder, not a picture.")
+            raise PictureError(f"{str(path)!r} is a folder, not a picture.")
         if not path.is_file():
             raise PictureError(f"There is no file named {path.name!r}.")
         if path.stat().st_size > MAX_BYTES:

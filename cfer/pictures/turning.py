@@ -54,7 +54,7 @@ def upright(image: Image.Image) -> tuple[Image.Image, bool]:
         turned = ImageOps.exif_transpose(image)
     except _ODD_TAGS:
         turned = image.transpose(_UPRIGHT[turn])
-    certain = turn >= 5 and _stored_size(image) is not None
+    certain = turn >= 5 and _is_whole(image)
     return turned, not certain and turn != 2  # no face tells whether it is in a mirror
 
 
@@ -80,6 +80,19 @@ def _stored_size(image: Image.Image) -> tuple[int, int] | None:
 def _was_turned(image: Image.Image, turn: int) -> bool:
     """Whether an image with a tag that asks for a quarter turn lies turned already, beside what the camera stored."""
     stored = _stored_size(image)
-    if turn < 5 or stored is None or image.width == image.height:
+    if turn < 5 or stored is None or not _is_whole(image):
         return False
     return (image.width > image.height) != (stored[0] > stored[1])
+
+
+def _is_whole(image: Image.Image) -> bool:
+    """Whether an image has the shape of what the camera stored, turned or not: what was cut may have been turned."""
+    stored = _stored_size(image)
+    if stored is None:
+        return False
+    (short, long), (width, height) = sorted(stored), sorted(image.size)
+    return abs(width * long - height * short) <= _ROUNDED * long
+
+
+_ROUNDED = 2
+"""Pixels by which the short side of a picture that was made smaller may be off."""

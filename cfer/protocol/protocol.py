@@ -58,13 +58,23 @@ class Protocol:
     seed: int = 0
 
 
-def taking_part(table: SampleTable, least: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def taking_part(table: SampleTable, least: int, *, own_parts: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Basics and compounds with enough pictures, in the vocabulary's order.
 
+    Args:
+        table: The data set.
+        least: Fewest pictures of a class.
+        own_parts: Whether the data's own parts count: a class must then have pictures to learn from and to test on.
+
     Raises:
-        ValueError: There are fewer than two basics or no compound.
+        ValueError: There are fewer than two basics or no compound, or a part is missing.
     """
     counts = Counter(stream_label(s) for s in table.samples)
+    if own_parts:
+        parts = {part: {stream_label(s) for s in table.samples if s.split == part} for part in ("train", "test")}
+        if bare := [part for part, labels in parts.items() if not labels - {None}]:
+            raise ValueError(f"{table.name} has no picture for {' and '.join(bare)}: give --folds, or divide it anew.")
+        counts = Counter({n: count for n, count in counts.items() if n in parts["train"] & parts["test"]})
     basics = tuple(n for n in BASICS if counts[n] >= least)
     compounds = tuple(n for n in COMPOUNDS if counts[n] >= least)
     if len(basics) < 2 or not compounds:
@@ -73,15 +83,36 @@ def taking_part(table: SampleTable, least: int) -> tuple[tuple[str, ...], tuple[
     return basics, compounds
 
 
-def too_rare(table: SampleTable, least: int) -> dict[str, int]:
-    """Classes that have pictures, but too few to take part, with how many."""
-    counts = Counter(stream_label(s) for s in table.samples)
-    return {name: counts[name] for name in (*BASICS, *COMPOUNDS) if 0 < counts[name] < least}
+def shortfalls(table: SampleTable, used: SampleTable, protocol: Protocol) -> list[str]:
+    """Sentences about classes that do not take part, and about divisions that have none of a class.
+
+    Args:
+        table: The data set.
+        used: Its rows whose picture could be used.
+        protocol: How it is cut.
+    """
+    own = protocol.folds == 1
+    taking = {name for names in taking_part(used, protocol.least, own_parts=own) for name in names}
+    counts = Counter(stream_label(s) for s in used.samples)
+    there = {stream_label(s) for s in table.samples}
+    said = []
+    if few := [n for n in (*BASICS, *COMPOUNDS) if n in there and counts[n] < protocol.least]:
+        listed = ", ".join(f"{name} ({counts[name]:,})" for name in few)
+        said.append(f"Classes of fewer than {protocol.least} usable pictures do not take part: {listed}.")
+    if torn := [n for n in (*BASICS, *COMPOUNDS) if counts[n] >= protocol.least and n not in taking]:
+        said.append(f"Classes without a picture to learn from, or to test on, do not take part: {', '.join(torn)}.")
+    if not own:
+        for fold in range(protocol.folds):
+            rows = fold_split(used, protocol.folds, fold, protocol.seed).samples
+            learned = {stream_label(s) for s in rows if s.split == "train"}
+            if bare := sorted(taking - learned):
+                said.append(f"In division {fold + 1} there is nothing to learn {', '.join(bare)} from, yet it counts.")
+    return said
 
 
 def streams(features: FeatureTable, protocol: Protocol, fold: int) -> Iterator[Stream]:
     """The streams of one fold, one a class order."""
-    basics, compounds = taking_part(features.table, protocol.least)
+    basics, compounds = taking_part(features.table, protocol.least, own_parts=protocol.folds == 1)
     table = features.table
     if protocol.folds > 1:
         table = fold_split(table, protocol.folds, fold, protocol.seed)

@@ -112,7 +112,7 @@ def constituents(name: str) -> tuple[str, ...]:
 def prototypes(classes: Sequence[str], units: Sequence[int]) -> Tensor:
     """Published shares (K, U) of people who show each unit, 0 to 1; NaN for classes that are not in the vocabulary."""
     unknown = (float("nan"),) * len(units)
-    return torch.tensor([prototype_row(name, units) or unknown for name in classes])
+    return torch.tensor([prototype_row(name, units) or unknown for name in classes], dtype=torch.float32)
 
 
 def make_stream(

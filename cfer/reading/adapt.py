@@ -151,7 +151,7 @@ def camera_shift(features: Tensor, head: Head, means: Tensor) -> Tensor:
         head: Of the classes whose means are known.
         means: (R, C).
     """
-    shift = torch.zeros(features.shape[1])
+    shift = torch.zeros_like(features[0])
     for _ in range(ROUNDS):
         chances = F.linear(features - shift, *head).softmax(1)  # (N, R)
         shift = (features - chances @ means).mean(0) * len(features) / (len(features) + WORTH)

@@ -55,6 +55,7 @@ def write_evidence(
         OutputError: The folder holds something else.
     """
     check_evidence_folder(out)
+    face = reader.reread(face)  # the numbers are those of the model that the manifest names
     names = tuple(dict.fromkeys(names))
     drawn = method or reader.methods[0]
     shown = dict.fromkeys((*(key for key in RELATED if key in reader.methods), drawn))

@@ -63,9 +63,11 @@ class FaceReading:
         passes: What the backbone made of it.
         maps: Logits, Grad-CAM maps of all classes and pooled features, a batch of one.
         among: How many faces the picture shows, this one included.
+        is_largest: Whether it is the largest of them.
     """
 
     among: int = 1
+    is_largest: bool = True
 
     @plain_numerics()
     def __init__(
@@ -89,7 +91,7 @@ class FaceReading:
         """
         self.reader, self.passes, self.box, self.score, self.tiny = reader, passes, box, score, tiny
         self._look = look
-        self.maps: ClassMaps = maps_of(reader.checkpoint.model, passes.last)
+        self.maps: ClassMaps = maps_of(reader.checkpoint.model, passes.last, reader.checkpoint.shift)
         self._lock = RenewedLock()
         self._maps: dict[tuple[str, str], Tensor] = {}
         self._relations: dict[str, RelationReport] = {}
@@ -97,7 +99,7 @@ class FaceReading:
     def __reduce__(self) -> tuple[Any, ...]:
         """What goes to another process; what can be computed again is left behind."""
         passes = self.passes.crop, self.passes.mark, self.passes.found()
-        return _again, (self.reader, passes, self.box, self.score, self.tiny, self._look, self.among)
+        return _again, (self.reader, passes, self.box, self.score, self.tiny, self._look, (self.among, self.is_largest))
 
     @cached_property
     def quality(self) -> Quality | None:
@@ -142,7 +144,9 @@ class FaceReading:
         model = self.reader.checkpoint.model
         if model.units is None:
             return {}
-        return dict(zip(model.action_units, unit_maps_of(model, self.passes.last)[0], strict=True))
+        return dict(
+            zip(model.action_units, unit_maps_of(model, self.passes.last, self.reader.checkpoint.shift)[0], strict=True)
+        )
 
     @cached_property
     def basics(self) -> dict[str, float]:
@@ -212,6 +216,9 @@ class FaceReading:
     @plain_numerics()
     def explain(self, name: str, method: str | None = None) -> ClassExplanation:
         """Where the evidence for and against a class lies, with its share by part of the face and by action unit.
+
+        Of a reader that is adapted to a camera, integrated gradients hold what the camera adds as well: they start from
+        neutral faces by the one that was learned from. Grad-CAM leaves it out.
 
         Args:
             name: A class of the model.
@@ -303,9 +310,9 @@ def _again(
     score: float,
     tiny: bool,
     look: Callable[[], Quality] | None,
-    among: int,
+    place: tuple[int, bool],
 ) -> FaceReading:
     model, preprocessing = reader.checkpoint.model, reader.checkpoint.preprocessing
     face = FaceReading(reader, Passes.again(model, preprocessing, *passes), box, score, tiny, look)
-    face.among = among
+    face.among, face.is_largest = place
     return face

@@ -5,15 +5,18 @@ depend on the head.
 """
 
 import copy
+import operator
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 
 from cfer.checkpoint import Checkpoint
+from cfer.faces.align import whole_square
 from cfer.faces.crops import face_crops
 from cfer.faces.detect import NO_FACE, TOO_SMALL
 from cfer.faces.quality import Quality
@@ -22,7 +25,7 @@ from cfer.lessons.lesson import taught, teach
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.record import DEFAULT_EAGER, Lesson
 from cfer.network.modes import plain_numerics
-from cfer.pictures import PictureError, PictureLike, decode_picture
+from cfer.pictures import PictureError, PictureLike, decode_picture, read_picture
 from cfer.pictures.near_duplicates import mark_of
 from cfer.reading.adapt import Adaptation, AdaptError, unadapted
 from cfer.reading.embedding import Passes
@@ -30,6 +33,7 @@ from cfer.reading.face import FaceReading
 from cfer.reading.loaded_checkpoint import Yardsticks
 from cfer.reading.teaching import (
     adapted_to,
+    check_brought_once,
     check_listed,
     for_camera,
     groups_named,
@@ -38,7 +42,7 @@ from cfer.reading.teaching import (
     passes_by,
     without_copies,
 )
-from cfer.reading.travel import rebuilt
+from cfer.reading.travel import rebuilt, unpacked
 
 Picture = PictureLike
 """What a picture may be given as; see `cfer.pictures.read_picture`."""
@@ -63,7 +67,7 @@ class Reader(Yardsticks):
         if self._later:
             return self._later[0].at_step, (self._later[1],)
         origin = self._origin if self.base is self._loaded else None
-        return rebuilt, (type(self), origin or self.base, self._lessons)
+        return unpacked, (type(self), pickle.dumps((origin or self.base, self._lessons)))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Reader":
         """A copy that shares nothing; what can be computed again is left behind."""
@@ -71,6 +75,12 @@ class Reader(Yardsticks):
             return copy.deepcopy(self._later[0], memo).at_step(self._later[1])
         return rebuilt(type(self), copy.deepcopy(self.base, memo), copy.deepcopy(self._lessons, memo))
 
+    @property
+    def latest(self) -> "Reader":
+        """The reader whose earlier step this is; itself where it stands at the last one."""
+        return self._later[0] if self._later else self
+
+    @plain_numerics()
     def at_step(self, step: int) -> Self:
         """The reader as it was after a step, for reading: it shares the backbone, so a face is read again for nothing.
 
@@ -78,8 +88,9 @@ class Reader(Yardsticks):
 
         Raises:
             ValueError: There is no such step.
+            TypeError: It is no whole number.
         """
-        heads = self.checkpoint.heads
+        heads, step = self.checkpoint.heads, operator.index(step)
         if not 0 <= step < len(heads):
             raise ValueError(f"There is no step {step}; the last one is {len(heads) - 1}.")
         head = heads[step]
@@ -122,8 +133,8 @@ class Reader(Yardsticks):
         faces = [
             self.read_crop(f.crop, box=f.box, score=f.score, tiny=f.tiny, mark=mark, look=f.quality) for f in found
         ]
-        for face in faces:
-            face.among = len(faces)
+        for number, face in enumerate(faces):
+            face.among, face.is_largest = len(faces), number == 0
         return Reading(tuple(faces))
 
     def face(self, picture: Picture, *, already_cropped: bool = False) -> FaceReading:
@@ -150,7 +161,7 @@ class Reader(Yardsticks):
         mark: np.ndarray | None = None,
         look: Callable[[], Quality] | None = None,
     ) -> FaceReading:
-        """Read one square crop (S, S, 3) uint8.
+        """Read one square crop (S, S, 3), uint8 or as `cfer.pictures.read_picture` takes arrays.
 
         Args:
             crop: What is read.
@@ -160,7 +171,10 @@ class Reader(Yardsticks):
             mark: Of the picture that it is from, if that is known; see `cfer.pictures.near_duplicates.mark_of`.
             look: Tells how it was photographed, if that is known.
         """
-        passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, crop, mark)
+        shape = getattr(crop, "shape", ())
+        square = len(shape) == 3 and shape[0] == shape[1] and shape[2] == 3 and crop.dtype == np.uint8
+        own = crop.copy() if square else whole_square(read_picture(crop))  # the caller's may change
+        passes = Passes(self.checkpoint.model, self.checkpoint.preprocessing, own, mark)
         return FaceReading(self, passes, box, score, tiny, look)
 
     @plain_numerics()
@@ -170,7 +184,7 @@ class Reader(Yardsticks):
             return face
         passes = passes_by(self.checkpoint, face)
         again = FaceReading(self, passes, face.box, face.score, face.tiny, face._look)
-        again.among = face.among
+        again.among, again.is_largest = face.among, face.is_largest
         return again
 
     @property
@@ -234,7 +248,12 @@ class Reader(Yardsticks):
 
     @plain_numerics()
     def effect(self, lesson: Lesson, *, held_out: Sequence[FaceReading] = ()) -> Effect:
-        """What a lesson does, or did, to everything else that this reader knows; see `cfer.lessons.lesson.teach`."""
+        """What a lesson does, or did, to everything else that this reader knows; see `cfer.lessons.lesson.teach`.
+
+        Raises:
+            LessonError: See there; or this reader is of an earlier step.
+        """
+        self._check_last_step(LessonError)
         faces = [self.reread(f) for f in held_out]
         further = torch.stack([f.features for f in faces]) if faces else None
         return teach(self.base, for_camera(lesson, self.base), self.lessons, further)
@@ -244,6 +263,7 @@ class Reader(Yardsticks):
         name: str,
         pictures: Sequence[FaceReading | Picture] = (),
         *,
+        against: Sequence[FaceReading | Picture] = (),
         held_out: Sequence[FaceReading | Picture] = (),
         already_cropped: bool = False,
         **given: Any,
@@ -253,6 +273,7 @@ class Reader(Yardsticks):
         Args:
             name: The new class's.
             pictures: Faces that were read, or pictures.
+            against: Pictures that are not it.
             held_out: Further ones of the class, to measure with.
             already_cropped: Take whole pictures for faces.
             given: What else `lesson` takes.
@@ -265,13 +286,20 @@ class Reader(Yardsticks):
             PictureError: A picture cannot be used.
         """
         self._check_last_step(LessonError)
-        clean_name(name, self.names)
-        shots, further = (self._faces(each, already_cropped) for each in (pictures, held_out))
-        groups = [*groups_named(shots), *groups_named(further, "Check picture")]
+        known = clean_name(name, self.names)
+        shots, others, further = (self._faces(each, already_cropped) for each in (pictures, against, held_out))
+        check_brought_once(shots, others, further, known)
+        groups = [*groups_named(shots), *groups_named(others, "Picture of something else")]
+        groups += groups_named(further, "Check picture")
         shots, further, notes = without_copies(shots, further)
-        lesson = self.lesson(name, shots, already_cropped=already_cropped, **given)
+        lesson = self.lesson(name, shots, against=others, already_cropped=already_cropped, **given)
         effect = self.effect(lesson, held_out=further)
-        return self.with_lessons((*self.lessons, lesson)), replace(effect, notes=(*groups, *notes))
+        before = [
+            f"{count} of the pictures {'was' if count == 1 else 'were'} called {called}, which was taught before."
+            for called, count in effect.was_called
+            if called in (self.base.facts.lessons or {})
+        ]
+        return self.with_lessons((*self.lessons, lesson)), replace(effect, notes=(*groups, *notes, *before))
 
     def _check_last_step(self, kind: type[ValueError]) -> None:
         """See that this reader stands where its learner does.
@@ -322,14 +350,29 @@ class Reader(Yardsticks):
             try:
                 is_face = isinstance(picture, FaceReading)
                 found = [picture] if is_face else self.read(picture, already_cropped=already_cropped).faces
-                faces += [f for f in found if not f.tiny]
+                usable = [f for f in found if not f.tiny]
+                if not usable:
+                    left_out.append((name_of(picture, number), TOO_SMALL if found else NO_FACE))
+                faces += usable
             except PictureError as error:
                 left_out.append((name_of(picture, number), str(error)))
-        adapted, lessons, done = adapted_to(self.base, self.lessons, faces)
+        try:
+            adapted, lessons, done = adapted_to(self.base, self.lessons, faces)
+        except AdaptError as error:
+            if not left_out:
+                raise
+            name, why = left_out[0]
+            raise AdaptError(
+                f"{error} {len(left_out):,} pictures could not be used; the first, {name}: {why}"
+            ) from None
         return self._over(adapted).with_lessons(lessons), replace(done, left_out=tuple(left_out))
 
+    @plain_numerics()
     def unadapted(self) -> Self:
         """A reader as this one was before it was adapted; what it was taught stays, as it is read without adapting."""
+        if self._later:
+            last, step = self._later
+            return cast("Self", last.unadapted().at_step(step))
         return self._over(unadapted(self.base)).with_lessons(self.lessons)
 
     def _over(self, checkpoint: Checkpoint, base: Checkpoint | None = None, lessons: tuple[Lesson, ...] = ()) -> Self:

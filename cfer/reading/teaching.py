@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint
-from cfer.lessons.names import clean_name
+from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.record import Features, Lesson, check_agreement, constituents_for
 from cfer.pictures import PictureError
 from cfer.pictures.near_duplicates import Shown, first_same
@@ -35,7 +36,7 @@ def features_of(checkpoint: Checkpoint, shots: Sequence[Passes], against: Sequen
     width = checkpoint.model.num_features
 
     def stacked(rows: list[Tensor]) -> Tensor:
-        return checkpoint.as_learned(torch.stack(rows)) if rows else torch.empty(0, width)
+        return checkpoint.as_learned(torch.stack(rows)) if rows else torch.empty(0, width, dtype=torch.float32)
 
     return Features(
         stacked([p.features for p in shots]),
@@ -60,8 +61,8 @@ def read_again(checkpoint: Checkpoint, pictures: Sequence[Shown]) -> list[Passes
 def for_camera(lesson: Lesson, checkpoint: Checkpoint, drift: Tensor | None = None) -> Lesson:
     """A lesson as it is read for the camera that a checkpoint is adapted to.
 
-    Its pictures are read again where the lesson keeps them. Otherwise what is known of them for a reader that is not
-    adapted is used, moved by what the camera does to other pictures where that is given.
+    Its pictures are read again where the lesson keeps them. Otherwise it is an estimate: what is known of them for a
+    reader that is not adapted, moved by what the camera does to other pictures where that is given.
 
     Args:
         lesson: Read for any camera.
@@ -70,7 +71,7 @@ def for_camera(lesson: Lesson, checkpoint: Checkpoint, drift: Tensor | None = No
     """
     if lesson.camera == checkpoint.camera:
         return lesson
-    plain = lesson.features if lesson.camera == "" else lesson.plain
+    plain = lesson.as_plain
     if lesson.keeps_crops:
         found = features_of(
             checkpoint, *(read_again(checkpoint, each) for each in (lesson.crops, lesson.against_crops))
@@ -80,9 +81,7 @@ def for_camera(lesson: Lesson, checkpoint: Checkpoint, drift: Tensor | None = No
         return lesson
     if not checkpoint.camera:
         return lesson.with_features(plain, "")
-    if drift is None:
-        return lesson
-    moved = Features(*(rows + drift if len(rows) else rows for rows in plain))
+    moved = Features(*(rows + drift if len(rows) and drift is not None else rows for rows in plain))
     return lesson.with_features(moved, checkpoint.camera, plain)
 
 
@@ -163,12 +162,12 @@ def without_copies(
 
 
 def groups_named(faces: Sequence[FaceReading], what: str = "Picture") -> list[str]:
-    """A sentence for each face that was one of several in its picture: which one was taken."""
+    """A sentence for each face that is the largest of several in its picture: that it was taken."""
     return [
         f"{what} {number} shows {face.among} faces; the largest, at ({', '.join(f'{v:.0f}' for v in face.box)}), was "
         "taken."
         for number, face in enumerate(faces, 1)
-        if face.among > 1
+        if face.among > 1 and face.is_largest
     ]
 
 
@@ -178,8 +177,25 @@ def check_listed(pictures: object) -> None:
     Raises:
         PictureError: They were not.
     """
-    if isinstance(pictures, str | bytes | Path | FaceReading) or not hasattr(pictures, "__iter__"):
+    single = str | bytes | bytearray | memoryview | Path | FaceReading | Image.Image
+    alone = isinstance(pictures, single) or hasattr(pictures, "read") or len(getattr(pictures, "shape", ())) in (2, 3)
+    if alone or not hasattr(pictures, "__iter__"):
         raise PictureError("A list of pictures is wanted, not one picture: [picture].")
+
+
+def check_brought_once(
+    shots: Sequence[FaceReading], against: Sequence[FaceReading], further: Sequence[FaceReading], name: str
+) -> None:
+    """See that no picture is brought as a class, to teach or to check with, and as not it.
+
+    Raises:
+        LessonError: One is; the message says which.
+    """
+    others = [shown(f) for f in against]
+    for what, faces in (("Picture", shots), ("Check picture", further)):
+        again = first_same([shown(f) for f in faces], others)
+        if number := next((n for n, k in enumerate(again, 1) if k is not None), None):
+            raise LessonError(f"{what} {number} is brought as {name!r} and as not it. Leave it out of one of the two.")
 
 
 def name_of(picture: object, number: int) -> str:
@@ -211,11 +227,11 @@ def adapted_to(
     seen = features if corrected is None else corrected[1]
     drift = adapted.as_learned(seen).mean(0) - features.mean(0)
     moved = [for_camera(lesson, adapted, drift) for lesson in lessons]
-    guessed = tuple(x.name for x in moved if len(x.shots) and not x.keeps_crops)
+    guessed = (*(base.facts.lessons or {}), *(x.name for x in moved if len(x.shots) and not x.keeps_crops))
     return adapted, moved, replace(done, estimated=guessed)
 
 
 def pooled(checkpoint: Checkpoint, faces: Sequence[FaceReading]) -> Tensor:
     """Pooled features (N, C) of some faces, as a checkpoint's backbone sees them."""
     rows = [passes_by(checkpoint, f).pooled for f in faces]
-    return torch.stack(rows) if rows else torch.empty(0, checkpoint.model.num_features)
+    return torch.stack(rows) if rows else torch.empty(0, checkpoint.model.num_features, dtype=torch.float32)

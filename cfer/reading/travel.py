@@ -1,5 +1,6 @@
 """Readers in other processes: where they were loaded from, or all of them."""
 
+import pickle
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,15 @@ def rebuilt(kind: type[Any], source: Checkpoint | tuple[str, str], lessons: tupl
     """
     reader = _loaded_once(kind, *source) if isinstance(source, tuple) else kind(source)
     return reader.with_lessons(lessons) if lessons else reader
+
+
+def unpacked(kind: type[Any], packed: bytes) -> Any:
+    """As `rebuilt`, of a source and lessons that were pickled by value.
+
+    Between processes torch shares the memory of every tensor, a file each, and that is gone with whoever sent it.
+    """
+    source, lessons = pickle.loads(packed)  # noqa: S301 - what `Reader.__reduce__` wrote, inside of another pickle
+    return rebuilt(kind, source, lessons)
 
 
 @lru_cache(maxsize=2)

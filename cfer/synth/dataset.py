@@ -262,7 +262,7 @@ def _plan_of(note: Path) -> dict[str, object] | None:
 
 def _render_missing(plan: Plan, out: Path, processes: int, tick: Callable[[int], object]) -> int:
     shots = plan.shots()
-    missing = [s for s in shots if not ((out / f"{s.name}.jpg").exists() and (out / f"{s.name}.truth.png").exists())]
+    missing = [s for s in shots if not all(_is_there(out / f"{s.name}{end}") for end in (".jpg", ".truth.png"))]
     tick(len(shots) - len(missing))
     for taken in take_all(plan, missing, processes):
         picture = out / f"{taken.shot.name}.jpg"
@@ -271,6 +271,10 @@ def _render_missing(plan: Plan, out: Path, processes: int, tick: Callable[[int],
         tick(1)
     _write_manifest(out)
     return len(shots) - len(missing)
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _sample(shot: Shot) -> Sample:

@@ -86,7 +86,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             facts = json.loads(file.metadata()["facts"])
             return {name: file.get_tensor(name).clone() for name in file.keys()}, facts  # noqa: SIM118 - not a dict
     except (SafetensorError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged or cut off. Delete it; it will be made again.") from error
+        raise ValueError(f"{path} is damaged or cut off. Delete it and run again what made it.") from error
 
 
 def own_tensors(path: Path) -> dict[str, Tensor]:
@@ -147,4 +147,15 @@ def check_run_config(folder: Path, config: Mapping[str, Any]) -> None:
                 "Choose another --out folder."
             )
         return
+    if left := [p.name for each in _RESULTS for p in sorted(folder.glob(each)) if not p.name.startswith(_KEYED)]:
+        raise ValueError(
+            f"{folder} holds {left[0]!r} of an earlier run, but not {path.name}, which says of which. Choose another "
+            "--out folder, or empty this one."
+        )
     write_json(path, plain, indent=2)
+
+
+_RESULTS = ("*.safetensors", "*.jsonl", "[0-9]*.json", "predictions/*", "checkpoint/*")
+"""What a run leaves in its folder, from which it would go on."""
+_KEYED = "features"
+"""Files of features say themselves what they were made from."""

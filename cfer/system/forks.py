@@ -8,7 +8,12 @@ from typing import Any
 
 import torch
 
-_forked = False
+_forked, _ever_forked = False, False
+
+
+def was_forked() -> bool:
+    """Whether this process was forked from another one that used this package."""
+    return _ever_forked
 
 
 def in_child(work: Callable[[], object]) -> None:
@@ -18,8 +23,8 @@ def in_child(work: Callable[[], object]) -> None:
 
 
 def _note() -> None:
-    global _forked
-    _forked = True
+    global _forked, _ever_forked
+    _forked = _ever_forked = True
 
 
 in_child(_note)

@@ -7,6 +7,8 @@ from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
+from cfer.system.forks import was_forked
+
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -36,6 +38,8 @@ def worker_context(module: str) -> BaseContext:
         module: What the workers run.
     """
     if sys.platform != "linux":  # elsewhere libraries do not survive a fork
+        return multiprocessing.get_context("spawn")
+    if was_forked():  # the parent's server of forks is not this process's
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])

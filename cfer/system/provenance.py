@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib.util
 import json
+import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -39,7 +40,9 @@ def file_digest(path: Path) -> str:
 
 @cache
 def code_digest(*modules: str) -> str:
-    """Digest of what modules and packages do: their code without comments, docstrings and layout, and their assets.
+    """Digest of what modules do: their code, and all of their package's that they import, however far off, and assets.
+
+    Comments, docstrings and layout do not count.
 
     Args:
         modules: Names such as "cfer.learners"; a package stands for all that is in it.
@@ -47,21 +50,57 @@ def code_digest(*modules: str) -> str:
     Raises:
         ModuleNotFoundError: There is none of a name.
     """
-    files = sorted({path for name in modules for path in _files_of(name)})
-    return digest_of_all((path.name, _meaning(path)) for path in files)
+    return digest_of_all(sorted((name.partition(".")[2], _meaning(path)) for name, path in code_files(*modules)))
 
 
-def _files_of(module: str) -> Iterator[Path]:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            f"There is no module {module!r}, whose code would be a part of what a result is made from."
-        )
-    if spec.submodule_search_locations is None:
-        yield Path(spec.origin)
-        return
-    for folder in spec.submodule_search_locations:
-        yield from (p for p in Path(folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+def code_files(*modules: str) -> list[tuple[str, Path]]:
+    """Files of modules and of all of their package's that they import, and assets; arguments and errors as above."""
+    found: dict[str, Path] = {}
+    waiting = [each for name in modules for each in _modules_in(name)]
+    for name in waiting:
+        path = found.get(name) or _file_of(name)
+        if name in found or path is None:
+            continue
+        found[name] = path
+        waiting += _imported(path, name.partition(".")[0])
+    return sorted(found.items()) + [asset for folder in {p.parent for p in found.values()} for asset in _assets(folder)]
+
+
+def _assets(folder: Path) -> Iterator[tuple[str, Path]]:
+    """What lies beside modules, or in their folder `assets`, that is no code and no file manager's."""
+    for place in (folder, folder / "assets"):
+        for path in sorted(place.glob("*")):
+            if path.is_file() and path.suffix not in {".py", ".pyc"} and not path.name.startswith("."):
+                yield path.name, path
+
+
+def _modules_in(name: str) -> list[str]:
+    """A module, and if it is a package all modules in it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ModuleNotFoundError(f"There is no module {name!r}, whose code a result would depend on.")
+    inside = pkgutil.walk_packages(spec.submodule_search_locations or [], f"{name}.")
+    return [name, *(each.name for each in inside)]
+
+
+def _file_of(name: str) -> Path | None:
+    """A module's file; None where a name is not a module's."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:  # something in a module was imported, not a module
+        return None
+    return None if spec is None or spec.origin is None else Path(spec.origin)
+
+
+def _imported(path: Path, package: str) -> frozenset[str]:
+    """Names that a file imports of a package, anywhere in it."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(name for name in found if name.partition(".")[0] == package and name != package)
 
 
 def _meaning(path: Path) -> str:

@@ -37,15 +37,6 @@ from cfer.training.training_set import (
 
 LEARNED = "learned_pictures.json"
 """In a run's folder: what the network was trained on."""
-CODE = (
-    "cfer.training",
-    "cfer.learners.losses",
-    "cfer.features",
-    "cfer.faces",
-    "cfer.pictures",
-    "cfer.network",
-)
-"""Modules whose code decides what is learned."""
 
 
 def check_basic(table: SampleTable, config: BasicConfig, start: str) -> FaceModel:
@@ -61,12 +52,18 @@ def check_basic(table: SampleTable, config: BasicConfig, start: str) -> FaceMode
     model = FaceModel(config.backbone, BASICS, config.seed)
     check_convolutional(model, config.preprocessing.input_px)
     load_start(model, start)
-    train, validation = has_target(table.part("train")), has_majority(table.part("validation"))
-    if not len(train) or not len(validation):
-        raise ValueError("The basic phase needs pictures of the basic expressions for training and for validation.")
+    train = has_target(table.part("train"))
+    if bare := [name for name, part in _checked(table).items() if not len(part)]:
+        raise ValueError(f"The basic phase needs pictures of the basic expressions for {' and for '.join(bare)}.")
     if absent := [name for name, share in zip(BASICS, vote_targets(train).sum(0).tolist(), strict=True) if not share]:
         raise ValueError(f"There is no training picture of: {', '.join(absent)}. The basic phase needs all seven.")
     return model
+
+
+def _checked(table: SampleTable) -> dict[str, SampleTable]:
+    """What each part must have some of."""
+    held = {part: has_majority(table.part(part)) for part in ("validation", "test")}
+    return {"training": has_target(table.part("train")), **held}
 
 
 def learn_basic(
@@ -151,7 +148,8 @@ def _begun(
     """The network with its start; the folder belongs to this run from here on."""
     model = check_basic(table, config, start)
     check_run_config(out, asdict(config) | run_origin(model, start, table, rendered, taught))
-    write_json(out / LEARNED, learned_pictures(table, rendered, taught), indent=None)
+    known = {*learned_pictures(table, rendered, taught), *pictures_learned_by_start(start)}
+    write_json(out / LEARNED, sorted(known), indent=None)
     return model
 
 
@@ -165,7 +163,7 @@ def run_origin(
         "start weights": weights_fingerprint(model),
         "start heads": digest_of_all((name, tensor_digest(value)) for name, value in sorted(heads.items())),
         **material_origin(table, rendered, taught),
-        "code": code_digest(*CODE),
+        "code": code_digest(__name__),
     }
 
 
@@ -177,10 +175,26 @@ def learned_pictures(
     return sorted({s.content for each in sets for s in each.samples if s.content})
 
 
-def pictures_learned_by(run: Path) -> list[str]:
-    """What `learned_pictures` left in a run's folder; nothing for a run of an earlier version."""
+def pictures_learned_by(run: Path) -> list[str] | None:
+    """What `learned_pictures` left in a run's folder, with what its start had learned; None where nobody knows.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
     path = run / LEARNED
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    if not path.is_file():
+        return None
+    try:
+        return [str(each) for each in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged. Run `cfer train basic` in {run} again; it writes it anew.") from error
+
+
+def pictures_learned_by_start(start: str) -> list[str]:
+    """As `pictures_learned_by`, of what a run started from, as far as its folder says so."""
+    if start in ("random", "pretrained"):
+        return []
+    return next((found for run in (Path(start), Path(start).parent) if (found := pictures_learned_by(run))), [])
 
 
 def _material(

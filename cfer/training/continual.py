@@ -151,18 +151,14 @@ def train_continual(
     return checkpoint
 
 
-CODE = ("cfer.training.continual", "cfer.learners", "cfer.evaluation", "cfer.data.splits", "cfer.emotions")
-"""Modules whose code decides what is learned from features."""
-
-
 def run_origin(basic: Checkpoint, tables: Sequence[FeatureTable], classes: Sequence[str]) -> dict[str, Any]:
     """What a run is made from beside its settings, plain data."""
     return {
         "backbone": basic.facts.backbone,
         "basic": digest_of_all([model_digest(basic.model), str(basic.preprocessing)]),
-        "data": {f"{k}, {t.table.name}": t.origin() for k, t in enumerate(tables, 1)},
+        "data": {str(k): t.origin() for k, t in enumerate(tables, 1)},
         "classes": list(classes),
-        "code": code_digest(*CODE),
+        "code": code_digest(__name__, "cfer.learners"),
     }
 
 
@@ -176,6 +172,12 @@ def check_continual(tables: Sequence[FeatureTable], config: ContinualConfig) -> 
         raise ValueError(f"No row of {' and '.join(empty)} is left to learn from or to test on.")
     new_learner(config, several=len(tables) > 1)
     build_stream(joined(tables), config)
+    parts = {s.split for s in tables[0].table.samples if s.label in BASICS}
+    if bare := [part for part in ("validation", "test") if part not in parts]:
+        raise ValueError(
+            f"The first data set, {tables[0].table.name}, has no picture of a basic expression left for "
+            f"{' and '.join(bare)}: what the network knows of the basics is measured there."
+        )
 
 
 def rare_compounds(tables: Sequence[FeatureTable], config: ContinualConfig) -> dict[str, int]:

@@ -31,6 +31,7 @@ from cfer.system.files import without_nan
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
 from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
+from cfer.training.initial_weights import run_weights
 from cfer.training.readouts import fit_readouts
 
 MAP_STRIDE = 16
@@ -139,9 +140,11 @@ def _landmarks(learned: FaceModel | MultiTaskModel, fine: FaceModel) -> dict[str
 
 def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:
     """Phases that shaped the backbone of a checkpoint that was the start; its commands, and those typed now."""
-    if not start or not Path(start).is_dir():
+    folder = Path(start)
+    folder = folder / "checkpoint" if run_weights(start) is not None else folder  # a run's folder, or a checkpoint
+    if not start or not folder.is_dir():
         return (), commands
-    facts = load_checkpoint(start).facts
+    facts = load_checkpoint(folder).facts
     return tuple(p for p in facts.phases if p.name == "basic" and p.settings.get("epochs") != 0), (
         *facts.commands,
         *commands,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from timm.models import group_parameters
 from timm.utils import ModelEmaV3
@@ -75,14 +76,24 @@ def _scored(model: FaceModel, part: Labelled, preprocessing: Preprocessing) -> d
 
 
 def learned(config: BasicConfig, out: Path) -> FaceModel | MultiTaskModel | None:
-    """The best weights of a run that is done; None if it is not."""
+    """The best weights of a run that is done; None if it is not.
+
+    Raises:
+        ValueError: It was done, and its weights are gone or damaged.
+    """
     metrics, best = out / METRICS, out / BEST
-    if not (metrics.is_file() and best.is_file()):
+    try:
+        rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):  # missing or cut off: the state knows how far the run came
         return None
-    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
     if len(rows) < config.epochs:
         return None
-    weights = load_file(str(best))
+    try:
+        weights = load_file(str(best))
+    except (OSError, SafetensorError) as error:
+        raise ValueError(
+            f"{best} is gone or damaged, and the run that made it is over. Empty the folder, or choose another --out."
+        ) from error
     face = FaceModel(config.backbone, BASICS)
     network = MultiTaskModel(face) if any(name.startswith("face.") for name in weights) else face
     network.load_state_dict(weights, strict=True)
@@ -195,6 +206,8 @@ def learn(
             save()
             saved = time.monotonic()
     bar.close()
+    if accelerator.is_main_process:
+        write_json_lines(out / METRICS, history)  # it may have been lost since
     accelerator.wait_for_everyone()
     best = learned(config, out)
     assert best is not None  # the last epoch was written just now

@@ -12,7 +12,7 @@ from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
 from cfer.features.still_places import look_at
-from cfer.features.table import MAKERS, FeatureTable, fingerprint, weights_fingerprint
+from cfer.features.table import FeatureTable, fingerprint, weights_fingerprint
 from cfer.learners.base import Head
 from cfer.network.face_model import FaceModel
 from cfer.network.preprocessing import Preprocessing
@@ -24,14 +24,6 @@ from cfer.training.fit_units import fit_units, levelled, rescaled
 
 FILE = "readouts.safetensors"
 """In a run's folder, for phase 2."""
-CODE = (
-    *MAKERS,
-    "cfer.features.rendered",
-    "cfer.features.still_places",
-    "cfer.features.displacement",
-    "cfer.training.fit_units",
-)
-"""Modules whose code decides what is read off."""
 
 
 class Readouts(NamedTuple):
@@ -66,7 +58,7 @@ def fit_readouts(
     sets = [*map(fingerprint, rendered), fingerprint(photographs.table) if photographs else "-"]
     own = None if model.units is None else Head(model.units.weight.detach(), model.units.bias.detach())
     rows = [] if own is None else [tensor_digest(value) for value in own]
-    key = digest_of_all([sets, weights_fingerprint(model), str(preprocessing), rows, code_digest(*CODE)])
+    key = digest_of_all([sets, weights_fingerprint(model), str(preprocessing), rows, code_digest(__name__)])
     if (kept := kept_tensors(out / FILE)) and kept[1]["key"] == key:
         tensors = kept[0]
         return Readouts(Head(tensors["units.weight"], tensors["units.bias"]), tensors["elsewhere"])

@@ -16,10 +16,10 @@ from cfer.emotions import BASICS
 from cfer.features.crops import Crops, load_crops
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
 from cfer.features.table import table_origin
-from cfer.features.teachers import TEACHERS, TaughtCrops, load_taught
+from cfer.features.teachers import TaughtCrops, answers_digest, load_taught
 from cfer.network.preprocessing import Preprocessing
 from cfer.system.files import load_tensors, save_tensors
-from cfer.system.provenance import differences, digest_of
+from cfer.system.provenance import differences
 
 FILE = "material.safetensors"
 """In the run's folder."""
@@ -170,7 +170,7 @@ def material_origin(
     found: dict[str, Any] = {"data": table_origin(table)}
     found["rendered"] = {str(k): table_origin(each) for k, each in enumerate(rendered, 1)}
     if taught is not None:
-        found["taught"] = table_origin(taught) | {"teachers": digest_of(taught.source.read_bytes(TEACHERS))}
+        found["taught"] = table_origin(taught) | {"teachers": answers_digest(taught)}
     return found
 
 

@@ -16,10 +16,11 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from cfer.app.build import build_app, launch
-from cfer.app.server.api import Answers
+from cfer.app.server.api import Answers, _yes
 from cfer.app.server.visitors import Sessions
 from cfer.lessons.lesson_file import unpack_lessons
 from cfer.lessons.names import LessonError
+from cfer.pictures import PictureError
 
 ROOT = Path(__file__).parents[2]
 
@@ -250,3 +251,15 @@ def test_of_a_group_it_is_said_which_face_was_taken(answers, files, tmp_path, mo
     assert answers.relation(three, "happily surprised")["face"] == explained["face"]
     said, _ = answers.teach(three, "beaming")
     assert "Picture 1 shows 3 faces; the largest" in said["effect"]["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [(True, True), ("true", True), ("false", False), ("0", False), (None, False)]
+)
+def test_yes_and_no_are_understood_however_they_are_sent(said, meant):
+    assert _yes(said) is bool(meant)
+
+
+def test_what_is_neither_yes_nor_no_is_refused():
+    with pytest.raises(PictureError, match="by true or false"):
+        _yes("perhaps")

@@ -76,7 +76,8 @@ def test_an_album_is_read_with_the_folders_that_people_keep(album, tmp_path):
     found = [p.file.relative_to(album).as_posix() for p in list_pictures([album], said.append)]
     assert len(found) == 3 + 7
     assert not [name for name in found if name.endswith("2.png")]
-    assert len(said) == 1
+    assert len(said) == 2
+    assert said[1].endswith("1 file is no picture (.txt).")
     assert "4 pictures that are hidden or a system's passed over" in said[0]
 
 
@@ -113,3 +114,46 @@ def test_an_archive_that_is_replaced_is_opened_anew(album, tmp_path):
 def test_one_name_for_a_list_gets_a_sentence(album):
     with pytest.raises(PictureError, match="A list of pictures is wanted"):
         list_pictures(str(album))
+
+
+def test_what_is_passed_over_is_counted(album, tmp_path):
+    for name in ("d.jfif", "e.jpe"):
+        (album / name).write_bytes((album / "b.jpg").read_bytes())
+    (album / "raw.dng").write_bytes(b"1")
+    (album / ".originals").mkdir()
+    (album / ".originals" / "f.jpg").write_bytes(b"1")
+    (album / "originals").symlink_to(".originals")
+    said = []
+    names = [p.name.removeprefix(f"{album}/") for p in list_pictures([album], said.append)]
+    assert names == ["a.png", "b.jpg", "d.jfif", "e.jpe", "inner/c.webp", "originals/f.jpg"]
+    assert any("2 files are no pictures (" in line and ".dng" in line for line in said)
+    assert not any("read already" in line for line in said)
+    with pytest.raises(PictureError, match="give folders and archives by their names"):
+        list_pictures([str(album / "*.txt")])
+    with pytest.raises(PictureError, match="Brackets in a pattern mean a choice"):
+        list_pictures([str(album / "[2024].png")])
+
+
+def test_a_folder_that_cannot_be_opened_is_said(album, monkeypatch):
+    walk = os.walk
+
+    def shut(top, **given):
+        given["onerror"](PermissionError(13, "Permission denied", str(album / "locked")))
+        return walk(top, **given)
+
+    monkeypatch.setattr("cfer.data.samples.os.walk", shut)
+    said = []
+    assert len(list_pictures([album], said.append)) == 3
+    assert any("1 folder cannot be opened: 'locked'" in line for line in said)
+
+
+def test_of_two_links_to_one_folder_the_first_by_name_counts(album, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x.png").write_bytes((album / "a.png").read_bytes())
+    for name in ("zoe", "ann"):
+        (album / name).symlink_to(outside)
+    said = []
+    names = [p.name.removeprefix(f"{album}/") for p in list_pictures([album], said.append)]
+    assert "ann/x.png" in names
+    assert any("1 link leads to folders that are read already: 'zoe'" in line for line in said)

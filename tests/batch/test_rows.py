@@ -1,7 +1,11 @@
+import io
+import os
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from cfer.batch import as_frame, read_rows
+from cfer.batch import BatchError, as_frame, list_pictures, read_many, read_rows
 from cfer.batch.rows import AT_ONCE, columns, read_faces
 from cfer.faces.detect import NO_FACE
 from cfer.pictures import PictureError
@@ -94,3 +98,31 @@ def test_what_is_no_list_gets_a_sentence(photograph):
         read_rows("a.jpg", ["a"])
     with pytest.raises(PictureError, match="2 pictures and 1 names"):
         read_rows([photograph, photograph], ["a"])
+
+
+def test_rows_and_names_may_come_one_after_the_other(reader, photograph):
+    bad = Image.open(io.BytesIO(b"".join([png_head()])))
+    rows = read_rows((p for p in (photograph, bad)), (n for n in ("a", os.fsdecode(b"\xff.png"))), reader=reader)
+    assert [row["path"] for row in rows] == ["a", "\\xff.png"]
+    assert rows[1]["error"].startswith("This image cannot be read")
+    frame = as_frame({**row, "count": 16_777_217, "place": "here"} for row in rows)
+    assert len(frame) == 2
+    assert frame["count"].tolist() == [16_777_217] * 2
+    assert frame["place"].tolist() == ["here"] * 2
+    assert frame["expression"][0] == rows[0]["expression"]
+
+
+def png_head():
+    buffer = io.BytesIO()
+    Image.effect_noise((64, 64), 60).save(buffer, "PNG")
+    return buffer.getvalue()[:1500]
+
+
+def test_what_no_batch_is_made_of_is_refused_in_words(reader, tmp_path):
+    for given in (None, [None], [b"1"]):
+        with pytest.raises(PictureError, match="A list of names"):
+            list_pictures(given)
+    with pytest.raises(BatchError, match="are what list_pictures gives"):
+        read_many(["a.jpg"], tmp_path / "t.csv", reader)
+    with pytest.raises(BatchError, match="no picture to read"):
+        read_many([], str(tmp_path / "t.parquet"), reader)

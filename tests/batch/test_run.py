@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -108,12 +109,16 @@ def test_an_album_that_grew_goes_on_with_what_is_new(stopped):
     assert done.pictures == 2 * PART + 4 + 3
 
 
-@pytest.mark.parametrize("damage", ["emptied", "cut", "missing", "of another shape"])
+@pytest.mark.parametrize("damage", ["emptied", "cut", "missing", "of another shape", "without rows", "rows cut"])
 def test_a_part_that_was_damaged_is_made_again(stopped, damage):
     stopped.stop_after_a_part()
     part = stopped.out.with_name("table.csv.partial") / "000000.json"
     whole = part.read_text()
-    part.write_text({"emptied": "", "cut": whole[:-40], "missing": "", "of another shape": '[{"x": 1}]'}[damage])
+    entries = json.loads(whole)
+    without = [{**entries[0], "rows": None}, *entries[1:]]
+    cut = [{**entries[0], "rows": [{"path": "0.png"}]}, *entries[1:]]
+    shapes = {"of another shape": '[{"x": 1}]', "without rows": json.dumps(without), "rows cut": json.dumps(cut)}
+    part.write_text({"emptied": "", "cut": whole[:-40], "missing": "", **shapes}[damage])
     if damage == "missing":
         part.unlink()
     assert stopped.go_on().found == 0
@@ -138,11 +143,11 @@ def test_another_number_of_threads_is_no_other_run(stopped, photograph, tmp_path
 
 
 def test_more_than_ninety_nine_parts_lie_in_their_order(tmp_path):
-    store = PartStore(tmp_path, None)
+    store = PartStore(tmp_path, None, ())
     pictures = [Listed(f"{n}.png", tmp_path / f"{n}.png") for n in range(105)]
     for number, picture in enumerate(pictures):
         store.keep(Part(number, (picture,)), [Entry(key_of(picture), "", [{"path": picture.name}])])
-    again = PartStore(tmp_path, None)
+    again = PartStore(tmp_path, None, ())
     assert again.next_number == 105
     assert [row["path"] for rows in again.rows(pictures) for row in rows] == [p.name for p in pictures]
 
@@ -170,8 +175,10 @@ def test_processes_that_cannot_be_started_are_explained(album, tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_several_processes_give_the_same_table(reader, album, tmp_path):
+@pytest.mark.parametrize("step", [None, 3])
+def test_several_processes_give_the_same_table(reader, album, tmp_path, step):
     listed = list_pictures([album])
+    reader = reader if step is None else reader.at_step(step)
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     read_many(listed, one, reader, already_cropped=True)
     read_many(listed, two, reader, already_cropped=True, processes=2)
@@ -303,3 +310,34 @@ def test_json_lines_take_archives_and_tables_too(files, tmp_path):
     (files / "list.csv").unlink()
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["path"] == "astronaut.png"
+
+
+def test_other_classes_of_the_same_weights_are_another_checkpoint(stopped):
+    stopped.stop_after_a_part()
+    checkpoint = stopped.reader.checkpoint
+    names = (*checkpoint.names[:-1], "grinning")
+    other = replace(
+        checkpoint, model=checkpoint.model.with_head(names, *checkpoint.head), classes=_named(checkpoint, names)
+    )
+    with pytest.raises(BatchError, match="another checkpoint"):
+        read_many(list_pictures([stopped.folder]), stopped.out, Reader(other), already_cropped=True)
+
+
+def _named(checkpoint, names):
+    return tuple(replace(info, name=name) for info, name in zip(checkpoint.classes, names, strict=True))
+
+
+def test_a_picture_that_could_not_be_read_is_tried_again(stopped):
+    """What was wanting may have been installed since."""
+    shutil.copy(stopped.folder / "zzz.png", stopped.folder / "000.png")
+    stopped.stop_after_a_part()
+    assert stopped.go_on().found == PART - 1
+
+
+def test_maps_that_no_row_names_are_cleared_away(reader, album, tmp_path):
+    listed, out, maps = list_pictures([album])[:3], tmp_path / "table.csv", tmp_path / "maps"
+    read_many(listed, out, reader, already_cropped=True, maps=maps)
+    out.unlink()
+    shutil.copy(maps / "000000.safetensors", maps / "000007.safetensors")
+    read_many(listed, out, reader, already_cropped=True, maps=maps)
+    assert set(pd.read_csv(out)["map_file"]) == {p.name for p in maps.glob("*.safetensors")}

@@ -14,16 +14,18 @@ from PIL import Image
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
+from cfer.checkpoint import load_checkpoint
 from cfer.cli import app
 from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS, EXPRESSIONS
 from cfer.evaluation.run import evaluate, kept_outcomes
-from cfer.features.table import extract_features
+from cfer.features.table import FeatureTable, extract_features
+from cfer.features.teachers import answers_digest
 from cfer.learners.teen import Teen
 from cfer.network.face_model import FaceModel
 from cfer.protocol.protocol import Protocol, Setting
-from cfer.training.basic import learn_basic, prepare_basic
+from cfer.training.basic import LEARNED, learn_basic, pictures_learned_by, prepare_basic
 from cfer.training.finish_basic import finish_basic
 from cfer.training.training_set import FILE, load_saved_material
 
@@ -236,3 +238,90 @@ def test_what_phase_1_learned_from_is_not_tested_on_in_phase_2(tmp_path, basic_r
     assert done.exit_code == 2
     assert "second: 160 rows are left out" in done.stderr
     assert "No row of second is left" in done.stderr
+
+
+def test_what_a_start_had_learned_is_not_tested_on_either(tmp_path, basic_run, ferplus_folder):
+    """A run of other data, begun from a run over FER+, hands on what that was trained on."""
+    other = tmp_path / "other"
+    other.mkdir()
+    rng = np.random.default_rng(5)
+    rows = []
+    for person in range(9):
+        for name in BASICS:
+            path = f"{person}-{name}.png"
+            draw_face((name,), rng, size=64).save(other / path)
+            rows.append({"path": path, "label": name, "person": f"p{person}"})
+    write_rows(other / "samples.csv", rows)
+    run = tmp_path / "run"
+    command = ["train", "basic", "--data", str(other), "--start", str(basic_run[0]), "--epochs", "0", "--out", str(run)]
+    command += ["--backbone", "test_efficientnet", "--input-px", "64", "--frozen-groups", "0", "--already-cropped"]
+    done = runner.invoke(app, command)
+    assert done.exit_code == 0, done.stderr
+    before, now = (set(json.loads((each / LEARNED).read_text())) for each in (basic_run[0], run))
+    assert len(before) > 100
+    assert before < now
+    assert load_checkpoint(run / "checkpoint").facts.phases[-1].name == "basic"
+    (run / LEARNED).write_text('["cut')
+    with pytest.raises(ValueError, match="is damaged"):
+        pictures_learned_by(run)
+    (run / LEARNED).unlink()
+    assert pictures_learned_by(run) is None
+
+
+def test_results_without_their_config_belong_to_nobody(brief, drawn_faces, people, tmp_path):
+    (brief / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"of an earlier run, but not config\.json"):
+        learn_basic(with_labels_moved(drawn_faces), TINY, "random", brief, progress=False)
+    features = FeatureTable(read_data(people), torch.randn(96, 8, generator=torch.Generator().manual_seed(0)))
+    list(evaluate(features, PROTOCOL, (Setting("nearest-mean"),), tmp_path / "out"))
+    (tmp_path / "out" / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"of an earlier run, but not config\.json"):
+        next(evaluate(features, PROTOCOL, (Setting("nearest-mean"),), tmp_path / "out"))
+
+
+def test_a_prediction_under_another_jobs_name_is_not_that_jobs(people, tmp_path):
+    features = FeatureTable(read_data(people), torch.randn(96, 8, generator=torch.Generator().manual_seed(0)))
+    settings, out = (Setting("nearest-mean"), Setting("nearest-mean", 1)), tmp_path / "out"
+    whole = list(evaluate(features, PROTOCOL, settings, out))
+    folder = out / "predictions"
+    shutil.copy(folder / "nearest-mean_all_0-0.safetensors", folder / "nearest-mean_1-shot_0-0.safetensors")
+    shutil.copy(folder / "nearest-mean_all_0-1.safetensors", folder / "nearest-mean_all_0-1 (1).safetensors")
+    found, stale = kept_outcomes(out, features, PROTOCOL)
+    assert {o.setting for o in found} == {settings[0]}
+    assert stale == ["nearest-mean_1-shot_0"]
+    again = list(evaluate(features, PROTOCOL, settings, out))
+    assert [o.setting for o in again] == [o.setting for o in whole]
+    np.testing.assert_array_equal(again[3].predicted, whole[3].predicted)
+
+
+def test_a_renamed_table_is_the_same_data(people, tmp_path):
+    assert asked(people, tmp_path / "out").exit_code == 0
+    people.rename(people.with_name("people-2024.csv"))
+    again = asked(people.with_name("people-2024.csv"), tmp_path / "out")
+    assert again.exit_code == 0, again.stderr
+
+
+def test_answers_belong_to_the_order_in_which_they_were_given(tmp_path):
+    write_rows(tmp_path / "samples.csv", [{"path": f"{n}.png", "label": "happy"} for n in range(3)])
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "teachers.npz").write_bytes(b"1")
+    before = answers_digest(read_data(tmp_path))
+    write_rows(tmp_path / "samples.csv", [{"path": f"{n}.png", "label": "happy"} for n in (2, 1, 0)])
+    assert answers_digest(read_data(tmp_path)) != before
+
+
+def test_a_finished_run_that_lost_a_file_says_so_or_mends_itself(drawn_faces, tmp_path):
+    config = replace(TINY, epochs=1)
+    learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+    rows = (tmp_path / "metrics.jsonl").read_text()
+    for damage in (rows[:20], None):
+        (tmp_path / "metrics.jsonl").unlink() if damage is None else (tmp_path / "metrics.jsonl").write_text(damage)
+        learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+        assert (tmp_path / "metrics.jsonl").read_text() == rows
+    (tmp_path / "best.safetensors").write_bytes(b"")
+    with pytest.raises(ValueError, match="is gone or damaged"):
+        learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+    (tmp_path / "best.safetensors").unlink()
+    with pytest.raises(ValueError, match="is gone or damaged"):
+        learn_basic(drawn_faces, config, "random", tmp_path, progress=False)

@@ -257,8 +257,13 @@ reader = Reader()
 face = reader.face({FACE!r})
 name = next(n for n in reader.names if reader.relatable(n))
 face.explain(name), face.relation(name)
-reader.teach("smirk", [face])
-sys.stdout.write(" ".join(f"{{v:.5f}}" for v in face.probabilities.values()))
+taught, _ = reader.teach("smirk", [face])
+by_unit, _ = reader.teach("wink", units=(1, 12))
+adapted, _ = taught.adapt([face] * 20)
+readers = [reader, taught, by_unit, adapted, adapted.unadapted(), reader.at_step(2)]
+readers.append(reader.with_lessons(taught.lessons))
+said = [v for each in readers for v in each.reread(face).probabilities.values()]
+sys.stdout.write(" ".join(f"{{v:.5f}}" for v in said))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-800:]

@@ -8,7 +8,7 @@ from drawn_faces import VOTE_COLUMNS, write_ferplus
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfer.data.ferplus import derived_compound, majority, soft_votes
+from cfer.data.ferplus import _PixelSource, derived_compound, majority, soft_votes
 from cfer.data.readers import read_data
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.pictures import PictureError
@@ -131,3 +131,9 @@ def test_a_votes_file_without_its_columns_is_refused(tmp_path):
     (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n0,1 2 3,Training\n")
     with pytest.raises(PictureError, match="lacks the column"):
         read_data(tmp_path)
+
+
+def test_grey_levels_decide_what_one_picture_is_not_how_they_are_spaced():
+    rows = [" ".join(["7"] * 2304), "  ".join(["7"] * 2304), " ".join(["8"] * 2304)]
+    first, spaced, other = _PixelSource(rows).digests(["0", "1", "2"])
+    assert first == spaced != other

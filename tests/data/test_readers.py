@@ -83,3 +83,49 @@ def test_columns_may_go_by_other_names(tmp_path):
 def test_what_cannot_be_read_is_said_in_words(tmp_path, make, words):
     with pytest.raises(PictureError, match=words):
         read_data(make(tmp_path))
+
+
+def test_a_table_in_a_zip_or_further_inside_is_not_passed_over(tmp_path):
+    for number, name in enumerate(("happy", "sad")):
+        picture(tmp_path / "data" / name / f"{number}.png", 50 + number)
+    (tmp_path / "data" / "samples.csv").write_text(
+        "path,label,person,split\nhappy\\0.png,happy,p1,train\nsad/1.png,sad,p2,test\n"
+    )
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        for path in sorted((tmp_path / "data").rglob("*.*")):
+            archive.write(path, path.relative_to(tmp_path))
+    rows = [(s.path, s.label, s.person, s.split, s.content) for s in read_data(tmp_path / "data").samples]
+    assert [row[:4] for row in rows] == [("happy/0.png", "happy", "p1", "train"), ("sad/1.png", "sad", "p2", "test")]
+    assert [(s.path, s.label, s.person, s.split, s.content) for s in read_data(tmp_path / "data.zip").samples] == rows
+    (tmp_path / "around" / "inner").mkdir(parents=True)
+    (tmp_path / "data").rename(tmp_path / "around" / "inner" / "data")
+    with pytest.raises(PictureError, match=r"give the folder of inner/data/samples\.csv instead"):
+        read_data(tmp_path / "around")
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (["happy/Val", "happy/Dev"], "'Dev', 'Val' is taken for a part of the data, not for somebody"),
+        (["happy/Jean", "happy/Ann", "happy/?"], None),
+        (["happy/Jean-Luc", "happy/Anna", "happy/Nil"], "'Nil' is taken to say that nobody knows who is shown"),
+        (["anna/studio/happy", "ben/studio/happy"], "The classes' folders lie in 2 others, 'anna', 'ben'"),
+        (["happy/studio/anna", "happy/studio/ben"], "All pictures count as one person's, 'studio'"),
+        (["happy/Anna", "happy/ANNA"], "'ANNA', 'Anna' count as 2 people"),
+        (["happy/07", "happy/7.0"], "'07', '7.0' count as 2 people"),
+    ],
+)
+def test_folders_that_may_mean_something_else_are_said(tmp_path, folders, said):
+    for number, folder in enumerate(folders):
+        picture(tmp_path / folder / f"{number}.png", 50 + number)
+    oddities = read_data(tmp_path).oddities
+    assert any(said in line for line in oddities) if said else not oddities
+
+
+def test_a_picture_of_several_people_is_said(tmp_path):
+    for person in ("anna", "ben", "cleo"):
+        picture(tmp_path / "happy" / person / "none.png", 50)
+        picture(tmp_path / "sad" / person / "none.png", ord(person[0]))
+    table = read_data(tmp_path)
+    assert any("is of 3 people, who therefore count as one" in line for line in table.oddities)
+    assert len({s.group for s in table.samples}) == 1

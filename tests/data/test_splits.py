@@ -101,3 +101,15 @@ def test_what_was_learned_from_is_for_training_and_never_tested():
     assert {s.split for s in done[0].samples if s.person == "p1"} == {"train"}
     assert len(done[1]) == 18  # both pictures of the person whose picture was learned from are gone
     assert any("2 rows are left out" in text for text in done[1].oddities)
+
+
+def test_one_person_is_known_whatever_the_case_and_an_invented_one_by_its_number():
+    def people(*names, split=None, truth=None):
+        return table([Sample(n, "happy", None, n, n, split, truth=truth, content=f"{n}{split}") for n in names])
+
+    first, second = people("Person A", "b", split="test"), people("person  a", "c", split="train")
+    assert [len(t) for t in split_together([first, second], same_people=True)] == [2, 1]
+    assert [len(t) for t in split_together([first, second])] == [2, 2]
+    first = people("person-00001", split="test", truth="1.png")
+    second = people("person-00001", "person-00002", split="train", truth="2.png")
+    assert [len(t) for t in split_together([first, second])] == [1, 1]

@@ -59,6 +59,17 @@ def test_every_refusal_is_a_sentence_without_a_token(hub, folder, tmp_path, monk
         assert hub.url not in str(raised.value)
 
 
+@pytest.mark.parametrize("answer", [b"<html>Log in</html>", b"null", b"[]", b"{}"])
+def test_what_answers_in_the_hubs_place_is_told_from_it(hub, folder, tmp_path, answer):
+    hub.portal = answer
+    for ask in (lambda: push(folder, NAME, endpoint=hub.url), lambda: pull(NAME, endpoint=hub.url, cache=tmp_path)):
+        with pytest.raises(HubError, match="is not the Hub"):
+            ask()
+    found = find_checkpoint(NAME, endpoint=hub.url, cache=tmp_path)
+    assert found.folder == DEFAULT
+    assert "is not the Hub" in found.note
+
+
 def test_what_is_not_there_is_said(hub, folder, tmp_path):
     with pytest.raises(HubError, match="is not on the Hub"):
         pull("me/nothing", endpoint=hub.url, cache=tmp_path)

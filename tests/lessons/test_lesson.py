@@ -1,9 +1,11 @@
 from dataclasses import replace
 from itertools import permutations
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from cfer.checkpoint import load_checkpoint, save_checkpoint
 from cfer.lessons.effect import Effect, Verdict
@@ -270,3 +272,52 @@ def test_one_picture_for_a_list_gets_a_sentence(reader):
     for work in (lambda: reader.teach("smirking", str(EXAMPLES / "2-happy.jpg")), lambda: reader.lesson("x", None)):
         with pytest.raises(PictureError, match="A list of pictures is wanted"):
             work()
+
+
+def test_the_picture_that_is_meant_is_named_and_a_check_is_not_what_it_is_not(reader):
+    happy, angry, disgusted = (EXAMPLES / n for n in ("2-happy.jpg", "6-sadly-angry.jpg", "8-disgusted.jpg"))
+    with pytest.raises(LessonError, match="Picture 3 is brought as 'smirking' and as not it"):
+        reader.teach("smirking", [happy, happy, disgusted], against=[disgusted])
+    with pytest.raises(LessonError, match="Check picture 1 is brought as 'smirking' and as not it"):
+        reader.teach("smirking", [happy], held_out=[disgusted], against=[angry, disgusted])
+
+
+def test_what_was_taught_before_is_said_where_its_pictures_are_not_there_to_compare(reader):
+    inside = Reader(reader.teach("smirking", [EXAMPLES / "2-happy.jpg"])[0].checkpoint)
+    _, effect = inside.teach("beaming", [EXAMPLES / "2-happy.jpg"])
+    assert effect.notes == ("1 of the pictures was called smirking, which was taught before.",)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"units": (12.0,)}, "a list of their numbers"),
+        ({"units": (True,)}, "a list of their numbers"),
+        ({"units": 12}, "a list of their numbers"),
+        ({"units": ("12",)}, "a list of their numbers"),
+        ({"units": (99,)}, "no action unit 99"),
+    ],
+)
+def test_muscles_that_are_no_numbers_are_refused(reader, given, words):
+    with pytest.raises(LessonError, match=words):
+        reader.lesson("smirking", **given)
+
+
+def test_numbers_and_lists_of_every_kind_make_one_record(reader):
+    for units in ((12, 6), [12, 6], np.array([12, 6]), iter((12, 6))):
+        assert reader.lesson("smirking", units=units).units == (12, 6)
+    for parts in (("happy", "sad"), ["happy", "sad"], iter(("happy", "sad"))):
+        assert reader.lesson("smirking", constituents=parts).constituents == ("happy", "sad")
+    with pytest.raises(LessonError, match=r"The constituents are a list: \['happy'\]"):
+        reader.lesson("smirking", constituents="happy")
+
+
+def test_a_crop_that_the_caller_changes_afterwards_is_not_the_lessons(reader):
+    buffer = np.array(Image.open(EXAMPLES / "2-happy.jpg").convert("RGB").resize((160, 160)))
+    face = reader.read_crop(buffer)
+    lesson, before = reader.lesson("smirking", [face]), buffer.copy()
+    buffer[:] = 0
+    np.testing.assert_array_equal(lesson.crops[0].crop, before)
+    assert reader.read_crop(before / 255).top == face.top  # numbers from 0 to 1 are a crop, too
+    with pytest.raises(PictureError):
+        reader.read_crop(None)

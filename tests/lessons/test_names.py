@@ -50,3 +50,20 @@ def test_marks_without_a_letter_are_none(name):
 def test_words_that_tables_take_for_nothing_are_refused(name):
     with pytest.raises(LessonError, match="Tables take"):
         clean_name(name, ())
+
+
+@pytest.mark.parametrize("name", ["འཛུམ་པ", "м\u2019яч", "col·lega", "רך־לב", "ደስ፡ብሎታል", "ញញឹម\u200bស្រាល"])
+def test_signs_that_scripts_write_inside_of_words_are_theirs(name):
+    clean = clean_name(name, ())
+    assert clean_name(clean, ()) == clean
+
+
+def test_an_apostrophe_is_one_however_it_is_typed():
+    assert clean_name("l'oeil", ()) == clean_name("l\u2019oeil", ()) == "l\u2019oeil"
+    with pytest.raises(LessonError):
+        clean_name("'", ())
+
+
+def test_what_is_not_seen_makes_no_other_name():
+    assert clean_name("a\u034fb", ()) == "ab"
+    assert same_name("葛\U000e0100", ("葛",)) == "葛"

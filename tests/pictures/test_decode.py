@@ -1,5 +1,7 @@
 import contextlib
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -280,3 +282,82 @@ def test_a_file_that_was_closed_is_answered_in_words(tmp_path):
         pass
     with pytest.raises(PictureError, match="Was it closed"):
         read_picture(file)
+
+
+def test_numbers_a_hair_above_one_are_numbers_to_one():
+    plain = np.linspace(0, 1, 64 * 64 * 3).reshape(64, 64, 3).astype(np.float32)
+    expected = read_picture(plain)
+    over = plain.copy()
+    over[0, 0] = 1.0000001
+    np.testing.assert_array_equal(read_picture(over)[1:], expected[1:])
+    assert np.abs(read_picture(plain * 1.005).astype(int) - expected).max() <= 2
+
+
+@pytest.mark.parametrize("hot", [[5000], [8000], [5000, 9000, 17000, 33000], list(range(5000, 60_000, 5500)), "column"])
+def test_hot_pixels_of_any_kind_do_not_make_twelve_bits_sixteen(hot):
+    ramp = np.linspace(0, 4095, 384 * 384).reshape(384, 384).astype(np.uint16)
+    with_hot = ramp.copy()
+    if hot == "column":
+        with_hot[:, 200] = 40_000
+    else:
+        with_hot.flat[np.arange(len(hot)) * 977] = hot
+    got, plain = (read_picture(Image.fromarray(each)).astype(int) for each in (with_hot, ramp))
+    assert (np.abs(got - plain) > 1).mean() < 4e-3
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_twelve_bits_in_sixteen_are_read_in_colour_and_with_alpha(channels, tmp_path):
+    ramp = np.linspace(0, 4095, 64 * 64).reshape(64, 64).astype(np.uint16)
+    layers = [ramp] * (1 if channels == 2 else 3) + ([np.full_like(ramp, 65535)] if channels in (2, 4) else [])
+    got = read_picture(png_of(np.stack(layers, 2)))
+    expected = read_picture(Image.fromarray(ramp))
+    assert np.abs(got.astype(int) - expected).max() <= 1
+    full = read_picture(
+        png_of(np.stack([layer * np.uint16(16) if k < 3 else layer for k, layer in enumerate(layers)], 2))
+    )
+    assert np.abs(full.astype(int) - expected).max() <= 2
+
+
+def png_of(values):
+    """A PNG of 16 bits a channel, (H, W, 2, 3 or 4)."""
+    height, width, channels = values.shape
+    kind = {2: 4, 3: 2, 4: 6}[channels]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_what_was_cut_after_turning_is_in_doubt():
+    """A square or a cut of another shape may have been turned by hand before: the faces are asked."""
+    by_hand = turned_by_hand(6, (60, 40)).rotate(-90, expand=True)
+    for box in ((0, 0, 40, 40), (0, 10, 40, 40)):
+        assert decode_picture(by_hand.crop(box)).unturned is not None
+    smaller = turned_by_hand(6, (600, 400)).resize((61, 40))  # rounded
+    assert decode_picture(smaller).unturned is None
+
+
+@pytest.mark.parametrize("state", ["cut off", "closed"])
+def test_an_image_that_cannot_be_read_is_answered_in_words(state):
+    buffer = io.BytesIO()
+    Image.effect_noise((64, 64), 60).save(buffer, "PNG")
+    image = Image.open(io.BytesIO(buffer.getvalue()[: 1500 if state == "cut off" else None]))
+    if state == "closed":
+        image.close()
+    with pytest.raises(PictureError, match="This image cannot be read"):
+        read_picture(image)
+
+
+def test_an_address_on_the_web_is_not_taken_for_a_file():
+    with pytest.raises(PictureError, match="A picture on the web is not fetched"):
+        read_picture("https://example.org/a.jpg")
+
+
+def test_an_array_may_change_afterwards():
+    values = np.zeros((20, 20, 3), np.uint8)
+    got = read_picture(values)
+    values[:] = 9
+    assert got.max() == 0

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from cfer.data.samples import FolderSource, Sample, SampleTable
 from cfer.data.splits import fold_split
 from cfer.emotions import COMPOUNDS
 from cfer.features.table import FeatureTable
-from cfer.protocol.protocol import Protocol, few_shot, streams, taking_part
+from cfer.protocol.protocol import Protocol, few_shot, shortfalls, streams, taking_part
 from cfer.protocol.stream import Features, Stream
 
 NAMES = ("neutral", "happy", "surprised", "happily surprised", "sadly angry")
@@ -90,3 +91,28 @@ def test_every_compound_gets_people_of_its_own():
     surprised = [int(draws[0, k]) for k, name in enumerate(COMPOUNDS, 1) if name.endswith("surprised")]
     assert len(surprised) == 5
     assert len(set(surprised)) > 1
+
+
+def test_what_cannot_be_learned_or_tested_is_said(features):
+    rows = [replace(s, split="test" if i < 20 else "train") for i, s in enumerate(features.table.samples)]
+    own = Protocol(folds=1, least=8)
+
+    def parted(kept):
+        return features.table.only(s for s in rows if kept(s))
+
+    with pytest.raises(ValueError, match="no picture for test"):
+        taking_part(parted(lambda s: s.split == "train"), 8, own_parts=True)
+    torn = parted(lambda s: s.label != "sadly angry" or s.split == "train")
+    assert taking_part(torn, 8, own_parts=True)[1] == ("happily surprised",)
+    assert shortfalls(torn, torn, own) == [
+        "Classes without a picture to learn from, or to test on, do not take part: sadly angry."
+    ]
+    few = parted(lambda s: s.label != "sad" and (s.label != "sadly angry" or s.split == "test"))
+    assert shortfalls(parted(lambda s: True), few, own) == [
+        "Classes of fewer than 8 usable pictures do not take part: sadly angry (4)."
+    ]
+    alone = features.table.only(
+        replace(s, group="p0") if s.label == "sadly angry" else s for s in features.table.samples
+    )
+    said = shortfalls(alone, alone, Protocol(folds=3, least=12))  # in one division to test on, in one to choose by
+    assert [line.endswith("there is nothing to learn sadly angry from, yet it counts.") for line in said] == [True] * 2

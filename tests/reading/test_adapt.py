@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from PIL import Image, ImageFilter
 from typer.testing import CliRunner
 
-from cfer.checkpoint import load_checkpoint, save_checkpoint
+from cfer.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from cfer.cli import app
+from cfer.explain.methods import GRAD_CAM
 from cfer.learners.base import Head
-from cfer.lessons.lesson_file import pack_lessons, unpack_lessons
+from cfer.lessons.lesson_file import merged, pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError
 from cfer.network.camera import look_of
 from cfer.pictures import PictureError
@@ -256,3 +257,76 @@ def test_an_earlier_step_cannot_be_adapted_or_taught(reader, poor):
         then.teach("smirking", [poor[0]])
     last = reader.at_step(reader.steps - 1)
     assert last.teach("smirking", [poor[0]])[0].names[-1] == "smirking"
+
+
+def test_lessons_within_a_checkpoint_are_named_as_estimated(reader, poor):
+    inside = Reader(reader.teach("smirking", [poor[21]])[0].checkpoint)
+    assert inside.lessons == ()
+    _, done = inside.adapt(poor)
+    assert done.estimated == ("smirking",)
+
+
+@pytest.mark.parametrize("keep_crops", [True, False])
+def test_one_picture_as_two_classes_is_refused_after_adapting_too(reader, poor, keep_crops):
+    adapted = reader.teach("smirking", [poor[12]], keep_crops=keep_crops)[0].adapt(poor)[0]
+    with pytest.raises(LessonError, match="One picture was brought as 'smirking' and as 'beaming'"):
+        adapted.teach("beaming", [poor[12]], keep_crops=keep_crops)
+
+
+def test_a_lesson_of_one_camera_is_not_used_as_it_is_by_another(reader, poor):
+    one = reader.adapt(poor)[0]
+    other = reader.adapt([(crop * 0.8 + 5).astype(np.uint8) for crop in poor])[0]
+    lesson = one.lesson("smirking", [poor[5]], keep_crops=False)
+    (seen,) = other.with_lessons([lesson]).lessons
+    assert seen.camera == other.checkpoint.camera != one.checkpoint.camera
+    assert torch.equal(seen.shots, lesson.plain.shots)
+    plain = lesson_file(reader, lesson)
+    assert merged([lesson], [plain]) == ((lesson,), ())  # one's own file says nothing new
+
+
+def lesson_file(reader, lesson):
+    (found,) = unpack_lessons(reader.base, pack_lessons(reader.base, [lesson]))
+    return found
+
+
+def test_pictures_without_a_face_are_named(reader, poor):
+    empty, small = np.full((200, 200, 3), 90, np.uint8), np.full((900, 900, 3), 90, np.uint8)
+    small[400:428, 400:428] = np.asarray(Image.fromarray(poor[4]).resize((28, 28)))
+    _, done = reader.adapt([*poor, empty, small])
+    assert [name for name, _ in done.left_out] == [f"picture {len(poor) + 1}", f"picture {len(poor) + 2}"]
+    with pytest.raises(AdaptError, match=r"at least 20 faces; there is 0|there are 0\. 20 pictures could not be used"):
+        reader.adapt(["missing.jpg"] * 20)
+
+
+def test_an_earlier_step_stays_one_without_its_camera(reader, poor):
+    step = reader.adapt(poor)[0].at_step(3)
+    for then in (reader.at_step(3).unadapted(), step.unadapted()):
+        assert then.names == reader.at_step(3).names
+        with pytest.raises(LessonError, match="as the model was after step 3"):
+            then.teach("smirking", [poor[0]])
+    with pytest.raises(LessonError, match="as the model was after step 3"):
+        step.effect(reader.lesson("smirking", [poor[0]]))
+    with pytest.raises(TypeError):
+        reader.at_step("3")
+
+
+def test_an_earlier_step_is_not_saved_as_what_cannot_be_opened(reader, tmp_path):
+    with pytest.raises(CheckpointError, match="cannot be saved"):
+        save_checkpoint(reader.at_step(3).checkpoint, tmp_path / "step", "")
+    assert not (tmp_path / "step").exists()
+
+
+def test_what_a_camera_adds_is_no_evidence(reader):
+    """A map's sum is the evidence that the corrected features hold, as it is for a reader that is not adapted."""
+    shift = 0.3 * torch.randn(reader.checkpoint.model.num_features, generator=torch.Generator().manual_seed(0))
+    moved = Reader(reader.checkpoint.with_shift(shift, 20))
+    face = moved.face(EXAMPLES / "2-happy.jpg")
+    checkpoint, k = moved.checkpoint, moved.names.index("happy")
+    learned = checkpoint.head.weight @ face.features
+    torch.testing.assert_close(face.maps.maps[0].sum((-2, -1)), learned, atol=1e-3, rtol=0)
+    torch.testing.assert_close(face.maps.logits, checkpoint.model.head(face.maps.features))
+    centred = learned[k] - learned.mean()
+    assert float(face.explain("happy", GRAD_CAM).raw.sum()) == pytest.approx(float(centred), abs=1e-2)
+    unit = checkpoint.model.action_units[0]
+    wanted = float(checkpoint.model.units.weight[0] @ face.features)
+    assert float(face.unit_maps[unit].sum()) == pytest.approx(wanted, abs=1e-3)

@@ -13,7 +13,6 @@ from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
 from cfer.network.backbone import BackboneConfig
 from cfer.network.face_model import FaceModel
 from cfer.pictures import PictureError
-from cfer.reading import face as face_module
 from cfer.reading.reader import Reader
 
 
@@ -78,14 +77,14 @@ def counted(monkeypatch):
             return own(self, x, *rest)
 
         monkeypatch.setattr(FaceModel, name, look)
-    attribute = face_module.mirrored_gradients
+    attribute = methods.mirrored_gradients
 
     def counting(model, pair, names, *rest):
         calls["attributions"] += 1
         calls["classes"] += len(names)
         return attribute(model, pair, names, *rest)
 
-    monkeypatch.setattr(face_module, "mirrored_gradients", counting)
+    monkeypatch.setattr(methods, "mirrored_gradients", counting)
     return calls
 
 

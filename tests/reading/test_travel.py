@@ -163,3 +163,32 @@ def test_workers_of_dataloaders_and_joblib_read_as_this_process_does(tmp_path):
     done = subprocess.run([sys.executable, str(script), *kinds], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-1500:]
     assert done.stdout.split() == ["same"]
+
+
+SENDER = """
+import multiprocessing, sys, cfer
+from cfer.system.resources import EXAMPLES
+FACE = str(EXAMPLES / "2-happy.jpg")
+def put(queue):
+    taught, effect = cfer.load().teach("smirking", [FACE])
+    for thing in (taught, taught.lessons[0], taught.face(FACE), effect):
+        queue.put(thing)
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=put, args=(queue,))
+    process.start()
+    reader, lesson, face, effect = [queue.get(timeout=200) for _ in range(4)]
+    process.join()  # what was sent does not hang on who sent it
+    again = cfer.load().with_lessons([lesson])
+    print(reader.face(FACE).top, face.top, again.face(FACE).top, effect.name)
+"""
+
+
+@pytest.mark.slow
+def test_what_was_taught_outlives_the_process_that_sent_it(tmp_path):
+    script = tmp_path / "sender.py"
+    script.write_text(SENDER)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-1500:]
+    assert done.stdout.split() == ["smirking"] * 4

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from cfer.system.provenance import code_digest, differences, digest_of, digest_of_all
+from cfer.system.provenance import code_digest, code_files, differences, digest_of, digest_of_all
 
 
 @pytest.fixture
@@ -47,3 +47,29 @@ def test_differences_name_what_differs_and_no_digest():
         "data, rows: 3 there, 4 now",
         "new: not known of both",
     ]
+
+
+def test_code_counts_with_all_that_it_imports_of_its_package(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = tmp_path / "chained"
+    (package / "assets").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "near.py").write_text("def f():\n    from chained import far\n    return far.g()\n")
+    (package / "far.py").write_text("import chained.farther\n\n\ndef g():\n    return chained.farther.VALUE\n")
+    (package / "farther.py").write_text("VALUE = 1\n")
+    (package / "apart.py").write_text("VALUE = 1\n")
+    (package / "assets" / "table.bin").write_bytes(b"1")
+
+    def digest() -> str:
+        code_digest.cache_clear()
+        return code_digest("chained.near")
+
+    names = [name for name, _ in code_files("chained.near")]
+    assert names == ["chained.far", "chained.farther", "chained.near", "table.bin"]
+    before = digest()
+    for path, same in (("apart.py", True), ("assets/.DS_Store", True), ("farther.py", False)):
+        (package / path).write_text("VALUE = 20\n")
+        assert (digest() == before) == same, path
+    before = digest()
+    (package / "assets" / "table.bin").write_bytes(b"2")
+    assert digest() != before

@@ -38,7 +38,7 @@ class Answers:
 
     @staticmethod
     def _face(reader: Reader, picture: str | None, cropped: bool | None, name: str | None) -> tuple[FaceReading, str]:
-        face = reader.face(Path(_given(picture)), already_cropped=bool(cropped))
+        face = reader.face(Path(_given(picture)), already_cropped=_yes(cropped))
         asked = (name or "").strip()
         wanted = same_name(asked, reader.names) if asked else face.top
         if wanted is None:
@@ -54,7 +54,7 @@ class Answers:
             lessons: A file of lessons that /teach gave, if any.
         """
         reader = self._reader(lessons)
-        faces = reader.read(decode_picture(Path(_given(picture))), already_cropped=bool(cropped)).faces
+        faces = reader.read(decode_picture(Path(_given(picture))), already_cropped=_yes(cropped)).faces
         return self._versioned(reader, faces=[face.to_dict() for face in faces])
 
     def explain(
@@ -121,7 +121,7 @@ class Answers:
         reader = self._reader(lessons)
         if len(reader.lessons) >= MOST_LESSONS:
             raise LessonError(f"{MOST_LESSONS} lessons at most.")
-        face = reader.face(Path(_given(picture)), already_cropped=bool(cropped))
+        face = reader.face(Path(_given(picture)), already_cropped=_yes(cropped))
         taught, effect = reader.teach(
             name or "",
             [face],
@@ -136,6 +136,20 @@ class Answers:
 def _which(face: FaceReading) -> dict[str, Any]:
     """Which face of a picture an answer is about: the largest of so many."""
     return {"box": [round(v, 1) for v in face.box], "among": face.among}
+
+
+def _yes(value: object) -> bool:
+    """What a yes or no says, in whatever way it was sent.
+
+    Raises:
+        PictureError: It says neither.
+    """
+    said = str(value).strip().lower()
+    if said in {"true", "yes", "1", "on"}:
+        return True
+    if said in {"false", "no", "0", "off", "none", "null", ""}:
+        return False
+    raise PictureError("Whether the picture is a face crop is said by true or false.")
 
 
 def _given(path: str | None) -> str:
