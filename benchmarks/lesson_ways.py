@@ -24,7 +24,8 @@ from cfer.lessons.placement import Limit, place, placed
 from cfer.lessons.record import DEFAULT_EAGER, EAGER, Lesson
 from cfer.protocol.stream import Features, make_stream, stream_label
 from cfer.system.draws import generator_of
-from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
+from cfer.training.continual import ContinualConfig, held_back, new_learner
+from cfer.training.step_results import finish_step
 
 EXEMPLARS = 20
 COUNTS = (1, 3, 5)

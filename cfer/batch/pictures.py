@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cfer.data.manifest import COLUMNS, MANIFEST, placed
-from cfer.data.samples import FolderSource, PictureSource, ZipSource
+from cfer.data.sources import FolderSource, PictureSource, ZipSource
 from cfer.data.tables import read_table
 from cfer.pictures import MAX_BYTES, SUFFIXES, PictureError
 

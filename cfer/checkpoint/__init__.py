@@ -8,10 +8,10 @@ from cfer.checkpoint.folder import (
     check_checkpoint_folder,
     folder_origin,
     listed_files,
-    load_checkpoint,
     save_checkpoint,
     versions,
 )
+from cfer.checkpoint.opening import load_checkpoint
 from cfer.learners.base import Head
 
 __all__ = [

@@ -15,7 +15,8 @@ from collections import Counter
 from pathlib import PurePosixPath
 from zipfile import BadZipFile
 
-from cfer.data.samples import PictureSource, Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import PictureSource
 from cfer.emotions import find
 from cfer.pictures import PictureError
 

@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 from cfer.data.copies import without_copies
 from cfer.data.names import doubtful_people, is_name_too, listed, part_of, parts_of, people_of
-from cfer.data.samples import PictureSource, Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import PictureSource
 from cfer.emotions import find
 from cfer.pictures import SUFFIXES, PictureError
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cfer.data.samples import PictureSource, Sample
+from cfer.data.samples import Sample
+from cfer.data.sources import PictureSource
 
 
 class Groups:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cfer.data.names import short
-from cfer.data.samples import PictureSource, Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import PictureSource
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, CODES, DERIVED
 from cfer.pictures import PictureError

@@ -7,7 +7,8 @@ from pathlib import Path, PureWindowsPath
 from cfer.data.class_folders import EXAMPLES, only_with_part
 from cfer.data.copies import without_copies
 from cfer.data.names import doubtful_people, known_part, listed, people_of
-from cfer.data.samples import FolderSource, Sample, SampleTable, ZipSource
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import FolderSource, ZipSource
 from cfer.data.tables import read_table
 from cfer.emotions import find
 from cfer.pictures import PictureError

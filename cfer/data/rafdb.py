@@ -12,7 +12,8 @@ parts can only be kept apart by picture. Licensed by its makers: http://www.whde
 from pathlib import PurePosixPath
 
 from cfer.data.names import short
-from cfer.data.samples import PictureSource, Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import PictureSource
 from cfer.pictures import PictureError
 
 LABELS = "list_patition_label.txt"

@@ -12,7 +12,8 @@ from cfer.data.copies import with_contents, with_joined_groups
 from cfer.data.ferplus import is_ferplus, read_ferplus
 from cfer.data.manifest import MANIFEST, manifest_in, read_manifest, with_crops
 from cfer.data.rafdb import is_rafdb, read_rafdb
-from cfer.data.samples import FolderSource, PictureSource, SampleTable, ZipSource
+from cfer.data.samples import SampleTable
+from cfer.data.sources import FolderSource, PictureSource, ZipSource
 from cfer.emotions import find
 from cfer.pictures import PictureError
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cfer.data.samples import Sample, SampleTable, naming
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import naming
 from cfer.emotions import BASICS
 from cfer.faces.align import align, frame_of
 from cfer.faces.detect import detect_faces

@@ -19,7 +19,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from cfer.data.manifest import COLUMNS, MANIFEST
-from cfer.data.samples import SampleTable, naming
+from cfer.data.samples import SampleTable
+from cfer.data.sources import naming
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS
 from cfer.faces.align import align, frame_of

@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from cfer.emotions import UNIT_NAMES
-from cfer.explain.attribution import neutral_faces
 from cfer.explain.composition import Composition, compose
 from cfer.explain.faithfulness import removal_effects
 from cfer.explain.maps import ClassMaps, maps_of, unit_maps_of
-from cfer.explain.methods import GRAD_CAM, METHODS, Question
+from cfer.explain.methods import GRAD_CAM, METHODS
 from cfer.explain.reference import RELATED
 from cfer.explain.regions import region_map, shares, unit_regions, unit_shares
 from cfer.explain.relation import SIX
@@ -26,7 +25,8 @@ from cfer.explain.report import ClassExplanation, RelationReport, relation_repor
 from cfer.faces.quality import Quality
 from cfer.network.modes import plain_numerics
 from cfer.reading.embedding import Found, Passes
-from cfer.reading.loaded_checkpoint import Yardsticks
+from cfer.reading.face_question import FaceQuestion
+from cfer.reading.loaded_checkpoint import LoadedCheckpoint
 from cfer.system.forks import RenewedLock
 
 READING_SCHEMA = 2
@@ -72,7 +72,7 @@ class FaceReading:
     @plain_numerics()
     def __init__(
         self,
-        reader: Yardsticks,
+        reader: LoadedCheckpoint,
         passes: Passes,
         box: tuple[float, float, float, float],
         score: float,
@@ -208,7 +208,7 @@ class FaceReading:
         with self._lock:
             missing = [name for name in dict.fromkeys(names) if (method, name) not in self._maps]
             if missing:
-                found = METHODS[method].explain(_AboutFace(self, missing))
+                found = METHODS[method].explain(FaceQuestion(self, missing))
                 self._maps |= {(method, name): each for name, each in zip(missing, found, strict=True)}
             maps = torch.stack([self._maps[method, name] for name in names])[None]
         return ClassMaps(logits, maps, self.maps.features, names)
@@ -275,36 +275,8 @@ class FaceReading:
         return removal_effects(self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k))
 
 
-class _AboutFace(Question):
-    """A question about a face, answered from what its backbone made of it before."""
-
-    def __init__(self, face: FaceReading, names: Sequence[str]) -> None:
-        """Take a face and the classes that are asked about."""
-        checkpoint = face.reader.checkpoint
-        neutral = checkpoint.preprocessing.uncorrected(neutral_faces())
-        super().__init__(checkpoint.model, face.passes.x, names, neutral)
-        self._face = face
-
-    @property
-    def last(self) -> Tensor:
-        """See `Question.last`."""
-        return self._face.passes.last
-
-    @property
-    def pair(self) -> Tensor:
-        """See `Question.pair`."""
-        return self._face.passes.pair
-
-    @property
-    def baseline(self) -> Tensor:
-        """See `Question.baseline`."""
-        found = self._face.reader.neutral
-        assert found is not None  # the method asks for the layer first
-        return found
-
-
 def _again(
-    reader: Yardsticks,
+    reader: LoadedCheckpoint,
     passes: tuple[np.ndarray, np.ndarray | None, Found],
     box: tuple[float, float, float, float],
     score: float,

@@ -22,7 +22,7 @@ from cfer.network.modes import plain_numerics
 from cfer.system.forks import RenewedLock
 
 
-class Yardsticks:
+class LoadedCheckpoint:
     """A checkpoint with what is derived from it once and shared by all faces. Immutable; threads may share it."""
 
     def __init__(self, checkpoint: Checkpoint | str | Path = DEFAULT) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from cfer.checkpoint import (
     CheckFeatures,
@@ -22,22 +21,15 @@ from cfer.checkpoint import (
 from cfer.checkpoint.card import model_card
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.emotions import BASICS, COMPOUNDS
-from cfer.evaluation.bootstrap import bootstrap_interval
-from cfer.evaluation.head_scores import basic_scores, score_head, score_summary
-from cfer.evaluation.metrics import expected_calibration_error, recalls, stream_scores
+from cfer.evaluation.head_scores import basic_scores
 from cfer.features.table import FeatureTable, data_facts, joined
 from cfer.learners import DEFAULT, REGISTRY
-from cfer.learners.base import Head, LinearLearner
-from cfer.learners.calibrated import Calibration, fold
-from cfer.learners.domain import Domains
-from cfer.protocol.stream import Features, Stream, basic_stream, make_stream, stream_label
+from cfer.learners.base import LinearLearner
+from cfer.protocol.stream import Stream, basic_stream, make_stream, stream_label
 from cfer.system.draws import generator_of
-from cfer.system.files import check_run_config, load_tensors, save_tensors, without_nan, write_json, write_json_lines
+from cfer.system.files import check_run_config, without_nan, write_json
 from cfer.system.provenance import code_digest, digest_of_all
-from cfer.training.calibration import STRENGTHS, calibrate
-from cfer.training.domain_offsets import fit_domains
-
-STATE = "state.safetensors"
+from cfer.training.step_results import finish_step, keep, report, resumed
 
 
 @dataclass(frozen=True)
@@ -59,25 +51,6 @@ class ContinualConfig:
     checks: int = 40
     trust: tuple[float, ...] = ()
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """A step's calibrated head and what it scored.
-
-    Attributes:
-        head: Calibrated.
-        calibration: What was folded in.
-        domains: What was folded in before; None where all data is of one domain.
-        validation: Count table over the seen classes.
-        test: Count table over the seen classes.
-    """
-
-    head: Head
-    calibration: Calibration
-    domains: Domains | None
-    validation: np.ndarray
-    test: np.ndarray
 
 
 def train_continual(
@@ -249,94 +222,3 @@ def held_back(stream: Stream, config: ContinualConfig) -> tuple[CheckFeatures, S
     order = kept.y.argsort(stable=True)  # class by class, so that every other row is half of every class
     checks = CheckFeatures(kept.x[order].half().float(), kept.y[order])  # as they come back from the disk
     return checks, replace(stream, validation=held.rows(~chosen))
-
-
-def finish_step(head: Head, stream: Stream) -> StepResult:
-    """Calibrate a balanced head on the seen classes' validation pictures and count what it does."""
-    seen, domains = range(len(head.bias)), fit_domains(head, stream)
-    head = domains.added(head) if domains else head
-    validation, test = stream.validation.of(seen), stream.test.of(seen)
-    counts = stream.train_counts(len(head.bias))
-    strengths = (0.0,) if domains else STRENGTHS  # domains bring their own base rates
-    calibration = calibrate(F.linear(validation.x, *head), validation.y, counts, validation.sources, strengths)
-    calibrated = fold(head, calibration)
-    return StepResult(
-        calibrated, calibration, domains, score_head(calibrated, validation), score_head(calibrated, test)
-    )
-
-
-def keep(out: Path, stream: Stream, learner: LinearLearner, results: list[StepResult]) -> None:
-    """Write `state.safetensors` and `metrics.jsonl`, each in one move."""
-    tensors = {f"learner.{k}": v for k, v in learner.state().items()}
-    for number, result in enumerate(results):
-        tensors |= {f"head.{number}.{k}": v for k, v in result.head._asdict().items()}
-        tensors |= {f"domains.{number}.{k}": v for k, v in (result.domains.tensors() if result.domains else {}).items()}
-    save_tensors(out / STATE, tensors, {"steps": [_plain(r) for r in results]})
-    write_json_lines(out / "metrics.jsonl", [_line(n, stream, r) for n, r in enumerate(results)])
-
-
-def resumed(out: Path, fresh: LinearLearner) -> tuple[LinearLearner, list[StepResult]]:
-    """The learner and results that `keep` wrote last, or a fresh learner and none."""
-    if not (out / STATE).is_file():
-        return fresh, []
-    tensors, facts = load_tensors(out / STATE)
-    state = {k.removeprefix("learner."): v for k, v in tensors.items() if k.startswith("learner.")}
-    results = []
-    for number, saved in enumerate(facts["steps"]):
-        head = Head(tensors[f"head.{number}.weight"], tensors[f"head.{number}.bias"])
-        given = saved["calibration"]
-        calibration = Calibration(given["prior_strength"], given["temperature"], tuple(given["log_prior"]))
-        prefix = f"domains.{number}."
-        found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        domains = Domains(**found) if found else None
-        results.append(StepResult(head, calibration, domains, np.array(saved["validation"]), np.array(saved["test"])))
-    return fresh.from_state(state), results
-
-
-def _plain(result: StepResult) -> dict[str, Any]:
-    return {
-        "calibration": asdict(result.calibration),
-        "validation": result.validation.tolist(),
-        "test": result.test.tolist(),
-    }
-
-
-def _line(number: int, stream: Stream, result: StepResult) -> dict[str, Any]:
-    seen = len(result.head.bias)
-    new = list(stream.classes[:seen] if number == 0 else stream.classes[seen - 1 : seen])
-    return {"step": number, "new": new, "seen": seen, **_plain(result)}
-
-
-def report(stream: Stream, results: list[StepResult], sets: Sequence[str]) -> dict[str, Any]:
-    """Everything a card says of a run, from its count tables and last head.
-
-    Args:
-        stream: The run's.
-        results: One a step so far.
-        sets: Names of the data sets, in the order of the stream's sources.
-    """
-    last = results[-1]
-    seen = range(len(last.head.bias))
-    names = stream.classes[: seen.stop]
-    test = stream.test.of(seen)
-    logits = F.linear(test.x, *last.head)
-    right = (logits.argmax(1) == test.y).double().numpy()
-    return {
-        "classes": list(names),
-        "scores": {part: asdict(stream_scores([getattr(r, part) for r in results])) for part in ("validation", "test")},
-        "last_interval": bootstrap_interval(right, test.groups.numpy()),
-        "calibration_error": expected_calibration_error(logits.softmax(1).numpy(), test.y.numpy()),
-        "test_recall": {n: None if r != r else float(r) for n, r in zip(names, recalls(last.test), strict=True)},
-        "test_counts": last.test.tolist(),
-        "train_counts": [int(n) for n in stream.train_counts(seen.stop)],
-        "data_sets": [
-            {"name": name, **score_summary(last.head, part, names)}
-            for name, part in zip(sets, _by_source(test, len(sets)), strict=True)
-        ],
-    }
-
-
-def _by_source(test: Features, sets: int) -> list[Features]:
-    if test.sources is None:
-        return [test]
-    return [test.rows(test.sources == s) for s in range(sets)]

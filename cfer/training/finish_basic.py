@@ -30,9 +30,10 @@ from cfer.protocol.stream import basic_stream
 from cfer.system.files import without_nan
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
-from cfer.training.continual import ContinualConfig, finish_step, held_back, new_learner
+from cfer.training.continual import ContinualConfig, held_back, new_learner
 from cfer.training.initial_weights import run_weights
 from cfer.training.readouts import fit_readouts
+from cfer.training.step_results import finish_step
 
 MAP_STRIDE = 16
 """Coarsest output stride of checkpoints, where the network can: what was learned at 32 looks finer from then on."""

@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_opened_is_said(album, monkeypatch):
         given["onerror"](PermissionError(13, "Permission denied", str(album / "locked")))
         return walk(top, **given)
 
-    monkeypatch.setattr("cfer.data.samples.os.walk", shut)
+    monkeypatch.setattr("cfer.data.sources.os.walk", shut)
     said = []
     assert len(list_pictures([album], said.append)) == 3
     assert any("1 folder cannot be opened: 'locked'" in line for line in said)

@@ -8,7 +8,7 @@ import torch
 
 import cfer
 from cfer.checkpoint import DEFAULT, Checkpoint, CheckpointError, ClassInfo, load_checkpoint, save_checkpoint
-from cfer.checkpoint.folder import packed, unpacked
+from cfer.checkpoint.packing import packed, unpacked
 from cfer.emotions import BASICS, Kind
 from cfer.learners.base import Head, symmetric
 from cfer.learners.domain import Domains

@@ -2,7 +2,8 @@ import multiprocessing
 import zipfile
 from pathlib import Path
 
-from cfer.data.samples import FolderSource, Sample, SampleTable, ZipSource
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import FolderSource, ZipSource
 
 
 def test_parts_and_counts_of_a_table():

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfer.data.samples import FolderSource, Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import FolderSource
 from cfer.data.splits import PARTS, split, split_together
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from cfer.data.samples import FolderSource, Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import FolderSource
 from cfer.emotions import EXPRESSIONS
 from cfer.evaluation.metrics import count_table, stream_scores
 from cfer.evaluation.person_scores import SCORES, lead, recency_bias, resample, scores, summarise, tally

@@ -14,7 +14,8 @@ from PIL import Image
 from cfer.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from cfer.checkpoint.strengths import FILE, StrengthScale
 from cfer.data.readers import read_data
-from cfer.data.samples import FolderSource, SampleTable
+from cfer.data.samples import SampleTable
+from cfer.data.sources import FolderSource
 from cfer.data.splits import split
 from cfer.features.table import FeatureTable
 from cfer.measure.checkpoint import STRENGTH_ERRORS, photograph_strengths

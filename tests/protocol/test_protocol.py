@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from cfer.data.samples import FolderSource, Sample, SampleTable
+from cfer.data.samples import Sample, SampleTable
+from cfer.data.sources import FolderSource
 from cfer.data.splits import fold_split
 from cfer.emotions import COMPOUNDS
 from cfer.features.table import FeatureTable

@@ -9,6 +9,7 @@ from PIL import Image
 
 import cfer
 from cfer.emotions import BASICS, EXPRESSIONS
+from cfer.explain import methods
 from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
 from cfer.network.backbone import BackboneConfig
 from cfer.network.face_model import FaceModel

@@ -13,13 +13,13 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.texts import de, de_lessons, de_refusals, de_relations, en, en_lessons, en_relations
+from cfer.app.texts import de, de_lessons, de_refusals, de_relations, de_steps, en, en_lessons, en_relations, en_steps
 from cfer.emotions import EXPRESSIONS
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "en": en.TEXTS | en_lessons.TEXTS | en_relations.TEXTS,
-        "de": de.TEXTS | de_lessons.TEXTS | de_relations.TEXTS,
+        "en": en.TEXTS | en_lessons.TEXTS | en_relations.TEXTS | en_steps.TEXTS,
+        "de": de.TEXTS | de_lessons.TEXTS | de_relations.TEXTS | de_steps.TEXTS,
     }
 )
 NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NAMES})
