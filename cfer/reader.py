@@ -6,7 +6,6 @@ depend on the head.
 
 import copy
 import operator
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,7 +29,7 @@ from cfer.lessons.record import DEFAULT_EAGER, Lesson
 from cfer.model import plain_numerics
 from cfer.passes import Passes
 from cfer.pictures import PictureError, PictureLike, decode_picture, read_picture
-from cfer.reader_state import rebuilt, unpacked
+from cfer.reader_state import packed, rebuilt
 from cfer.teaching import (
     adapted_to,
     check_brought_once,
@@ -67,7 +66,7 @@ class Reader(Yardsticks):
         if self._later:
             return self._later[0].at_step, (self._later[1],)
         origin = self._origin if self.base is self._loaded else None
-        return unpacked, (type(self), pickle.dumps((origin or self.base, self._lessons)))
+        return rebuilt, (type(self), origin or packed(self.base), self._lessons)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Reader":
         """A copy that shares nothing; what can be computed again is left behind."""
