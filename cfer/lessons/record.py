@@ -5,12 +5,12 @@ be read again when the reader is adapted to a camera; `Lesson.without_crops` is 
 """
 
 import operator
-import pickle
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -135,12 +135,21 @@ class Lesson:
         return all(getattr(self, a) == getattr(other, a) for a in words) and all(map(torch.equal, mine, theirs))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What goes to another process: by value, where torch would share every tensor's memory, a file each."""
-        return _again, (pickle.dumps({f.name: getattr(self, f.name) for f in fields(self)}),)
+        """What goes to another process: arrays, where torch would share every tensor's memory, a file each."""
+        plain = None if self.plain is None else tuple(rows.numpy() for rows in self.plain)
+        words = {name: getattr(self, name) for name in _WORDS}
+        return _again, (words, tuple(rows.numpy() for rows in self.features), plain)
 
 
-def _again(values: bytes) -> Lesson:
-    return Lesson(**pickle.loads(values))  # noqa: S301 - what `Lesson.__reduce__` wrote, inside of another pickle
+_WORDS = ("name", "constituents", "units", "eager", "backbone", "camera", "crops", "against_crops")
+
+
+Rows = tuple[np.ndarray, ...]
+
+
+def _again(words: dict[str, Any], features: Rows, plain: Rows | None) -> Lesson:
+    without = None if plain is None else Features(*map(torch.from_numpy, plain))
+    return Lesson(**words, **Features(*map(torch.from_numpy, features))._asdict(), plain=without)
 
 
 def _comparable(one: Lesson, other: Lesson) -> tuple[Features, Features]:

@@ -6,7 +6,6 @@ depend on the head.
 
 import copy
 import operator
-import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -35,7 +34,7 @@ from cfer.reading.teaching import (
     name_of,
     without_copies,
 )
-from cfer.reading.travel import rebuilt, unpacked
+from cfer.reading.travel import packed, rebuilt
 
 __all__ = ["FaceReading", "Picture", "Reader", "Reading", "default_reader"]
 
@@ -52,7 +51,7 @@ class Reader(PictureReader):
         if self._later:
             return self._later[0].at_step, (self._later[1],)
         origin = self._origin if self.base is self._loaded else None
-        return unpacked, (type(self), pickle.dumps((origin or self.base, self._lessons)))
+        return rebuilt, (type(self), origin or packed(self.base), self._lessons)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Reader":
         """A copy that shares nothing; what can be computed again is left behind."""
@@ -224,7 +223,7 @@ class Reader(PictureReader):
     def adapt(
         self, pictures: Sequence[FaceReading | Picture], *, already_cropped: bool = False
     ) -> tuple[Self, Adaptation]:
-        """Adapt to a camera or a collection from unlabelled pictures; see `adapt`. Nothing of them is kept.
+        """Adapt to a camera or a collection from unlabelled pictures (`cfer.reading.adapt`). Nothing of them is kept.
 
         What was taught stays taught: a lesson's pictures are read again for the camera where the lesson keeps them, and
         are recognised as before. Where it does not, what the camera does to them is estimated, and `Adaptation` says
