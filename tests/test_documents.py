@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import app_assets, benchmark_page, explanations_page, lessons_page
-from benchmarks.stale import stale_files
+from benchmarks.app import app_assets
+from benchmarks.common.earlier import earlier_files, stale_files
+from benchmarks.common.results import RESULTS, read_result
+from benchmarks.pages import benchmark, explanations, lessons
+from cfer.checkpoint import load_checkpoint, model_digest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -18,8 +21,8 @@ def test_every_test_script_and_link_that_a_document_names_exists(path):
     text = path.read_text(encoding="utf-8")
     tests = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in tests] == []
-    scripts = re.findall(r"python -m benchmarks\.(\w+)", text)
-    assert [name for name in scripts if not (ROOT / "benchmarks" / f"{name}.py").is_file()] == []
+    scripts = re.findall(r"python -m (benchmarks[\w.]+)", text)
+    assert [name for name in scripts if not (ROOT / f"{name.replace('.', '/')}.py").is_file()] == []
     links = [link for link in re.findall(r"\]\(([^)\s#]+)\)", text) if "://" not in link]
     assert [link for link in links if not (path.parent / link).exists()] == []
 
@@ -29,10 +32,6 @@ def test_the_list_of_threats_has_a_proof_in_every_line():
     lines = [r.split("|") for r in rows if not r.startswith(("| threat", "| ---"))]
     assert len(lines) > 15
     assert [line[1] for line in lines if "`" not in line[3]] == []
-
-
-def result(name):
-    return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def said(values, times=100, digits=1):
@@ -45,18 +44,20 @@ def test_the_results_in_short_are_those_that_were_measured():
     table = text[text.index("| asked |") : text.index("What the default checkpoint can do")].splitlines()
     photographs, ferplus, renders, one, every, lesson, maps = (line.split("|")[2:4] for line in table[2:9])
 
-    readers = [r["mean recall without fearful"] for r in result("photographs")["readers"].values()]
+    readers = [r["mean recall without fearful"] for r in read_result("photographs")["readers"].values()]
     assert said(readers[0], 1, 2) in photographs[0]
     assert [f"{r[0]:.2f}" in photographs[1] for r in readers[1:]] == [True, True]
 
     card = (ROOT / "checkpoints" / "default" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert [n in card for n in re.findall(r"[\d.]+ %", ferplus[0])] == [True, True]
 
-    unseen = result("unseen_faces")
+    unseen = read_result("unseen_faces")
     low, high = (f"{100 * v:.1f}" for v in unseen["accuracy_interval"])
     assert f"{100 * unseen['accuracy']:.1f} % ({low} to {high})" in renders[0]
 
-    rows = {(r["method"], r["shots"], r["memory"]): r["scores"] for r in result("continual")["muscles"]["settings"]}
+    rows = {
+        (r["method"], r["shots"], r["memory"]): r["scores"] for r in read_result("continual")["muscles"]["settings"]
+    }
     assert said(rows["compositional", 1, 0]["harmonic"]) in one[0]
     beside = [("teen", 1, 0), ("predictive-replay", 1, 20)]
     assert re.findall(r"\d\d\.\d", one[1]) == [f"{100 * rows[key]['harmonic'][0]:.1f}" for key in beside]
@@ -64,13 +65,13 @@ def test_the_results_in_short_are_those_that_were_measured():
     beside = [("logistic", None, 0), ("ridge", None, 0), ("paper-herding", None, 20), ("predictive-replay", None, 62)]
     assert re.findall(r"\d\d\.\d", every[1]) == [f"{100 * rows[key]['average_incremental'][0]:.1f}" for key in beside]
 
-    taught = result("lessons")["renders"]
+    taught = read_result("lessons")["renders"]
     for row, cell in ((taught["balanced, 1"], lesson[0]), (taught["head trained anew, 1"], lesson[1])):
         assert [float(n) for n in re.findall(r"[\d.]+", cell)] == [
             round(100 * row[key][0], 1) for key in ("harmonic", "lost")
         ]
 
-    saliency = result("saliency")
+    saliency = read_result("saliency")
     last = "Grad-CAM, last layer, all classes at once"
     assert said(saliency["methods"][last]["ratio"], 1, 2) in maps[0]
     assert re.findall(r"\d\.\d\d", maps[1]) == [
@@ -79,7 +80,7 @@ def test_the_results_in_short_are_those_that_were_measured():
     ]
 
 
-@pytest.mark.parametrize("module", [benchmark_page, explanations_page, lessons_page], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [benchmark, explanations, lessons], ids=lambda m: m.__name__)
 def test_a_page_is_what_its_script_makes_of_the_committed_results(module):
     assert module.PAGE.read_text(encoding="utf-8") == module.page()
 
@@ -91,7 +92,18 @@ def test_the_app_shows_the_committed_results():
 
 def test_what_is_stale_is_there_and_is_said_where_it_is_quoted():
     listed = stale_files()
-    assert set(listed) <= {p.name for p in (ROOT / "benchmarks").glob("*.json")}
+    assert set(listed) <= {p.name for p in RESULTS.glob("*.json")}
     for page, quoted in (("benchmark.md", "continual.json"), ("lessons.md", "lessons.json")):
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
         assert (listed[quoted]["why"] in text) is (quoted in listed)
+
+
+def test_a_result_says_which_checkpoint_it_is_of_or_is_listed_with_the_reason():
+    default = model_digest(load_checkpoint().model)
+    unnamed = {
+        p.name for p in RESULTS.glob("*.json") if read_result(p.stem).get("made_by", {}).get("checkpoint") != default
+    }
+    listed = earlier_files()
+    assert unnamed == set(listed)
+    assert all(listed.values())
+    assert "benchmarks/common/earlier.json" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -62,7 +62,7 @@ def test_examples_say_where_they_come_from():
 def test_the_documents_numbers_are_the_results():
     page = (ROOT / "docs" / "synthetic-faces.md").read_text(encoding="utf-8")
     results = {
-        n: json.loads((ROOT / "benchmarks" / f"synth_{n}.json").read_text())
+        n: json.loads((ROOT / "benchmarks" / "results" / f"synth_{n}.json").read_text())
         for n in ("read", "learn", "speed", "ceiling")
     }
     readers = [r for r in results["read"].values() if isinstance(r, dict)]

@@ -5,7 +5,7 @@
 #
 # The votes-only checkpoint is what `cfer train basic --data ferplus.zip --out runs/votes` leaves in runs/votes. (The
 # committed numbers of "votes" are of an earlier version of the package and its first default checkpoint, which this
-# version does not read: `git checkout 8f1bff2`.) Under two hours on two cores. `python -m benchmarks.continual` then
+# version does not read: `git checkout 8f1bff2`.) Under two hours on two cores. `python -m benchmarks.continual.streams` then
 # gathers the numbers.
 set -eu
 ferplus=$1

@@ -23,10 +23,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from benchmarks.tfjs import read_tfjs
 from cfer.data.readers import read_data
 from cfer.features.crops import load_crops
 from cfer.network.preprocessing import Preprocessing
+from tools.tfjs import read_tfjs
 
 BLOCKS = (1, 2, 2, 6, 2)
 """Depthwise separable blocks of each of timm's stages."""

@@ -23,11 +23,11 @@ from safetensors.torch import load_file
 from scipy.special import log_softmax, softmax
 from tqdm import tqdm
 
-from benchmarks.face_api import LABELS, expression_logits, load_weights
 from cfer.data.manifest import MANIFEST
 from cfer.data.tables import read_table
 from cfer.emotions import BASICS, find
 from cfer.features.teachers import TEACHERS
+from tools.face_api import LABELS, expression_logits, load_weights
 
 ASKED = "face_api_logits"
 """What the network itself answered is kept in teachers.npz, so that it is asked once."""

@@ -12,8 +12,8 @@ map of a difference of classes is the difference of their maps. The gradient at 
 class that is certain hardly moves there: a broad smile has next to no gradient for "happy".
 
 Only the part of the network that comes after the layer is run, so nothing has to be hooked; all classes share its pass
-forwards. captum, which makes one a class, gives the same maps (a test). `benchmarks/saliency.py` chose the layer and
-says how much nearer this is to what the face moved than other maps are.
+forwards. captum, which makes one a class, gives the same maps (a test). The layer was chosen by
+`benchmarks/explanations/saliency.py`, which says how much nearer this is to what the face moved than other maps are.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def attribution_layer(model: FaceModel) -> str | None:
 
 @cache
 def neutral_faces() -> tuple[np.ndarray, ...]:
-    """Crops (S, S, 3) uint8 of neutral rendered faces that ship with the package; see `benchmarks/neutral.py`."""
+    """Crops (S, S, 3) uint8 of neutral rendered faces of the package (`benchmarks/explanations/neutral.py`)."""
     with as_file(files("cfer.explain").joinpath("assets/neutral.png")) as path, Image.open(path) as strip:
         row = np.asarray(strip.convert("RGB"))
     return tuple(np.split(row, row.shape[1] // row.shape[0], axis=1))

@@ -8,8 +8,8 @@ from PIL import Image
 from cfer.faces.detect import NO_FACE, TOO_SMALL, Face, detect_faces
 from cfer.pictures import PictureError
 
-# Measured on FER+ training pictures with this project's detector (`benchmarks/framing.py`): a picture's side is 1.15
-# times the box's width, and the point midway between eyes and mouth lies 59 % of the way down.
+# Measured on FER+ training pictures with this project's detector (`benchmarks/photographs/framing.py`): a picture's
+# side is 1.15 times the box's width, and the point midway between eyes and mouth lies 59 % of the way down.
 SIDE_PER_BOX = 1.15
 CENTRE_HEIGHT = 0.59
 

@@ -82,7 +82,7 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
         "compositional": Method(
             Compositional,
             "share, prototype, inside, outside, unseen, shrinkage: chosen on the tuning people, unseen also on FER+ "
-            "validation pictures (`benchmarks/tune_composition.py`)",
+            "validation pictures (`benchmarks/continual/tune_composition.py`)",
             zero_shot=True,
         ),
         "closed-form": Method(ClosedForm, "shrinkage: chosen on FER+ validation pictures of the basic classes"),

@@ -25,7 +25,7 @@ EAGER: Mapping[str, Limit] = MappingProxyType(
     {"careful": Limit(0.1, 0.01), "balanced": Limit(0.3, 0.03), "eager": Limit(0.7, 0.07)}
 )
 """How hard a class may pull: what it may claim of the old ones. The default was chosen on people that no report uses
-(`benchmarks/lessons.py`); the other two are more and less of the same."""
+(`benchmarks/lessons/measure.py`); the other two are more and less of the same."""
 DEFAULT_EAGER = "balanced"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 ALIKE = 0.985
-"""Correlation from which on two crops are one picture; see `benchmarks/copies.py` for what copies and others reach."""
+"""Correlation from which on two crops are one picture; `benchmarks/photographs/copies.py` has what copies reach."""
 WHOLE_ALIKE, CROP_OF_WHOLE = 0.995, 0.9
 """Correlations from which on two whole pictures are one, if their crops reach the second."""
 _SIDE, _WINDOW = 64, 48

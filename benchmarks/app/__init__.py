@@ -1,0 +1,1 @@
+"""How fast the page and batches are, and what the page shows of results."""

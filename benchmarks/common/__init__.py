@@ -1,0 +1,1 @@
+"""What all benchmarks share: how a result is written and what it is of."""

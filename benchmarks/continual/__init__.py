@@ -1,0 +1,1 @@
+"""Who learns compounds best, and what it costs."""

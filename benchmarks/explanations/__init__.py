@@ -1,0 +1,1 @@
+"""Which maps are right, faithful and fast."""

@@ -1,0 +1,1 @@
+"""What holds on photographs of real people, and how they are found and framed."""

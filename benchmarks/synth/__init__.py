@@ -1,0 +1,1 @@
+"""What can be learned from rendered faces, and what they cost."""
