@@ -1,6 +1,6 @@
 """Saliency methods on rendered faces: right, faithful, fast?
 
-    python -m benchmarks.explanations.saliency --run runs/evaluate --photographs ferplus.zip: writes results/saliency.json
+    python -m benchmarks.explanations.saliency --run runs/evaluate --photographs ferplus.zip    # results/saliency.json
 
 One picture each of people whom training never saw, every class but neutral in turn; the map is that of the class
 shown. *right*: share of the evidence on pixels that the performed units moved, over their share of the area; less the
