@@ -42,7 +42,7 @@ class Unnamed(Compositional):
 
     def learn(self, step: Step, generator: torch.Generator) -> None:
         """See `Compositional.learn`."""
-        super().learn(replace(step, constituents=()), generator)
+        super().learn(replace(step, side=replace(step.side, constituents=())), generator)
 
 
 class Posterior(Compositional):

@@ -14,14 +14,10 @@ from pathlib import PurePosixPath
 from cfer.data.names import short
 from cfer.data.samples import Sample, SampleTable
 from cfer.data.sources import PictureSource
+from cfer.emotions import CODES
 from cfer.pictures import PictureError
 
 LABELS = "list_patition_label.txt"
-_BASIC = ("surprised", "fearful", "disgusted", "happy", "sad", "angry", "neutral")
-_COMPOUND = (
-    *("happily surprised", "happily disgusted", "sadly fearful", "sadly angry", "sadly surprised", "sadly disgusted"),
-    *("fearfully angry", "fearfully surprised", "angrily surprised", "angrily disgusted", "disgustedly surprised"),
-)
 
 
 def is_rafdb(names: frozenset[str]) -> bool:
@@ -50,11 +46,13 @@ def read_rafdb(source: PictureSource) -> SampleTable:
         if not rows:
             raise PictureError(f"{listing} is empty.")
         folder = PurePosixPath(listing).parent.parent
-        vocabulary = _COMPOUND if folder.name == "compound" or max(int(r[1]) for r in rows) > len(_BASIC) else _BASIC
+        basic, compound = CODES["raf-db basic"], CODES["raf-db compound"]
+        vocabulary = compound if folder.name == "compound" or max(int(r[1]) for r in rows) > len(basic) else basic
         absent = 0
         for name, number in rows:
             path, is_aligned = _picture(names, folder, name)
-            if path is None or not 1 <= int(number) <= len(vocabulary):
+            label = vocabulary.get(str(int(number)))
+            if path is None or label is None:
                 absent += 1
                 continue
             aligned += is_aligned
@@ -63,7 +61,7 @@ def read_rafdb(source: PictureSource) -> SampleTable:
                 raise PictureError(
                     f"{listing}: {short(name)!r} should begin with 'train' or 'test', which tells its part."
                 )
-            samples.append(Sample(path, vocabulary[int(number) - 1], group=path, split=split))
+            samples.append(Sample(path, label, group=path, split=split))
         if absent:
             oddities.append(f"{absent:,} lines of {listing} name a picture or a class that does not exist.")
     if not samples:

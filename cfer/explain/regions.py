@@ -157,8 +157,3 @@ def densest(found: Shares) -> tuple[tuple[float, str], ...]:
         if density == density and name != "outside the face"
     ]
     return tuple((density, name) for density, name in sorted(inside, reverse=True)[:2] if density >= 1.5)
-
-
-def region_words(found: Shares) -> str:
-    """The two regions with the densest positive evidence, in words; empty where nothing stands out."""
-    return " and ".join(f"the {name} ({density:.1f} times its share of the area)" for density, name in densest(found))

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cfer.learners.base import Head, Learner, LinearLearner, Step
+from cfer.learners.base import Head, Learner, LinearLearner, SideInformation, Step
 from cfer.learners.closed_form import ClosedForm
 from cfer.learners.compositional import Compositional
 from cfer.learners.fecam import FeCam
@@ -40,7 +40,6 @@ class Method:
         memory: Whether it keeps exemplars, so that a budget matters.
         requires_memory: Whether it is nothing without exemplars.
         rehearses: Whether it tunes a head by gradient descent on exemplars or pictures.
-        linear: Whether it ends in a linear head.
         zero_shot: Whether it can learn a class that it gets no picture of.
     """
 
@@ -49,7 +48,6 @@ class Method:
     memory: bool = False
     requires_memory: bool = False
     rehearses: bool = False
-    linear: bool = True
     zero_shot: bool = False
 
     def make(self, per_class: int = 62) -> Learner:
@@ -66,7 +64,15 @@ class Method:
     @property
     def takes_sources(self) -> bool:
         """Whether it can learn several data sets at once."""
-        return self.build(**({"per_class": 0} if self.memory or self.rehearses else {})).takes_sources
+        return self._fresh().takes_sources
+
+    @property
+    def linear(self) -> bool:
+        """Whether it ends in a linear head."""
+        return isinstance(self._fresh(), LinearLearner)
+
+    def _fresh(self) -> Learner:
+        return self.build(**({"per_class": 0} if self.memory or self.rehearses else {}))
 
 
 _FIT = "rate and decay of the head's fit: chosen on the tuning people by hand, one pair for all that rehearse"
@@ -89,12 +95,11 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
         "streaming-lda": Method(StreamingLda, "shrinkage: that of closed-form, not chosen again"),
         "nearest-mean": Method(NearestMean, _NONE),
         "teen": Method(Teen, "tau 16, alpha 0.5: published"),
-        "fecam": Method(FeCam, "gamma 1: published", linear=False),
-        "ridge": Method(Ridge, "penalty: by folds over each run's own base pictures", linear=False),
+        "fecam": Method(FeCam, "gamma 1: published"),
+        "ridge": Method(Ridge, "penalty: by folds over each run's own base pictures"),
         "ranpac": Method(
             partial(Ridge, projected=2000),
             "penalty: by folds over each run's own base pictures; 2,000 projections, published 10,000",
-            linear=False,
         ),
         "icarl": Method(ICaRL, _NONE, memory=True, requires_memory=True),
         "predictive-replay": _paper(Switches(), f"{_FIT}; T 3 published; weight 0.5 set by hand"),
@@ -116,4 +121,4 @@ REGISTRY: Mapping[str, Method] = MappingProxyType(
 )
 """Methods by name; each one's file says where it comes from."""
 
-__all__ = ["DEFAULT", "REGISTRY", "Head", "Learner", "LinearLearner", "Method", "Step"]
+__all__ = ["DEFAULT", "REGISTRY", "Head", "Learner", "LinearLearner", "Method", "SideInformation", "Step"]

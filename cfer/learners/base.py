@@ -31,15 +31,10 @@ class Head(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Step:
-    """One class-incremental step: the pictures of the new classes, and nothing else.
+class SideInformation:
+    """What is known of a step beside its pictures; a method says in its docstring what of it it uses.
 
     Attributes:
-        number: Place in the stream; 0 is the basic phase.
-        new: Indices of the classes that arrive.
-        seen: How many classes there are from now on.
-        x: Features (N, C) of the new classes' training pictures.
-        y: Their classes (N,), indices.
         constituents: For each new class the indices of its constituents, as far as they are known and seen.
         neutral: Index of the neutral class, if it has been seen.
         sources: Number (N,) of the data set that a row is from; None where there is only one.
@@ -50,6 +45,29 @@ class Step:
             published prototype describes. None without a readout.
         elsewhere: Rows (R, C) whose products sum to the mean product of features with themselves at places of rendered
             faces where nothing moved: what no class should take for evidence. None where it was not measured.
+    """
+
+    constituents: tuple[tuple[int, ...], ...] = ()
+    neutral: int | None = None
+    sources: Tensor | None = None
+    derived: Tensor | None = None
+    trust: Tensor | None = None
+    readout: Tensor | None = None
+    prototypes: Tensor | None = None
+    elsewhere: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One class-incremental step: the pictures of the new classes, and nothing of the old ones.
+
+    Attributes:
+        number: Place in the stream; 0 is the basic phase.
+        new: Indices of the classes that arrive.
+        seen: How many classes there are from now on.
+        x: Features (N, C) of the new classes' training pictures.
+        y: Their classes (N,), indices.
+        side: What is known beside them.
         lesson: Whether a visitor teaches: what is known of old classes, and of how classes scatter, stays as it is, and
             the class is placed beside them afterwards (`cfer.lessons.placement`).
     """
@@ -59,14 +77,7 @@ class Step:
     seen: int
     x: Tensor
     y: Tensor
-    constituents: tuple[tuple[int, ...], ...] = ()
-    neutral: int | None = None
-    sources: Tensor | None = None
-    derived: Tensor | None = None
-    trust: Tensor | None = None
-    readout: Tensor | None = None
-    prototypes: Tensor | None = None
-    elsewhere: Tensor | None = None
+    side: SideInformation = SideInformation()
     lesson: bool = False
 
 
@@ -95,7 +106,7 @@ class Learner(ABC):
         Raises:
             ValueError: The step's rows come from several data sets and this method does not know how to weigh them.
         """
-        if step.sources is not None and not self.takes_sources:
+        if step.side.sources is not None and not self.takes_sources:
             raise ValueError(f"{type(self).__name__} learns from one data set at a time; these rows are from several.")
         self.learn(step, generator)
         self.solve()
@@ -206,7 +217,7 @@ def source_weights(y: Tensor, sources: Tensor | None) -> Tensor:
 
 def class_means(step: Step) -> tuple[Tensor, Tensor]:
     """Mean features (new, C) of a step's classes, in double precision, each data set counting alike; counts (new,)."""
-    weights = source_weights(step.y, step.sources).double()
+    weights = source_weights(step.y, step.side.sources).double()
     sums, counts = [], []
     for k in step.new:
         mine = step.y == k

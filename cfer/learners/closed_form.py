@@ -31,7 +31,7 @@ class ClosedForm(LinearLearner):
         means, counts = class_means(step)  # (new, C), (new,)
         if step.number == 0:
             residual = step.x.double() - means[step.y - step.new.start]  # (N, C)
-            weighted = residual * source_weights(step.y, step.sources)[:, None]
+            weighted = residual * source_weights(step.y, step.side.sources)[:, None]
             covariance = symmetric(residual.T @ weighted) / max(1, len(residual) - len(means))
             self.fitted = {"means": means.float(), "counts": counts.float(), "covariance": covariance.float()}
         else:

@@ -104,9 +104,9 @@ class Compositional(LinearLearner):
         centred = found - self.fitted["offset"].double()
         own = (centred * trust[..., None]).sum(1) / trust.sum(1).clamp(min=1e-9)[:, None]
         means, variances = [], []
-        for place, constituents in enumerate(step.constituents or ((),) * len(step.new)):
+        for place, constituents in enumerate(step.side.constituents or ((),) * len(step.new)):
             count = float(counts[place].sum())
-            prototype = None if step.prototypes is None else step.prototypes[place]
+            prototype = None if step.side.prototypes is None else step.side.prototypes[place]
             guided = bool(constituents) or self._has_units(prototype)
             prior = self.prior_mean(constituents, prototype).double()
             gap = own[place] - prior if count else torch.zeros_like(prior)
@@ -129,14 +129,14 @@ class Compositional(LinearLearner):
     def _learn_base(self, step: Step, found: Tensor, counts: Tensor) -> None:
         """Set the means of step 0's classes, what counts as noise, and the scale of action units."""
         there = (counts > 0).double()
-        trust = there if step.trust is None else there * step.trust.double()
+        trust = there if step.side.trust is None else there * step.side.trust.double()
         means = (found * trust[..., None]).sum(1) / trust.sum(1)[:, None]
         apart = (found - means[:, None]) * there[..., None]
         share = (trust / trust.sum(1)[:, None]).sqrt()[..., None]  # of a class's scatter over data sets
         rows = (apart * share).flatten(0, 1)[: 0 if there.shape[1] == 1 else None]
-        if step.elsewhere is not None and self.settings.elsewhere:
-            rows = torch.cat([rows, self.settings.elsewhere**0.5 * step.elsewhere.double()])
-        origin = means.mean(0) if step.neutral is None else means[step.neutral]
+        if step.side.elsewhere is not None and self.settings.elsewhere:
+            rows = torch.cat([rows, self.settings.elsewhere**0.5 * step.side.elsewhere.double()])
+        origin = means.mean(0) if step.side.neutral is None else means[step.side.neutral]
         self.fitted = {
             "offset": (apart.sum(0) / there.sum(0)[:, None]).float(),
             "between": rows.float(),
@@ -144,20 +144,20 @@ class Compositional(LinearLearner):
             "origin": origin.float(),
             "means": means.float(),
             "mean_variance": (1 / counts.sum(1))[:, None].expand(-1, 2).float().contiguous(),
-            "trust": (torch.ones(there.shape[1]) if step.trust is None else step.trust).float(),
+            "trust": (torch.ones(there.shape[1]) if step.side.trust is None else step.side.trust).float(),
         }
         kept = asdict(self.settings).items()
         self.fitted |= {_SETTING + name: torch.tensor(value, dtype=torch.double) for name, value in kept}
-        if step.readout is not None and step.prototypes is not None:
-            known = ~step.prototypes.isnan().any(1)
-            scale = unit_scale(means[known] @ step.readout.double().T, step.prototypes[known].double())
-            units = {"units": step.readout, "unit_origin": scale.origin, "unit_gain": scale.gain}
+        if step.side.readout is not None and step.side.prototypes is not None:
+            known = ~step.side.prototypes.isnan().any(1)
+            scale = unit_scale(means[known] @ step.side.readout.double().T, step.side.prototypes[known].double())
+            units = {"units": step.side.readout, "unit_origin": scale.origin, "unit_gain": scale.gain}
             self.fitted |= {name: value.float() for name, value in units.items()}
 
     def _sources(self, step: Step) -> Tensor:
         """The data set (N,) of every row, guessed for each class where it is not said and there are several."""
-        if step.sources is not None:
-            return step.sources
+        if step.side.sources is not None:
+            return step.side.sources
         sources = torch.zeros(len(step.y), dtype=torch.long)
         sets = len(self.fitted["offset"]) if step.number else 1
         if sets > 1 and len(step.x):
@@ -183,9 +183,9 @@ class Compositional(LinearLearner):
     def _trust(self, step: Step) -> Tensor:
         """How much each data set (S,) says about a step's classes."""
         sets = len(self.fitted["offset"])
-        if step.derived is None or step.sources is None:
+        if step.side.derived is None or step.side.sources is None:
             return torch.ones(sets, dtype=torch.double)
-        weak = torch.stack([step.derived[step.sources == s].any() for s in range(sets)])
+        weak = torch.stack([step.side.derived[step.side.sources == s].any() for s in range(sets)])
         return torch.where(weak, self.settings.derived, 1.0).double()
 
     def prior_mean(self, constituents: tuple[int, ...], prototype: Tensor | None = None) -> Tensor:

@@ -23,12 +23,6 @@ class ExemplarMemory:
         """A memory of nothing."""
         return ExemplarMemory(torch.empty(0, num_features), torch.empty(0, dtype=torch.long))
 
-    def trimmed(self, per_class: int) -> "ExemplarMemory":
-        """The first `per_class` of every class: the budget is the same for old and new classes."""
-        keep = [torch.nonzero(self.labels == k).squeeze(1)[:per_class] for k in self.labels.unique().tolist()]
-        index = torch.cat(keep) if keep else torch.empty(0, dtype=torch.long)
-        return ExemplarMemory(self.features[index], self.labels[index])
-
     def with_class(self, label: int, features: Tensor) -> "ExemplarMemory":
         """The memory and the chosen exemplars (m, C) of one more class."""
         labels = torch.full((len(features),), label, dtype=torch.long)

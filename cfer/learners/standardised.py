@@ -39,9 +39,10 @@ class Standardised(Learner):
         if step.number == 0:
             self.fitted = scale_of(step, self.floor)
         scale = self.fitted["scale"]
-        readout = None if step.readout is None else step.readout * scale
-        elsewhere = None if step.elsewhere is None else step.elsewhere / scale
-        inner = replace(step, x=self.scaled(step.x), readout=readout, elsewhere=elsewhere)
+        readout = None if step.side.readout is None else step.side.readout * scale
+        elsewhere = None if step.side.elsewhere is None else step.side.elsewhere / scale
+        side = replace(step.side, readout=readout, elsewhere=elsewhere)
+        inner = replace(step, x=self.scaled(step.x), side=side)
         self.inner.observe(inner, generator)
 
     def scaled(self, x: Tensor) -> Tensor:
@@ -103,7 +104,7 @@ def scale_of(step: Step, floor: float = FLOOR) -> dict[str, Tensor]:
         step: Step 0.
         floor: That share.
     """
-    weights = source_weights(step.y, step.sources)[:, None]
+    weights = source_weights(step.y, step.side.sources)[:, None]
     mean = (weights * step.x).sum(0) / len(step.x)
     spread = (weights * (step.x - mean).square()).sum(0) / max(1, len(step.x) - 1)
     scale = spread.sqrt()

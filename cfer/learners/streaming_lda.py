@@ -28,7 +28,7 @@ class StreamingLda(LinearLearner):
         """Add means and scatter of a step's classes; a single picture has no scatter."""
         means, counts = class_means(step)
         residual = step.x.double() - means[step.y - step.new.start]
-        weighted = residual * source_weights(step.y, step.sources)[:, None]
+        weighted = residual * source_weights(step.y, step.side.sources)[:, None]
         scatter = symmetric(residual.T @ weighted).float()
         freedom = (counts - 1).sum()[None].float()
         means = means.float()

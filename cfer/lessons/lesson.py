@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint, ClassInfo
-from cfer.learners.base import Head, LinearLearner, Step
+from cfer.learners.base import Head, LinearLearner, SideInformation, Step
 from cfer.lessons.effect import Effect, effect_of
 from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.placement import Place, place, placed, room
@@ -117,9 +117,11 @@ def _step(base: Checkpoint, lesson: Lesson, count: int) -> Step:
         count + 1,
         shots,
         torch.full((len(shots),), count),
-        (tuple(base.names.index(p) for p in lesson.constituents),),
-        base.names.index("neutral") if "neutral" in base.names else None,
-        prototypes=shown,
+        side=SideInformation(
+            constituents=(tuple(base.names.index(p) for p in lesson.constituents),),
+            neutral=base.names.index("neutral") if "neutral" in base.names else None,
+            prototypes=shown,
+        ),
         lesson=True,
     )
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from cfer.data.samples import Sample
 from cfer.emotions import BASICS, EXPRESSIONS, prototype_row
 from cfer.features.table import FeatureTable, UnitReadout
-from cfer.learners.base import Step
+from cfer.learners.base import SideInformation, Step
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,16 @@ class Stream:
             new.stop,
             part.x,
             part.y,
-            known,
-            place.get("neutral"),
-            part.sources,
-            part.derived,
-            torch.tensor(self.trust) if self.trust else None,
-            units.weight if units else None,
-            prototypes(self.classes[new.start : new.stop], units.numbers) if units else None,
-            self.elsewhere if number == 0 else None,
+            side=SideInformation(
+                constituents=known,
+                neutral=place.get("neutral"),
+                sources=part.sources,
+                derived=part.derived,
+                trust=torch.tensor(self.trust) if self.trust else None,
+                readout=units.weight if units else None,
+                prototypes=prototypes(self.classes[new.start : new.stop], units.numbers) if units else None,
+                elsewhere=self.elsewhere if number == 0 else None,
+            ),
         )
 
     def train_counts(self, seen: int) -> Tensor:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cfer.learners import Step
+from cfer.learners import SideInformation, Step
 from cfer.learners.closed_form import discriminants
 from cfer.learners.compositional import Composition, Compositional
 
@@ -16,14 +16,23 @@ def composed(settings: Composition) -> Compositional:
     means = torch.tensor([[0.0, 0, 0], [2, 0, 0], [0, 4, 0]])
     learner = Compositional(settings)
     x, y = (means[:, None] + corners).reshape(12, 3), torch.arange(3).repeat_interleave(4)
-    learner.observe(Step(0, range(3), 3, x, y, ((), (), ()), neutral=0), torch.Generator())
+    learner.observe(
+        Step(0, range(3), 3, x, y, side=SideInformation(constituents=((), (), ()), neutral=0)), torch.Generator()
+    )
     return learner
 
 
 def test_a_class_that_nobody_has_shown_is_guessed_from_its_constituents():
     learner = composed(Composition(share=0.5))
     torch.testing.assert_close(learner.prior_mean((1, 2)), torch.tensor([1.0, 2.0, 0.0]))
-    nothing = Step(1, range(3, 4), 4, torch.empty(0, 3), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
+    nothing = Step(
+        1,
+        range(3, 4),
+        4,
+        torch.empty(0, 3),
+        torch.empty(0, dtype=torch.long),
+        side=SideInformation(constituents=((1, 2),), neutral=0),
+    )
     learner.observe(nothing, torch.Generator())
     torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([1.0, 2.0, 0.0]))
     assert learner.logits(torch.tensor([[1.0, 2.0, 0.0]])).argmax() == 3
@@ -31,7 +40,14 @@ def test_a_class_that_nobody_has_shown_is_guessed_from_its_constituents():
 
 def test_pictures_move_the_guess_more_where_the_base_classes_differ():
     learner = composed(Composition(share=0.5, inside=1.0, outside=3.0))
-    one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((1, 2),), 0)
+    one = Step(
+        1,
+        range(3, 4),
+        4,
+        torch.tensor([[3.0, 4.0, 8.0]]),
+        torch.tensor([3]),
+        side=SideInformation(constituents=((1, 2),), neutral=0),
+    )
     learner.observe(one, torch.Generator())
     # the guess is (1, 2, 0), the gap (2, 2, 8): half of it along the first two directions, a quarter along the third
     torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([2.0, 3.0, 2.0]))
@@ -40,14 +56,28 @@ def test_pictures_move_the_guess_more_where_the_base_classes_differ():
 
 def test_offsets_allow_for_the_noise_that_pictures_have_brought_into_a_mean_and_not_for_what_was_kept_out():
     learner = composed(Composition(inside=1.0, outside=3.0, unseen=0.0))
-    two = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0], [1.0, 0, 0]]), torch.tensor([3, 3]), ((1, 2),), 0)
+    two = Step(
+        1,
+        range(3, 4),
+        4,
+        torch.tensor([[3.0, 4.0, 8.0], [1.0, 0, 0]]),
+        torch.tensor([3, 3]),
+        side=SideInformation(constituents=((1, 2),), neutral=0),
+    )
     learner.observe(two, torch.Generator())
     # the mean of two pictures is 2/3 of the mean inside, 2/5 outside: (2/3)^2 / 2 and (2/5)^2 / 2 of the covariance
     torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([2 / 9, 2 / 25]))
 
 
 def test_the_boundary_of_a_guess_lies_a_share_of_the_way_from_midway_to_the_nearest_base_class():
-    nothing = Step(1, range(3, 4), 4, torch.empty(0, 3), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
+    nothing = Step(
+        1,
+        range(3, 4),
+        4,
+        torch.empty(0, 3),
+        torch.empty(0, dtype=torch.long),
+        side=SideInformation(constituents=((1, 2),), neutral=0),
+    )
     for share in (0.0, 0.5, 1.0):
         learner = composed(Composition(unseen=share, shrinkage=0.0))
         learner.observe(nothing, torch.Generator())
@@ -59,7 +89,14 @@ def test_the_boundary_of_a_guess_lies_a_share_of_the_way_from_midway_to_the_near
 
 
 def test_what_a_guess_is_allowed_fades_as_pictures_confirm_it():
-    nothing = Step(1, range(3, 4), 4, torch.empty(0, 3), torch.empty(0, dtype=torch.long), ((1, 2),), 0)
+    nothing = Step(
+        1,
+        range(3, 4),
+        4,
+        torch.empty(0, 3),
+        torch.empty(0, dtype=torch.long),
+        side=SideInformation(constituents=((1, 2),), neutral=0),
+    )
     one = replace(nothing, x=torch.tensor([[3.0, 4.0, 8.0]]), y=torch.tensor([3]))
     allowed = []
     for step in (nothing, one):
@@ -76,14 +113,29 @@ def test_what_a_guess_is_allowed_fades_as_pictures_confirm_it():
 
 def test_a_lesson_is_tried_at_all_that_is_unsure_about_its_mean():
     learner = composed(Composition(inside=1.0, outside=3.0, unseen=0.0))
-    one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((1, 2),), 0, lesson=True)
+    one = Step(
+        1,
+        range(3, 4),
+        4,
+        torch.tensor([[3.0, 4.0, 8.0]]),
+        torch.tensor([3]),
+        side=SideInformation(constituents=((1, 2),), neutral=0),
+        lesson=True,
+    )
     learner.observe(one, torch.Generator())
     torch.testing.assert_close(learner.fitted["mean_variance"][3], torch.tensor([1 / 2, 1 / 4]))
 
 
 def test_of_a_class_of_which_nothing_is_known_single_pictures_say_less_where_base_classes_are_alike():
     learner = composed(Composition(inside=1.0, outside=3.0, unguided=7.0, unseen=0.0))
-    one = Step(1, range(3, 4), 4, torch.tensor([[3.0, 4.0, 8.0]]), torch.tensor([3]), ((),), 0)
+    one = Step(
+        1,
+        range(3, 4),
+        4,
+        torch.tensor([[3.0, 4.0, 8.0]]),
+        torch.tensor([3]),
+        side=SideInformation(constituents=((),), neutral=0),
+    )
     learner.observe(one, torch.Generator())
     # the guess is the mean of the base classes (2/3, 4/3, 0); half of the gap inside, an eighth of it along the third
     torch.testing.assert_close(learner.fitted["means"][3], torch.tensor([11 / 6, 8 / 3, 1.0]))
@@ -110,12 +162,25 @@ def test_a_picture_of_which_nobody_says_where_it_is_from_is_taken_to_be_from_the
     y = torch.arange(3).repeat_interleave(4)
     both = torch.cat([x, x + torch.tensor([0.0, 0, 6])])
     sources = torch.arange(2).repeat_interleave(12)
-    learner.observe(Step(0, range(3), 3, both, y.repeat(2), ((), (), ()), 0, sources), torch.Generator())
+    learner.observe(
+        Step(
+            0,
+            range(3),
+            3,
+            both,
+            y.repeat(2),
+            side=SideInformation(constituents=((), (), ()), neutral=0, sources=sources),
+        ),
+        torch.Generator(),
+    )
     near, far = torch.tensor([[2.0, 4.0, 0.0]]), torch.tensor([[2.0, 4.0, 6.0]])
     found = []
     for shot in (near, far):
         taught = learner.copy()
-        taught.observe(Step(1, range(3, 4), 4, shot, torch.tensor([3]), ((1, 2),), 0), torch.Generator())
+        taught.observe(
+            Step(1, range(3, 4), 4, shot, torch.tensor([3]), side=SideInformation(constituents=((1, 2),), neutral=0)),
+            torch.Generator(),
+        )
         found.append(taught.fitted["means"][3])
     torch.testing.assert_close(*found)  # each with its own data set's offset taken out
 

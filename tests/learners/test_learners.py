@@ -110,7 +110,7 @@ class TestContract:
         few = step.y.repeat_interleave(2)  # a second data set with twice the rows, shifted
         x = torch.cat([step.x, step.x.repeat_interleave(2, 0) + 1.0])
         sources = torch.tensor([0] * len(step.y) + [1] * len(few))
-        both = replace(step, x=x, y=torch.cat([step.y, few]), sources=sources)
+        both = replace(step, x=x, y=torch.cat([step.y, few]), side=replace(step.side, sources=sources))
         learner = REGISTRY[name].make(10)
         if not REGISTRY[name].takes_sources:
             with pytest.raises(ValueError, match="one data set at a time"):
@@ -118,7 +118,7 @@ class TestContract:
             return
         learner.observe(both, torch.Generator().manual_seed(0))
         plain = REGISTRY[name].make(10)
-        plain.observe(replace(both, sources=None), torch.Generator().manual_seed(0))
+        plain.observe(replace(both, side=replace(both.side, sources=None)), torch.Generator().manual_seed(0))
         assert not torch.allclose(learner.logits(x), plain.logits(x))
 
     def test_it_keeps_what_the_budget_allows(self, name, stream):

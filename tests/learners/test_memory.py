@@ -1,6 +1,6 @@
 import torch
 
-from cfer.learners.memory import ExemplarMemory, levelled, predictive_sorting
+from cfer.learners.memory import levelled, predictive_sorting
 
 
 def test_predictive_sorting_ranks_by_probability_not_by_logit():
@@ -13,16 +13,6 @@ def test_predictive_sorting_ranks_by_probability_not_by_logit():
 
 def test_ties_keep_the_pictures_order():
     assert predictive_sorting(torch.zeros(5, 3), 2, 5).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_the_budget_is_the_same_for_every_class():
-    memory = ExemplarMemory.empty(4)
-    for label in range(3):
-        memory = memory.with_class(label, torch.arange(10.0)[:, None].expand(-1, 4) + 100 * label)
-    short = memory.trimmed(4)
-    assert torch.bincount(short.labels).tolist() == [4, 4, 4]
-    assert short.features[:, 0].tolist() == [0, 1, 2, 3, 100, 101, 102, 103, 200, 201, 202, 203]
-    assert len(ExemplarMemory.empty(4).trimmed(3).labels) == 0
 
 
 def test_a_rare_class_is_rehearsed_as_often_as_the_commonest():

@@ -1,6 +1,6 @@
 import torch
 
-from cfer.learners.base import Step
+from cfer.learners.base import SideInformation, Step
 from cfer.learners.compositional import Composition, Compositional
 from cfer.learners.unit_prior import patterns, unit_scale
 
@@ -40,7 +40,14 @@ def taught(prototype: float) -> Compositional:
     shares = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     learner = Compositional(Composition(share=0.5, prototype=prototype))
     readout = torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])
-    base = Step(0, range(3), 3, x, y, ((), (), ()), 0, readout=readout, prototypes=shares)
+    base = Step(
+        0,
+        range(3),
+        3,
+        x,
+        y,
+        side=SideInformation(constituents=((), (), ()), neutral=0, readout=readout, prototypes=shares),
+    )
     learner.observe(base, torch.Generator())
     return learner
 
@@ -62,7 +69,8 @@ def test_without_a_prototype_the_guess_is_that_of_the_constituents():
 def test_a_class_is_known_from_its_units_alone():
     learner = taught(1.0)
     nothing = torch.empty(0, 3), torch.empty(0, dtype=torch.long)
-    step = Step(1, range(3, 4), 4, *nothing, ((),), 0, prototypes=torch.tensor([[1.0, 1.0]]))
+    side = SideInformation(constituents=((),), neutral=0, prototypes=torch.tensor([[1.0, 1.0]]))
+    step = Step(1, range(3, 4), 4, *nothing, side)
     learner.observe(step, torch.Generator())
     assert learner.logits(torch.tensor([[2.0, 2.0, 0.0]])).argmax() == 3
 
@@ -72,7 +80,12 @@ def test_labels_that_are_trusted_less_move_the_base_means_less():
     y, sources = torch.tensor([0, 0, 1, 1] * 2), torch.tensor([0] * 4 + [1] * 4)
     learner = Compositional()
     trust = torch.tensor([1.0, 0.25])
-    learner.observe(Step(0, range(2), 2, x, y, ((), ()), 0, sources, trust=trust), torch.Generator())
+    learner.observe(
+        Step(
+            0, range(2), 2, x, y, side=SideInformation(constituents=((), ()), neutral=0, sources=sources, trust=trust)
+        ),
+        torch.Generator(),
+    )
     torch.testing.assert_close(learner.fitted["base"], torch.tensor([[0.2, 1.0], [5.0, 1.0]]))
 
 
@@ -84,7 +97,15 @@ def test_evidence_at_places_where_nothing_moved_counts_as_noise():
     for weight in (0.0, 10.0):
         learner = Compositional(Composition(elsewhere=weight, shrinkage=0.0))
         learner.observe(
-            Step(0, range(2), 2, x, y, ((), ()), 0, elsewhere=torch.tensor([[0.0, 1.0]])), torch.Generator()
+            Step(
+                0,
+                range(2),
+                2,
+                x,
+                y,
+                side=SideInformation(constituents=((), ()), neutral=0, elsewhere=torch.tensor([[0.0, 1.0]])),
+            ),
+            torch.Generator(),
         )
         head = learner.head()
         rows.append(head.weight[1] - head.weight[0])

@@ -34,8 +34,8 @@ def test_a_step_shows_its_own_classes_only_with_their_constituents(drawn_faces):
     assert stream.step(0).y.unique().tolist() == [0, 1, 2]
     step = stream.step(1)
     assert step.y.unique().tolist() == [3]
-    assert (step.seen, step.neutral, step.sources) == (4, 0, None)
-    assert [{classes[i] for i in each} for each in step.constituents] == [{"happy", "surprised"}]
+    assert (step.seen, step.side.neutral, step.side.sources) == (4, 0, None)
+    assert [{classes[i] for i in each} for each in step.side.constituents] == [{"happy", "surprised"}]
 
 
 def test_joined_data_sets_keep_their_rows_apart(drawn_faces):

@@ -7,7 +7,7 @@ import gradio as gr
 
 from cfer.app.server.safety import consent_box, guarded, picture_files
 from cfer.app.server.visitors import Sessions, Visitor
-from cfer.app.tabs.explore_tab import BUSY
+from cfer.app.server.wiring import BUSY
 from cfer.app.tabs.teach_tab import Wired
 from cfer.app.texts import Speech, labels
 from cfer.pictures import PictureError

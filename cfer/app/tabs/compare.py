@@ -12,8 +12,8 @@ from cfer.app.panels.verdict import answer_key, bars, sentences
 from cfer.app.server.hub_checkpoints import Others
 from cfer.app.server.safety import complaint, guarded, plain_image
 from cfer.app.server.visitors import Visitor
+from cfer.app.server.wiring import BUSY
 from cfer.app.tabs.explore import Explore, ExploreState
-from cfer.app.tabs.explore_tab import BUSY
 from cfer.app.texts import Speech, labels
 from cfer.checkpoint import CheckpointError
 from cfer.explain.methods import GRAD_CAM

@@ -1,8 +1,7 @@
 """The Explore tab's layout and wiring."""
 
 import functools
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +10,11 @@ import gradio as gr
 from cfer.app.panels.maps import picture_uri, thumbnail
 from cfer.app.server.safety import guarded, plain_image
 from cfer.app.server.visitors import KEEP_SECONDS, Sessions, Visitor, new_visitor
+from cfer.app.server.wiring import BUSY, by_name
 from cfer.app.tabs.explore import OUTPUTS, Explore, example_name, example_paths, greeting
 from cfer.app.tabs.takeaway import TakeAway
 from cfer.app.texts import labels, name_label
 from cfer.pictures import read_picture
-
-BUSY: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
-
-
-def by_name(handler: Callable[..., Any], parts: dict[str, Any]) -> Callable[..., Any]:
-    """A handler that gives values by name, for Gradio, which wants them by component.
-
-    One that gives nothing changes nothing: Gradio would empty all outputs.
-    """
-    safe = guarded(handler)
-
-    def placed(stage: dict[str, Any]) -> dict[Any, Any]:
-        return {parts[name]: value for name, value in stage.items()}
-
-    @functools.wraps(handler)
-    def once(*args: Any) -> dict[Any, Any]:
-        return placed(safe(*args)) or gr.skip()
-
-    @functools.wraps(handler)
-    def stages(*args: Any) -> Iterator[dict[Any, Any]]:
-        given = False
-        for stage in safe(*args):
-            given = True
-            yield placed(stage)
-        if not given:
-            yield gr.skip()
-
-    return stages if inspect.isgeneratorfunction(handler) else once
 
 
 def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) -> dict[str, Any]:

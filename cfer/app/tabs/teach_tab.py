@@ -9,7 +9,7 @@ import gradio as gr
 
 from cfer.app.server.safety import consent_box, guarded, picture_files, plain_image
 from cfer.app.server.visitors import Sessions, Visitor
-from cfer.app.tabs.explore_tab import BUSY, by_name
+from cfer.app.server.wiring import BUSY, by_name
 from cfer.app.tabs.teach import Teach
 from cfer.app.texts import Speech, labels
 from cfer.emotions import UNIT_NAMES
