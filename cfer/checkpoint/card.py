@@ -1,9 +1,9 @@
 """The model card: everything in it is read from the checkpoint's facts."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from cfer.checkpoint import Checkpoint, DataFacts, Facts, PhaseFacts
+from cfer.checkpoint.scores import BasicScores, ContinualScores, HeadScores
 from cfer.emotions import Kind
 
 _LIMITS = """## Limits
@@ -22,9 +22,9 @@ def model_card(checkpoint: Checkpoint) -> str:
     facts = checkpoint.facts
     sections = [_head(checkpoint), _data(facts), _commands(facts)]
     if facts.basic:
-        sections.append(_scores(_basic, facts.basic))
+        sections.append(_basic(facts.after_basic) if facts.after_basic else _OTHER_FORM)
     if facts.continual:
-        sections.append(_scores(_continual, facts.continual))
+        sections.append(_continual(facts.after_steps) if facts.after_steps else _OTHER_FORM)
     if facts.lessons:
         sections.append(_lessons(facts.lessons))
     if facts.adapted:
@@ -36,12 +36,7 @@ def model_card(checkpoint: Checkpoint) -> str:
     return "\n".join(sections)
 
 
-def _scores(write: Callable[[Mapping[str, Any]], str], scores: Mapping[str, Any]) -> str:
-    """A section on scores; a checkpoint made elsewhere may keep them in another form, which must not lose a lesson."""
-    try:
-        return write(scores)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        return "Scores are kept in a form that this version of cfer does not show; they stand in `config.json`.\n"
+_OTHER_FORM = "Scores are kept in a form that this version of cfer does not show; they stand in `config.json`.\n"
 
 
 def _head(checkpoint: Checkpoint) -> str:
@@ -110,85 +105,87 @@ def _commands(facts: Facts) -> str:
     return f"## Commands\n\n```\n{lines}\n```\n"
 
 
-def _basic(basic: Mapping[str, Any]) -> str:
-    test, validation = basic["test"], basic["validation"]
-    low, high = test["accuracy_interval"]
+def _basic(basic: BasicScores) -> str:
+    test, validation = basic.test, basic.validation
+    low, high = test.accuracy_interval
     table = _table(
         ("class", "training pictures", "test recall"),
         [
-            (name, f"{n:,}", _percent(test["recall"].get(name)))
-            for name, n in zip(basic["classes"], basic["train_counts"], strict=True)
+            (name, f"{n:,}", _percent(test.recall.get(name)))
+            for name, n in zip(basic.classes, basic.train_counts, strict=True)
         ],
     )
     return f"""## After the basic phase
 
-The head after step 0. Test part, {test["pictures"]:,} pictures with a single label, {len(basic["classes"])} classes:
-accuracy **{_percent(test["accuracy"])}** (95 % interval {_percent(low)} to {_percent(high)}, bootstrap over groups of
-identical pictures), macro recall **{_percent(test["macro_recall"])}**, expected calibration error
-{_percent(test["calibration_error"])}. Validation, where every choice was made: {_percent(validation["accuracy"])} and
-{_percent(validation["macro_recall"])}.
+The head after step 0. Test part, {test.pictures:,} pictures with a single label, {len(basic.classes)} classes:
+accuracy **{_percent(test.accuracy)}** (95 % interval {_percent(low)} to {_percent(high)}, bootstrap over groups of
+identical pictures), macro recall **{_percent(test.macro_recall)}**, expected calibration error
+{_percent(test.calibration_error)}. Validation, where every choice was made: {_percent(validation.accuracy)} and
+{_percent(validation.macro_recall)}.
 
 {table}
 
 Rows are true, columns are predicted:
 
-{_confusion(basic["classes"], test["counts"])}
+{_confusion(basic.classes, test.counts)}
 """
 
 
-def _continual(run: Mapping[str, Any]) -> str:
-    scores, names = run["scores"]["test"], run["classes"]
-    low, high = run["last_interval"]
-    base = len(names) - len(scores["step_accuracy"]) + 1
+def _continual(run: ContinualScores) -> str:
+    scores, names = run.scores["test"], run.classes
+    low, high = run.last_interval
+    base = len(names) - len(scores.step_accuracy) + 1
     steps = _table(
         ("step", "new class", "accuracy, all seen", "macro recall, all seen"),
         [
             (i, f"{base} at once" if i == 0 else names[base + i - 1], _percent(a), _percent(m))
-            for i, (a, m) in enumerate(zip(scores["step_accuracy"], scores["step_macro"], strict=True))
+            for i, (a, m) in enumerate(zip(scores.step_accuracy, scores.step_macro, strict=True))
         ],
     )
     recalls = _table(
         ("class", "training pictures", "test recall"),
-        [
-            (name, f"{n:,}", _percent(run["test_recall"][name]))
-            for name, n in zip(names, run["train_counts"], strict=True)
-        ],
+        [(name, f"{n:,}", _percent(run.test_recall[name])) for name, n in zip(names, run.train_counts, strict=True)],
     )
     sets = _table(
         ("data set", "test pictures", "accuracy, all classes", "95 % interval", "macro recall", "calibration error"),
         [
             (
-                *(s["name"], f"{s['pictures']:,}", _percent(s["accuracy"]), _interval(s["accuracy_interval"])),
-                *(_percent(s["macro_recall"]), _percent(s["calibration_error"])),
+                *(s.name, f"{s.pictures:,}", _percent(s.accuracy), _interval(s.accuracy_interval)),
+                *(_percent(s.macro_recall), _percent(s.calibration_error)),
             )
-            for s in run["data_sets"]
+            for s in run.data_sets
         ],
     )
-    alone = run["basics_alone"]["test"]
-    alone_low, alone_high = alone["accuracy_interval"]
+    alone = _alone(run.basics_alone.test) if run.basics_alone else ""
     return f"""## The continual phase
 
 Where a data set derives compound labels, a picture counts as its compound here, not as its single label. Test part:
 
 {steps}
 
-After the last step: accuracy **{_percent(scores["last"])}** (95 % interval {_percent(low)} to {_percent(high)}),
-average incremental accuracy {_percent(scores["average_incremental"])}, recall of the base classes
-{_percent(scores["base_recall"])} and of the later ones {_percent(scores["new_recall"])} (harmonic mean
-{_percent(scores["harmonic"])}), forgetting {_percent(scores["forgetting"])}, backward transfer
-{_percent(scores["backward_transfer"])}, expected calibration error {_percent(run["calibration_error"])}.
+After the last step: accuracy **{_percent(scores.last)}** (95 % interval {_percent(low)} to {_percent(high)}),
+average incremental accuracy {_percent(scores.average_incremental)}, recall of the base classes
+{_percent(scores.base_recall)} and of the later ones {_percent(scores.new_recall)} (harmonic mean
+{_percent(scores.harmonic)}), forgetting {_percent(scores.forgetting)}, backward transfer
+{_percent(scores.backward_transfer)}, expected calibration error {_percent(run.calibration_error)}.
 
-The same last head asked for the base classes alone, on the basic phase's test ({alone["pictures"]:,} pictures, single
-labels): accuracy **{_percent(alone["accuracy"])}** ({_percent(alone_low)} to {_percent(alone_high)}), macro recall
-**{_percent(alone["macro_recall"])}**.
-
+{alone}
 {sets}
 
 {recalls}
 
 Rows are true, columns are predicted:
 
-{_confusion(names, run["test_counts"])}
+{_confusion(names, run.test_counts)}
+"""
+
+
+def _alone(scores: HeadScores) -> str:
+    low, high = (_percent(end) for end in scores.accuracy_interval)
+    asked = f"on the basic phase's test ({scores.pictures:,} pictures, single\nlabels)"
+    found = f"accuracy **{_percent(scores.accuracy)}** ({low} to {high})"
+    return f"""The same last head asked for the base classes alone, {asked}: {found}, macro recall
+**{_percent(scores.macro_recall)}**.
 """
 
 
@@ -207,7 +204,7 @@ def _table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def _interval(bounds: Sequence[float]) -> str:
+def _interval(bounds: Sequence[float | None]) -> str:
     low, high = bounds
     return f"{_percent(low)} to {_percent(high)}"
 

@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cfer.checkpoint.scores import BasicScores, ContinualScores
+
+_TYPED_FIRST = Field(union_mode="left_to_right")
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,9 @@ class Facts:
         backbone: A short hash of the backbone's weights.
         phases: In the order they were trained, those of the start included.
         commands: What was typed.
-        basic: Scores of the head after step 0 on the seven basic classes; empty if there are none.
-        continual: Scores over the steps and of the last head; empty before the continual phase.
+        basic: Scores of the head after step 0 on the seven basic classes; None if there are none. A checkpoint that was
+            made elsewhere may keep them in another form.
+        continual: Scores over the steps and of the last head, likewise; None before the continual phase.
         lessons: Classes that were taught afterwards, with the number of pictures of each.
         adapted: How many unlabelled faces it was adapted to a camera from; None where it was not.
         adapted_from: A digest of these faces; None likewise.
@@ -65,11 +72,21 @@ class Facts:
     backbone: str = ""
     phases: tuple[PhaseFacts, ...] = ()
     commands: tuple[str, ...] = ()
-    basic: Mapping[str, Any] | None = None
-    continual: Mapping[str, Any] | None = None
+    basic: Annotated[BasicScores | dict[str, Any] | None, _TYPED_FIRST] = None
+    continual: Annotated[ContinualScores | dict[str, Any] | None, _TYPED_FIRST] = None
     lessons: Mapping[str, int] | None = None
     adapted: int | None = None
     adapted_from: str | None = None
+
+    @property
+    def after_basic(self) -> BasicScores | None:
+        """Scores after step 0; None where there are none, or they are kept in a form of another version."""
+        return self.basic if isinstance(self.basic, BasicScores) else None
+
+    @property
+    def after_steps(self) -> ContinualScores | None:
+        """Scores over the steps; None likewise."""
+        return self.continual if isinstance(self.continual, ContinualScores) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -138,10 +138,9 @@ def train_basic(
             done = finish_basic(best, table, config, out, start=start, beside=beside, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
-    test = (done.facts.basic or {})["test"]
-    typer.echo(
-        f"test accuracy {test['accuracy']:.4f}, macro recall {test['macro_recall']:.4f} ({test['pictures']:,} pictures)"
-    )
+    assert done.facts.after_basic is not None
+    test = done.facts.after_basic.test
+    typer.echo(f"test accuracy {test.accuracy:.4f}, macro recall {test.macro_recall:.4f} ({test.pictures:,} pictures)")
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
 
 
@@ -224,11 +223,12 @@ def train_continual(
             )
     except ValueError as error:
         raise fail(error) from None
-    scores = (done.facts.continual or {})["scores"]["test"]
+    assert done.facts.after_steps is not None
+    scores = done.facts.after_steps.scores["test"]
     typer.echo(
-        f"{len(done.names)} classes; test: average incremental accuracy {scores['average_incremental']:.4f}, "
-        f"last {scores['last']:.4f}, basics {scores['base_recall']:.4f}, compounds {scores['new_recall']:.4f}, "
-        f"harmonic mean {scores['harmonic']:.4f}"
+        f"{len(done.names)} classes; test: average incremental accuracy {scores.average_incremental:.4f}, "
+        f"last {scores.last:.4f}, basics {scores.base_recall:.4f}, compounds {scores.new_recall:.4f}, "
+        f"harmonic mean {scores.harmonic:.4f}"
     )
     typer.echo(f"checkpoint: {out / 'checkpoint'}")
     if pusher and (waiting := pusher.waiting):

@@ -14,16 +14,19 @@ def hub_card(checkpoint: Checkpoint, name: str) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     results = []
-    for found in (checkpoint.facts.continual or {}).get("data_sets", ()):
-        for metric in ("accuracy", "macro_recall"):
+    steps = checkpoint.facts.after_steps
+    for found in steps.data_sets if steps else ():
+        for metric, value in (("accuracy", found.accuracy), ("macro_recall", found.macro_recall)):
+            if value is None:
+                continue
             results.append(
                 EvalResult(
                     task_type="image-classification",
-                    dataset_type=re.sub(r"[^a-z0-9]+", "-", found["name"].lower()).strip("-"),
-                    dataset_name=f"{found['name']}, test part, {len(checkpoint.classes)} classes",
+                    dataset_type=re.sub(r"[^a-z0-9]+", "-", found.name.lower()).strip("-"),
+                    dataset_name=f"{found.name}, test part, {len(checkpoint.classes)} classes",
                     metric_type="accuracy" if metric == "accuracy" else "recall",
                     metric_name=metric.replace("_", " "),
-                    metric_value=round(float(found[metric]), 4),
+                    metric_value=round(value, 4),
                 )
             )
     data = ModelCardData(

@@ -20,6 +20,7 @@ from cfer.checkpoint import (
 )
 from cfer.checkpoint.card import model_card
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
+from cfer.checkpoint.scores import BasicScores, ContinualScores
 from cfer.emotions import BASICS, COMPOUNDS
 from cfer.evaluation.head_scores import basic_scores
 from cfer.features.table import FeatureTable, data_facts, joined
@@ -105,7 +106,9 @@ def train_continual(
             checks=CheckFeatures(checks.x[checks.y < seen], checks.y[checks.y < seen]),
             heads=tuple(r.head for r in results),
             facts=replace(
-                facts, basic=without_nan(basic_scores(results[0].head, basics)), continual=without_nan(scores)
+                facts,
+                basic=BasicScores.from_dict(without_nan(basic_scores(results[0].head, basics))),
+                continual=ContinualScores.from_dict(without_nan(scores)),
             ),
             measured={k: v for k, v in basic.measured.items() if k == LANDMARKS},
         )
@@ -120,7 +123,7 @@ def train_continual(
         keep(out, stream, learner, results)
         checkpoint = publish()
     assert checkpoint is not None  # a stream has at least its basic step
-    write_json(out / "report.json", checkpoint.facts.continual, indent=2)
+    write_json(out / "report.json", checkpoint.facts.to_dict()["continual"], indent=2)
     return checkpoint
 
 

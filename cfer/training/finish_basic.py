@@ -9,6 +9,7 @@ import torch
 from cfer.checkpoint import Checkpoint, ClassInfo, Facts, LearnerSpec, PhaseFacts, load_checkpoint, save_checkpoint
 from cfer.checkpoint.card import model_card
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
+from cfer.checkpoint.scores import BasicScores
 from cfer.data.samples import SampleTable
 from cfer.emotions import BASICS
 from cfer.evaluation.head_scores import basic_scores
@@ -112,7 +113,7 @@ def finish_basic(
         backbone=weights_fingerprint(fine),
         phases=(*earlier, PhaseFacts("basic", Path(start).name, data, asdict(config))),
         commands=commands,
-        basic=without_nan(basic_scores(result.head, stream)),
+        basic=BasicScores.from_dict(without_nan(basic_scores(result.head, stream))),
     )
     checkpoint = Checkpoint(
         fine.with_head(BASICS, *result.head),

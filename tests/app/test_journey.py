@@ -69,7 +69,7 @@ def test_recalls_are_those_of_every_steps_head(reader):
 def test_the_plots_show_this_model_beside_learners_under_one_protocol(reader):
     lines = {line.name: line for line in streams_plot(reader, SAY).data}
     assert len(lines) == 6
-    own = reader.checkpoint.facts.continual["scores"]["test"]["step_accuracy"]
+    own = reader.checkpoint.facts.continual.scores["test"].step_accuracy
     assert list(lines["this model, test pictures"].y) == pytest.approx([100 * v for v in own])
     assert len(recall_plot(reader, SAY).data[0].y) == len(reader.names)
 

@@ -131,16 +131,16 @@ def test_an_answer_without_a_strong_muscle_says_what_it_rests_on(reader, blend):
 
 def test_weak_points_are_the_checkpoints_own(reader):
     facts = reader.checkpoint.facts.continual
-    weak = [name for name in facts["classes"] if weak_point(reader, name)]
-    assert weak == [name for name in facts["classes"] if facts["test_recall"][name] < 0.5]
+    weak = [name for name in facts.classes if weak_point(reader, name)]
+    assert weak == [name for name in facts.classes if facts.test_recall[name] < 0.5]
     found = weak_point(reader, weak[0])
     assert found is not None
     count, share, other = found
-    row = facts["test_counts"][facts["classes"].index(weak[0])]
+    row = facts.test_counts[facts.classes.index(weak[0])]
     assert count == sum(row)
-    assert share == pytest.approx(facts["test_recall"][weak[0]])
+    assert share == pytest.approx(facts.test_recall[weak[0]])
     assert other != weak[0]
-    assert row[facts["classes"].index(other)] == max(v for k, v in enumerate(row) if facts["classes"][k] != weak[0])
+    assert row[facts.classes.index(other)] == max(v for k, v in enumerate(row) if facts.classes[k] != weak[0])
 
 
 def test_nothing_about_the_example_that_is_read_on_arrival_is_in_doubt(reader, blend):

@@ -39,9 +39,9 @@ def test_the_hubs_card_has_the_test_results_as_metadata(hub):
     checkpoint = load_checkpoint(DEFAULT)
     card = ModelCard(hub_card(checkpoint, NAME))
     values = {(r.dataset_name, r.metric_name): r.metric_value for r in card.data.eval_results}
-    for found in checkpoint.facts.continual["data_sets"]:
-        name = f"{found['name']}, test part, 22 classes"
-        assert values[name, "accuracy"] == pytest.approx(found["accuracy"], abs=1e-4)
+    for found in checkpoint.facts.continual.data_sets:
+        name = f"{found.name}, test part, 22 classes"
+        assert values[name, "accuracy"] == pytest.approx(found.accuracy, abs=1e-4)
     assert "# A reader of facial expressions" in card.text
 
 

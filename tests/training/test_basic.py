@@ -25,9 +25,9 @@ def test_it_learns_drawn_faces_and_writes_a_line_an_epoch(basic_run):
     assert [row["epoch"] for row in lines] == [1, 2, 3, 4, 5]
     assert lines[-1]["loss"] < lines[0]["loss"]
     assert checkpoint.names == BASICS
-    test = checkpoint.facts.basic["test"]
-    assert test["pictures"] == 52
-    assert test["accuracy"] > 0.4  # chance is 0.14
+    test = checkpoint.facts.basic.test
+    assert test.pictures == 52
+    assert test.accuracy > 0.4  # chance is 0.14
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_numbers(drawn_faces, basic_run, tmp_path, monkeypatch):
@@ -56,7 +56,7 @@ def test_a_checkpoint_looks_no_more_coarsely_than_it_learned(drawn_faces, tmp_pa
 
 
 def test_data_without_a_validation_part_is_refused(drawn_faces, tmp_path):
-    with pytest.raises(ValueError, match="for training and for validation"):
+    with pytest.raises(ValueError, match="for validation and for test"):
         learn_basic(drawn_faces.part("train"), TINY, "random", tmp_path, progress=False)
 
 

@@ -48,8 +48,8 @@ def test_a_run_leaves_a_whole_checkpoint_with_every_steps_head(features, basic_r
     assert loaded.facts.commands[-1] == "cfer train continual"
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["seen"] for line in lines] == [7, 8, 9]
-    scores = loaded.facts.continual["scores"]["test"]
-    assert len(scores["step_accuracy"]) == 3
+    scores = loaded.facts.continual.scores["test"]
+    assert len(scores.step_accuracy) == 3
     assert torch.bincount(loaded.checks.y).tolist() == [3] * 7 + [2] * 2  # at most half of a class's
     torch.testing.assert_close(loaded.head, fold(loaded.learner.head(), loaded.calibration, loaded.offsets))
     assert loaded.classes[-1].constituents

@@ -99,16 +99,16 @@ def doubts_about(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
 
 def weak_point(reader: Reader, name: str) -> tuple[int, float, str] | None:
     """A class that a checkpoint's own test found weak: pictures, share recognised, what others are called most."""
-    facts = reader.checkpoint.facts.continual
-    if not facts or name not in facts.get("classes", ()):
+    facts = reader.checkpoint.facts.after_steps
+    if not facts or name not in facts.classes:
         return None
-    place = list(facts["classes"]).index(name)
-    row = list(facts["test_counts"][place])
+    place = facts.classes.index(name)
+    row = list(facts.test_counts[place])
     count = sum(row)
     if not count or row[place] / count >= WEAK:
         return None
     right, row[place] = row[place], 0
-    return count, right / count, facts["classes"][row.index(max(row))] if max(row) else ""
+    return count, right / count, facts.classes[row.index(max(row))] if max(row) else ""
 
 
 def readings(face: FaceReading, say: Speech) -> str:

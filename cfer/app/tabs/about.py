@@ -8,17 +8,18 @@ import plotly.graph_objects as go
 
 from cfer.app.texts import labels
 from cfer.checkpoint.card import model_card
+from cfer.checkpoint.scores import Score
 from cfer.hub import Found
 from cfer.reading.reader import Reader
 
 
 def confusion(reader: Reader) -> go.Figure | None:
     """Rows are true, columns predicted, in shares of a row; None for a checkpoint that was not tested."""
-    facts = reader.checkpoint.facts.continual
+    facts = reader.checkpoint.facts.after_steps
     if not facts:
         return None
-    shares = [[100 * v / max(1, sum(row)) for v in row] for row in facts["test_counts"]]
-    names = list(facts["classes"])
+    shares = [[100 * v / max(1, sum(row)) for v in row] for row in facts.test_counts]
+    names = list(facts.classes)
     figure = go.Figure(
         go.Heatmap(
             z=shares,
@@ -27,7 +28,7 @@ def confusion(reader: Reader) -> go.Figure | None:
             colorscale="Viridis",
             zmin=0,
             zmax=100,
-            customdata=facts["test_counts"],
+            customdata=facts.test_counts,
             hovertemplate="%{y} called %{x}: %{z:.0f} % (%{customdata} pictures)<extra></extra>",
         )
     )
@@ -46,21 +47,23 @@ def confusion(reader: Reader) -> go.Figure | None:
 def by_domain(reader: Reader) -> str:
     """Results on each data set's test part as a Markdown table; empty for a checkpoint that was not tested."""
     known = reader.checkpoint.facts
-    facts, rendered = known.continual, {data.name for phase in known.phases for data in phase.data if data.rendered}
+    facts, rendered = known.after_steps, {data.name for phase in known.phases for data in phase.data if data.rendered}
     if not facts:
         return ""
     rows = [
         "| data | test pictures | accuracy (95 % interval) | mean over classes |",
         "| --- | --- | --- | --- |",
     ]
-    for found in facts["data_sets"]:
-        low, high = found["accuracy_interval"]
-        rows.append(
-            f"| {found['name']}{' (rendered)' if found['name'] in rendered else ''} | {found['pictures']:,} "
-            f"| {100 * found['accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f}) "
-            f"| {100 * found['macro_recall']:.1f} % |"
-        )
+    for found in facts.data_sets:
+        kind = " (rendered)" if found.name in rendered else ""
+        low, high = map(_percent, found.accuracy_interval)
+        accuracy, recall = _percent(found.accuracy), _percent(found.macro_recall)
+        rows.append(f"| {found.name}{kind} | {found.pictures:,} | {accuracy} % ({low} to {high}) | {recall} % |")
     return "\n".join(rows)
+
+
+def _percent(score: Score) -> str:
+    return "?" if score is None else f"{100 * score:.1f}"
 
 
 def build_about(reader: Reader, found: Found) -> None:

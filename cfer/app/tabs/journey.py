@@ -150,9 +150,9 @@ def _bare(figure: go.Figure, title: str, height: int) -> go.Figure:
 def streams_plot(reader: Reader, say: Speech) -> go.Figure:
     """This checkpoint's accuracy step by step, and old and new classes' recall, beside learners under one protocol."""
     figure = go.Figure()
-    facts = reader.checkpoint.facts.continual
+    facts = reader.checkpoint.facts.after_steps
     if facts:
-        own = [100 * v for v in facts["scores"]["test"]["step_accuracy"]]
+        own = [None if v is None else 100 * v for v in facts.scores["test"].step_accuracy]
         figure.add_scatter(y=own, name=say("journey_this"), line={"color": "#0d9488", "width": 3})
     found = recalls(reader)
     base = len(reader.checkpoint.heads[0].bias)
