@@ -1,5 +1,7 @@
 """What documents name exists, and what the README says in short is what was measured."""
 
+import importlib
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -11,6 +13,7 @@ from benchmarks.common.earlier import earlier_files, stale_files
 from benchmarks.common.results import RESULTS, read_result
 from benchmarks.pages import benchmark, explanations, lessons
 from cfer.checkpoint import load_checkpoint, model_digest
+from cfer.system.old_names import MOVED
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
@@ -25,6 +28,30 @@ def test_every_test_script_and_link_that_a_document_names_exists(path):
     assert [name for name in scripts if not (ROOT / f"{name.replace('.', '/')}.py").is_file()] == []
     links = [link for link in re.findall(r"\]\(([^)\s#]+)\)", text) if "://" not in link]
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def named(dotted):
+    """Whether a module of the package, or what is in one, bears this name."""
+    module, rest = importlib.import_module("cfer"), dotted.split(".")[1:]
+    while rest and hasattr(module, "__path__") and importlib.util.find_spec(f"{module.__name__}.{rest[0]}"):
+        module = importlib.import_module(f"{module.__name__}.{rest.pop(0)}")
+    for name in rest:
+        module = getattr(module, name, None)
+    return module is not None
+
+
+@pytest.mark.parametrize("folder", ["cfer", "benchmarks", "tools", "findings", "documents"])
+def test_every_module_and_file_in_backticks_exists(folder):
+    if folder == "documents":
+        paths = DOCUMENTS
+    else:
+        paths = [p for p in (ROOT / folder).rglob("*") if p.suffix in {".py", ".md", ".sh"}]
+    text = "\n".join(p.read_text(encoding="utf-8") for p in paths)
+    assert [
+        name for name in set(re.findall(r"`(cfer(?:\.\w+)+)[`(]", text)) - {"cfer.json", *MOVED} if not named(name)
+    ] == []
+    files = set(re.findall(r"`((?:cfer|tests|benchmarks|tools|findings|docs|checkpoints)/[\w./-]+)`", text))
+    assert [name for name in files - {"benchmarks/results/NAME.json"} if not (ROOT / name).exists()] == []
 
 
 def test_the_list_of_threats_has_a_proof_in_every_line():

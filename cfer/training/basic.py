@@ -84,7 +84,7 @@ def learn_basic(
     Args:
         table: With a split on each row.
         config: Settings; a folder with other settings is refused.
-        start: See `cfer.network.face_model.load_start`.
+        start: See `cfer.training.initial_weights.load_start`.
         out: The run's folder: `config.json`, and what `cfer.training.loop.learn` writes.
         rendered: Faces with ground truth to learn action units from; all of them are learned from.
         taught: Photographs with teachers' answers, whole and with a split on each row.

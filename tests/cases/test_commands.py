@@ -91,7 +91,7 @@ def test_evidence_leaves_no_older_overlay_beside_a_newer_manifest(tmp_path):
 def test_a_mistake_claims_no_folder(tmp_path):
     data = tree(
         tmp_path / "set",
-        *(f"{part}/{c}/{n}.png" for part in ("train", "val") for c in ("happy", "sad") for n in range(3)),
+        *(f"{part}/{c}/{n}.png" for part in ("train", "val", "test") for c in ("happy", "sad") for n in range(3)),
     )
     out = tmp_path / "run"
     wrong = tmp_path / "start.bin"
