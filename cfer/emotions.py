@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 
 class Kind(StrEnum):
-    """What sort of class an expression is."""
+    """Sort of class that an expression is."""
 
     NEUTRAL = "neutral"
     BASIC = "basic"

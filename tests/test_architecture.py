@@ -125,3 +125,14 @@ def test_learners_know_no_pictures_and_explanations_no_learner():
 def test_nothing_is_loaded_by_pickle():
     for path in FILES:
         assert not re.search(r"torch\.(load|save)\(", path.read_text(encoding="utf-8"))
+
+
+QUESTIONS = {"What", "How", "Where", "Whether", "Which", "Who", "Why", "When"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_docstrings_begin_with_what_a_thing_is(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    said = [ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, kinds)]
+    assert [text for text in said if text and text.split()[0] in QUESTIONS] == []

@@ -1,4 +1,4 @@
-"""What a run has read so far: parts of pictures, each picture with the content that its rows were read from."""
+"""Parts of a batch that are read already: rows, each picture with the content that its rows were read from."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Entry:
-    """What was read in a picture.
+    """Rows of one picture, as they are kept.
 
     Attributes:
         key: Which picture; see `key_of`.
@@ -48,7 +48,7 @@ class Entry:
 
 
 def key_of(picture: Listed) -> str:
-    """What tells a picture from all others of a run: its name in the table, and where it lies."""
+    """Key that tells a picture from all others of a run: its name in the table, and where it lies."""
     place = str(picture.file.absolute()).encode("utf-8", "backslashreplace").decode()
     return json.dumps([picture.name, place, picture.inside])
 

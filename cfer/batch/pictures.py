@@ -1,4 +1,4 @@
-"""Which pictures are meant by folders, archives, patterns, tables and files."""
+"""Pictures that are meant by folders, archives, patterns, tables and files."""
 
 import glob
 import os

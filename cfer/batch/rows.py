@@ -34,7 +34,7 @@ _NUMBERS = {*_PLACES, "score", "strangeness"}
 
 @dataclass(frozen=True)
 class Rows:
-    """What was read.
+    """Rows of all pictures read.
 
     Attributes:
         rows: A row a face, the pictures in the order given and each one's largest face first. A picture without a
@@ -158,7 +158,7 @@ def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame
 def _answers(
     crops: Sequence[FaceCrop], reader: Reader, model: FaceModel, with_maps: bool
 ) -> tuple[list[Row], Tensor | None]:
-    """What each face shows, some faces at a time, and maps (F, K, h, w) float16 if they are wanted."""
+    """Answers for each face, some faces at a time, and maps (F, K, h, w) float16 if they are wanted."""
     device = next(model.parameters()).device
     expressions = list(reader.names)
     names = columns(reader)[2:-1]

@@ -35,7 +35,7 @@ _MOST, _MOST_ON_A_GPU = 61, 2
 
 @dataclass(frozen=True)
 class Done:
-    """What became of the pictures.
+    """Counts of a finished batch: pictures read, failed and without a face.
 
     Attributes:
         pictures: How many there were.
@@ -54,7 +54,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Settings:
-    """How every part is read.
+    """Settings by which every part of a batch is read.
 
     Attributes:
         already_cropped: Take every picture for one face.
@@ -204,7 +204,7 @@ class _Worker:
             self.model = copy.deepcopy(self.model).to("cuda")
 
     def read(self, part: Part) -> list[Entry]:
-        """What is read in the pictures of a part; its maps are written, if they are wanted, before that is given."""
+        """Read the pictures of a part; its maps are written, if they are wanted, before that is given."""
         settings, contents = self.settings, list[str]()
 
         def opened() -> Iterator[bytes | PictureError]:

@@ -44,7 +44,7 @@ class ClassInfo:
 
 @dataclass(frozen=True)
 class LearnerSpec:
-    """Which learner a checkpoint goes on with.
+    """Learner that a checkpoint goes on with, by name and settings.
 
     Attributes:
         name: In `cfer.learners.REGISTRY`.
@@ -148,7 +148,7 @@ class Checkpoint:
 
     @property
     def camera(self) -> str:
-        """What tells the camera that faces are read for from others; "" for the one that was learned from."""
+        """Mark that tells the camera that faces are read for from others; "" for the one that was learned from."""
         if self.shift is None and self.preprocessing.camera is None:
             return ""
         off = None if self.shift is None else tensor_digest(self.shift)

@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself: every data set, every start, every phase. The model card is written from this."""
+"""Facts that a checkpoint says of itself: every data set, start and phase. The model card is written from this."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""Where brows, eyes, nose and mouth are in a crop, read off the model's own pooled features.
+"""Landmarks (brows, eyes, nose and mouth) in a crop, read off the model's own pooled features.
 
 A linear reading of the 68 landmarks (iBUG 300-W order). The basic phase learns it beside action units, from rendered
 faces and photographs; for a checkpoint that was trained without them `cfer measure` fits it to rendered faces.

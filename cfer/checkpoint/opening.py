@@ -87,7 +87,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _from_the_hub(folder: Path) -> str:
-    """What to do where a name that may be one on the Hub was given for a folder."""
+    """Advice where a name that may be one on the Hub was given for a folder."""
     name = folder.as_posix()
     if folder.exists() or not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?", name):
         return ""

@@ -24,7 +24,7 @@ class _FromDict:
 
 @dataclass(frozen=True)
 class HeadScores(_FromDict):
-    """What a head answers to some pictures, over all its classes; see `cfer.evaluation.head_scores`.
+    """Scores of a head on some pictures, over all its classes; see `cfer.evaluation.head_scores`.
 
     Attributes:
         pictures: How many.

@@ -1,4 +1,4 @@
-"""How strong an action unit is called in a photograph: another scale for the same evidence.
+"""Scale on which action units are called strong in a photograph: another scale for the same evidence.
 
 The readout of action units has the scale of rendered faces, where units are performed clearly. Photographs give the
 same units fainter evidence, so that an ordinary smile would hardly count as one. In photographs the evidence of a unit
@@ -38,7 +38,7 @@ class StrengthScale:
         return logits + photograph * ((self.scale - 1) * logits + self.offset)
 
     def fits(self, units: int, features: int) -> bool:
-        """Whether it is of so many units and features."""
+        """True if it is of so many units and features."""
         shapes = [tuple(t.shape) for t in (self.direction, self.origin, self.scale, self.offset)]
         return shapes == [(features,), (), (units,), (units,)]
 

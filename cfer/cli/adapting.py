@@ -1,4 +1,4 @@
-"""What `cfer read --adapt` does before it reads."""
+"""Adapting a reader for `cfer read --adapt`."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Options and messages that the commands share."""
 
 import shlex
 import sys

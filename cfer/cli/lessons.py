@@ -154,7 +154,7 @@ def apply(
 
 
 def _in_words(work: Callable[[], T]) -> T:
-    """What some work gives; what is the matter with a lesson ends the command in one line."""
+    """Do some work; what is the matter with a lesson ends the command in one line."""
     from cfer.lessons.names import LessonError
 
     try:

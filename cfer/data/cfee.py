@@ -25,7 +25,7 @@ _SHEETS = re.compile(r"(^|/)AU_annotation_all_subjects\.xlsx?$")
 
 
 def is_cfee(names: frozenset[str]) -> bool:
-    """Whether a folder's file list looks like CFEE's: an annotation workbook and numbered pictures."""
+    """True if a folder's file list looks like CFEE's: an annotation workbook and numbered pictures."""
     return any(_SHEETS.search(n) for n in names) and any(_PICTURE.fullmatch(PurePosixPath(n).name) for n in names)
 
 

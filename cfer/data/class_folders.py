@@ -110,7 +110,7 @@ def _doubtful_depth(below: list[set[str]], people: list[dict[str, str | None]]) 
 
 
 def only_with_part(samples: tuple[Sample, ...]) -> tuple[tuple[Sample, ...], list[str]]:
-    """Where some rows say which part they are in, the rows that say it, and a sentence about the others."""
+    """Rows that say which part they are in, where only some do, and a sentence about the others."""
     stated = tuple(s for s in samples if s.split)
     if not stated or len(stated) == len(samples):
         return samples, []

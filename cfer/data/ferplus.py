@@ -111,7 +111,7 @@ class _PixelSource:
 
 
 def is_ferplus(names: frozenset[str]) -> bool:
-    """Whether a folder's file list looks like either FER+ layout."""
+    """True if a folder's file list looks like either FER+ layout."""
     return VOTES in names and (PIXELS in names or any(n.startswith("FER2013Train/") for n in names))
 
 

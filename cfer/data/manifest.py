@@ -83,7 +83,7 @@ def manifest_in(source: FolderSource | ZipSource, file: str, name: str) -> Sampl
 
 
 def placed(source: FolderSource | ZipSource, text: str) -> str | None:
-    """Where a row's file is, relative to the table; Windows paths are understood. None where nothing is."""
+    """Path of a row's file, relative to the table; Windows paths are understood. None where nothing is."""
     return next((spelt for each in (text, PureWindowsPath(text).as_posix()) if (spelt := source.place(each))), None)
 
 

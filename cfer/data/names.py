@@ -1,4 +1,4 @@
-"""What names of files, folders and parts mean."""
+"""Meaning of the names of files, folders and parts."""
 
 import re
 from collections import defaultdict
@@ -47,7 +47,7 @@ def part_of(word: str) -> str | None:
 
 
 def is_name_too(word: str) -> bool:
-    """Whether a word for a part may as well be somebody's name or initials."""
+    """True if a word for a part may as well be somebody's name or initials."""
     return _letters(word) in _NAMES_TOO
 
 
@@ -86,7 +86,7 @@ def parts_of(siblings: Iterable[str], *, below_class: bool) -> dict[str, str]:
 
 
 def people_of(texts: Iterable[str]) -> dict[str, str | None]:
-    """Who is shown, by the text that says it: None where it says that nobody knows ("NaN", "unknown", "-").
+    """Person who is shown, by the text that says it: None where it says that nobody knows ("NaN", "unknown", "-").
 
     Words such as NA and Nil are somebody where all others are initials or names as well.
 
@@ -127,7 +127,7 @@ def _person_key(who: str) -> str:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a file is nobody's data: hidden, or a system's."""
+    """True if a file is nobody's data: hidden, or a system's."""
     return any(p.startswith(".") or p.lower() in _SYSTEM for p in PurePosixPath(path).parts)
 
 

@@ -21,7 +21,7 @@ LABELS = "list_patition_label.txt"
 
 
 def is_rafdb(names: frozenset[str]) -> bool:
-    """Whether a folder's file list looks like RAF-DB's."""
+    """True if a folder's file list looks like RAF-DB's."""
     return any(PurePosixPath(n).name == LABELS for n in names)
 
 

@@ -57,7 +57,7 @@ def read_data(path: str | Path, *, cropped: bool | None = None) -> SampleTable:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a data set may be laid out in a folder or zip.
+    """Layout of a data set in a folder or zip.
 
     Attributes:
         recognise: Whether a list of file names looks like it.

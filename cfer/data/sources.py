@@ -150,7 +150,7 @@ def _file_digest(file: Path, path: str) -> str:
 
 
 def _identity(folder: Path) -> tuple[int, int]:
-    """What tells a folder from all others, by whatever path it is reached."""
+    """Identity of a folder, by whatever path it is reached."""
     try:
         found = folder.stat()
     except OSError:  # it cannot be looked into either
@@ -159,7 +159,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _leads_inside(path: Path, home: Path) -> bool:
-    """Whether a folder is a link to one that is read under its own name."""
+    """True if a folder is a link to one that is read under its own name."""
     if not path.is_symlink():
         return False
     target = path.resolve()

@@ -1,1 +1,1 @@
-"""What a learner is asked and what its answers are worth: streams, protocols, scores, intervals, the model card."""
+"""Scoring of learners: runs over streams, metrics, intervals, reports."""

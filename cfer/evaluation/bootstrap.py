@@ -4,7 +4,7 @@ import numpy as np
 
 
 def group_draws(groups: int, draws: int, seed: int = 0) -> np.ndarray:
-    """How often each group is drawn (D, G) when as many groups as there are are drawn with replacement."""
+    """Number of times that each group is drawn (D, G) when as many groups as there are are drawn with replacement."""
     picks = np.random.default_rng(seed).integers(groups, size=(draws, groups))
     return np.apply_along_axis(np.bincount, 1, picks, minlength=groups).astype(float)
 

@@ -1,4 +1,4 @@
-"""What a head scores on features."""
+"""Scoring of a head on features."""
 
 from typing import Any
 

@@ -54,7 +54,7 @@ def expected_calibration_error(probabilities: np.ndarray, true: np.ndarray, bins
 
 @dataclass(frozen=True)
 class StreamScores:
-    """What a class-incremental run did, from its count tables.
+    """Scores of a class-incremental run, from its count tables.
 
     Attributes:
         step_accuracy: Accuracy over all seen classes after each step, the basic step included.

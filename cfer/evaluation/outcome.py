@@ -1,4 +1,4 @@
-"""What a run predicted in one fold, as a file that says what it was made from."""
+"""Predictions of one fold, as a file that says what it was made from."""
 
 import importlib.metadata
 import json
@@ -20,7 +20,7 @@ from cfer.system.provenance import code_digest, digest_of_all
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job predicted.
+    """Predictions of one job.
 
     Attributes:
         setting: What was run.
@@ -68,7 +68,7 @@ def origin_of(run: Mapping[str, Any], setting: Setting, learner: Learner | None 
 
 
 def run_origin(features: FeatureTable, protocol: Protocol) -> dict[str, Any]:
-    """What all predictions of a run are made from, plain data."""
+    """Origin that all predictions of a run share, plain data."""
     return {**asdict(protocol), **features.origin()}
 
 

@@ -25,7 +25,7 @@ SCORES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Tally:
-    """What a method got right, person by person.
+    """Counts of a method's right answers, person by person.
 
     Attributes:
         right: (P, O, T, K) pictures recognised of each person and class after each step of each order.

@@ -1,4 +1,4 @@
-"""What an answer is made of on one face: evidence by action unit, and whose units they are.
+"""Composition of an answer on one face: evidence by action unit, and whose units they are.
 
 Everything is linear in the pooled features z, so what sets a class's score s_k (its logit less the mean logit) on this
 face apart from that of a neutral face z0 is shared out exactly:
@@ -22,7 +22,7 @@ from cfer.explain.maps import Composed
 
 @dataclass(frozen=True)
 class UnitShare:
-    """What one action unit adds to a class's score on a face.
+    """Share of one action unit in a class's score on a face.
 
     Attributes:
         number: FACS number.
@@ -44,7 +44,7 @@ class UnitShare:
 
 @dataclass(frozen=True)
 class Composition:
-    """What a class's score on one face is made of.
+    """Composition of a class's score on one face.
 
     Attributes:
         name: The class.
@@ -69,7 +69,7 @@ class Composition:
 
     @property
     def shares(self) -> dict[tuple[str, ...], float]:
-        """What speaks for the class by whose units it is, summing to 1: () for other units; without what lies beyond.
+        """Evidence for the class by whose units it is, summing to 1: () for other units; without what lies beyond.
 
         Empty where no unit speaks for the class.
         """

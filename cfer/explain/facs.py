@@ -1,4 +1,4 @@
-"""What the coding manual expects: how much of their action units a compound and a basic share."""
+"""Expectation of the coding manual: how much of their action units a compound and a basic share."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def agreement(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: 
 
 
 def permuted_constituents(found: np.ndarray, expected: np.ndarray, draws: int = 2000, seed: int = 0) -> float:
-    """How often the manual's rows, dealt anew to the compounds, agree with a matrix (R, B) as well as in their order.
+    """Share of draws in which the manual's rows, dealt anew, agree with a matrix (R, B) as well as in their order.
 
     The test of which constituents a compound has, the basics' own likeness left as it is; the observed order counts as
     one draw. On faces that are performed by the same manual it says that the matrix follows them, not why.

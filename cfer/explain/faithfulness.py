@@ -86,7 +86,7 @@ def deletion_insertion(model: FaceModel, x: Tensor, raw: Tensor, k: int, steps: 
 def removal_effects(
     model: FaceModel, x: Tensor, raws: Tensor, k: int, generator: torch.Generator, share: float = 0.2
 ) -> Tensor:
-    """What a class loses when the strongest evidence of other maps is blurred, in logit units.
+    """Loss of a class when the strongest evidence of other maps is blurred, in logit units.
 
     Args:
         model: In evaluation mode.

@@ -1,4 +1,4 @@
-"""How far a face lies from everything that was learned from: deep nearest neighbours.
+"""Distance of a face from everything that was learned from: deep nearest neighbours.
 
 The distance of a face's features, scaled to length 1, to the k-th nearest features of known pictures tells what is
 unlike all of them (Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML 2022). Known pictures

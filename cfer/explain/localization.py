@@ -27,7 +27,7 @@ def localization_ratio(raw: Tensor, mask: Tensor) -> float:
 
 
 def pointing_game(raw: Tensor, mask: Tensor) -> float:
-    """Whether the strongest evidence lies on the mask: 1 or 0 (the pointing game, Zhang et al., IJCV 2018), or nan."""
+    """True if the strongest evidence lies on the mask: 1 or 0 (the pointing game, Zhang et al., IJCV 2018), or nan."""
     heat = _large(raw, mask)
     return float(mask.flatten()[heat.argmax()]) if float(heat.max()) > 0 else float("nan")
 

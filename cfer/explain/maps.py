@@ -22,7 +22,7 @@ from cfer.network.face_model import FaceModel
 
 @dataclass(frozen=True)
 class ClassMaps:
-    """What one pass says about a batch.
+    """Maps of all classes that one pass gives for a batch.
 
     Attributes:
         logits: (B, K).

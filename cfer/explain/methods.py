@@ -27,7 +27,7 @@ GRAD_CAM, INTEGRATED_GRADIENTS, LOG_ODDS, OCCLUSION = "grad_cam", "integrated_gr
 
 
 class Question:
-    """What a method is asked: where in one picture the evidence for some classes lies.
+    """Question to a saliency method: where in one picture the evidence for some classes lies.
 
     Attributes:
         model: In evaluation mode; no method changes it.
@@ -53,7 +53,7 @@ class Question:
 
     @property
     def baseline(self) -> Tensor:
-        """What the backbone makes of neutral faces (c, h', w') at that layer."""
+        """Outputs (c, h', w') of the backbone at that layer for neutral faces."""
         return layer_baseline(self.model, self._neutral, self.layer)
 
     @property
@@ -91,7 +91,7 @@ def integrated_gradients(question: Question) -> Tensor:
 
 
 def occlusion(question: Question, window: int = 16, stride: int = 8) -> Tensor:
-    """What blurring a window costs each class, in logit units, the mean over the windows that cover a pixel (captum).
+    """Cost to each class of blurring a window, in logit units, the mean over the windows that cover a pixel (captum).
 
     After Zeiler & Fergus, ECCV 2014, with blur for grey: a grey square is evidence of its own.
     """
@@ -152,7 +152,7 @@ def last_module(model: FaceModel) -> str:
 
 
 class Cost(StrEnum):
-    """What a method costs beside reading the face."""
+    """Cost of a method beside reading the face."""
 
     NOTHING = "nothing"  # read off the pass that answered
     SEVERAL = "several passes"

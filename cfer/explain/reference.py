@@ -1,4 +1,4 @@
-"""What relations look like over many faces, and what would look like one: the yardstick for a single face.
+"""Relations over many faces, and what would look like one by chance: the yardstick for a single face.
 
 The numbers come from `cfer measure`: rendered people whom training never saw. They hold for one model alone.
 """
@@ -25,12 +25,12 @@ ELSEWHERE, MEAN_FACE = "another person", "mean face"
 
 
 def source(method: str, control: str) -> str:
-    """What the file calls a control of a method's maps."""
+    """Name that the file has for a control of a method's maps."""
     return f"{method}, {control}"
 
 
 class Tie(StrEnum):
-    """What ties a compound to its constituents.
+    """Tie of a compound to its constituents.
 
     NONE: nothing beyond what any two maps of a face share. EXPRESSIONS: more than other basics, but not measurably more
     than when the basics' maps are another person's. FACE: more on the same face than across people.
@@ -86,7 +86,7 @@ class Reference:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What maps were measured: the model's by each method, and those of the controls."""
+        """Maps that were measured: the model's by each method, and those of the controls."""
         return tuple(self.facts["overall"])
 
     def matrix(self, measure: str, source: str = GRAD_CAM) -> np.ndarray:
@@ -103,7 +103,7 @@ class Reference:
         return np.array([row["mixture"] for row in self.facts["compounds"].values()], float)
 
     def deletion(self) -> np.ndarray:
-        """What compounds lose (R, 6) when a basic's evidence is blurred, in logit units."""
+        """Loss of compounds (R, 6) when a basic's evidence is blurred, in logit units."""
         return np.array([row["deletion"][:6] for row in self.facts["compounds"].values()])
 
     def units(self) -> np.ndarray:
@@ -116,12 +116,12 @@ class Reference:
         return maps[0], maps[1 + self.basics.index(basic)]
 
     def lucky(self, method: str, measure: str) -> tuple[float, float]:
-        """What a head that learned nothing gives by luck: the 95 % quantile of a compound's mean gap, of a face's."""
+        """Luck of a head that learned nothing: the 95 % quantile of a compound's mean gap, of a face's."""
         found = [self.facts["heads_by_luck"][source(method, control)] for control in (RANDOM_HEAD, PERMUTED)]
         return max(f["mean"][measure] for f in found), max(f["face"][measure][1] for f in found)
 
     def tie(self, compound: str, measure: str = "cosine", method: str = GRAD_CAM) -> Tie:
-        """What ties a compound to its constituents over the faces: nothing shown, their expressions, or their faces."""
+        """Tie of a compound to its constituents over the faces: nothing shown, their expressions, or their faces."""
         row = self.facts["compounds"][compound]
         gaps = row["gap"]
         luck, _ = self.lucky(method, measure)
@@ -137,7 +137,7 @@ class Reference:
     def beyond_chance(
         self, compound: str, gap: float | None, measure: str = "cosine", method: str = GRAD_CAM
     ) -> bool | None:
-        """Whether one face's gap is larger than 95 % of faces have under a head or a network that learned nothing."""
+        """True if one face's gap is larger than 95 % of faces have under a head or a network that learned nothing."""
         if gap is None or compound not in self.facts["compounds"]:
             return None
         _, luck = self.lucky(method, measure)
@@ -145,7 +145,7 @@ class Reference:
         return bool(gap > max(0.0, luck, shuffled))
 
     def about_one_face(self, compound: str, gap: float | None, measure: str = "cosine", method: str = GRAD_CAM) -> str:
-        """What one face's gap means, beside the same measurement where there can be nothing to find."""
+        """Meaning of one face's gap, beside the same measurement where there can be nothing to find."""
         if gap is None:
             return "One of the maps has no evidence, so there is nothing to compare."
         if compound not in self.facts["compounds"]:

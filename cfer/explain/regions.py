@@ -1,4 +1,4 @@
-"""Which parts of a face the evidence lies in, for and against, over the parts' share of the area."""
+"""Parts of a face that the evidence lies in, for and against, over the parts' share of the area."""
 
 from dataclasses import dataclass
 
@@ -100,7 +100,7 @@ def _inside(points: np.ndarray, size: int) -> np.ndarray:
 
 
 def shares(raw: Tensor, regions: np.ndarray) -> Shares:
-    """Where the evidence of a signed map (h, w) lies among regions (S, S)."""
+    """Shares of the evidence of a signed map (h, w) among regions (S, S)."""
     fine = F.interpolate(raw[None, None], size=regions.shape, mode="bilinear", align_corners=False)[0, 0]
     numbers = torch.from_numpy(regions.astype(np.int64)).flatten()
     area = torch.bincount(numbers, minlength=len(REGIONS)) / numbers.numel()
@@ -120,7 +120,7 @@ def shares(raw: Tensor, regions: np.ndarray) -> Shares:
 
 
 def unit_regions(landmarks: Tensor, size: int = SIZE) -> dict[int, np.ndarray]:
-    """Where each action unit shows: masks (size, size), discs around landmarks in units of the face's width.
+    """Region in which each action unit shows: masks (size, size), discs around landmarks in units of the face's width.
 
     Coarse, and overlapping as the muscles do; after the FACS manual's descriptions. Rendered faces know better
     (`cfer.explain.localization`); this is for faces of which nothing is known.

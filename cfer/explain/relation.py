@@ -1,4 +1,4 @@
-"""What ties a compound's map to its constituents' maps, on the same face and by the same model.
+"""Ties of a compound's map to its constituents' maps, on the same face and by the same model.
 
 Any two maps of a face are alike. A tie is therefore a difference: how much more alike the compound is to its
 constituents than to the basics that it is not made of. By chance the gap is 0, the AUC 0.5, and both constituents are
@@ -41,7 +41,7 @@ class Relation:
 
     @property
     def own(self) -> Tensor:
-        """Which basics (B,) are the constituents."""
+        """Mask (B,) of the basics that are the constituents."""
         return torch.tensor([name in self.constituents for name in self.basics])
 
     def gap(self, measure: str) -> Tensor:
@@ -116,7 +116,7 @@ def relate(
 
 @dataclass(frozen=True)
 class Mixture:
-    """How well pairs of basics' maps add up to a compound's map, on N faces.
+    """Fit of pairs of basics' maps, added up, to a compound's map, on N faces.
 
     Attributes:
         pairs: All P pairs of basics.

@@ -21,7 +21,7 @@ Numbers = tuple[float | None, ...]
 
 @dataclass(frozen=True)
 class ClassExplanation:
-    """Where in one face the evidence for one class lies.
+    """Explanation of one class on one face: where the evidence for it lies.
 
     Attributes:
         name: The class.
@@ -83,7 +83,7 @@ class ClassExplanation:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How alike a compound's map is to the six basics', by one method's maps.
+    """Likeness of a compound's map to the six basics', by one method's maps.
 
     Attributes:
         method: Whose maps.
@@ -110,7 +110,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class RelationReport:
-    """What ties a compound to its constituents on one face, by every measure that there is.
+    """Report of what ties a compound to its constituents on one face, by every measure that there is.
 
     Attributes:
         compound: The class.

@@ -1,4 +1,4 @@
-"""How alike two maps of a face are, five ways. Pure functions; what likeness means is for `relation` to say.
+"""Likeness of two maps of a face, five ways. Pure functions; what likeness means is for `relation` to say.
 
 Maps (..., h, w) are compared by their positive evidence. Where one of the two has none, the answer is nan: a map
 without evidence is like nothing, not even like another one without.

@@ -31,7 +31,7 @@ class FaceCrop:
     scale: float
 
     def quality(self) -> Quality:
-        """How it was photographed; in a picture that was said to be a crop the face is looked for first."""
+        """Quality of the photograph; in a picture that was said to be a crop the face is looked for first."""
         if self.seen is not None:
             return quality_of(self.crop, self.seen, self.scale)
         return quality_of(self.crop, next(iter(detect_faces(self.crop)), None), self.scale)
@@ -74,7 +74,7 @@ def _as_it_was_meant(picture: Decoded) -> Decoded:
 
 
 def uprightness(picture: np.ndarray) -> float:
-    """How upright the surest face of a picture (H, W, 3) stands, 0 to 1; 0 where there is none.
+    """Uprightness of the surest face of a picture (H, W, 3), 0 to 1; 0 where there is none.
 
     The detector's confidence times (1 + cos roll) / 2, in the picture with room around it: of faces that fill its view
     the detector cannot tell which way is up.

@@ -55,7 +55,7 @@ class Face:
 
     @property
     def tiny(self) -> bool:
-        """Whether the face is too small to be read."""
+        """True if the face is too small to be read."""
         return self.width < TINY_PX
 
 
@@ -112,7 +112,7 @@ def _without_twins(found: list[Face], others: list[Face] | None = None) -> list[
 
 
 def _same(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Whether one box (4,) and others (M, 4) frame the same face: they overlap, or one lies mostly in the other."""
+    """True if one box (4,) and others (M, 4) frame the same face: they overlap, or one lies mostly in the other."""
     shared, area, areas = _areas(box, boxes)
     union = shared / (areas + area - shared + 1e-9)
     return (union > _OVERLAP) | (shared / (np.minimum(area, areas) + 1e-9) > _INSIDE)

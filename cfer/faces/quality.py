@@ -1,4 +1,4 @@
-"""What makes a face hard to read: few pixels, a tilted or turned head, too little or too much light."""
+"""Difficulties of reading a face: few pixels, a tilted or turned head, too little or too much light."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ up to 12 degrees off."""
 
 @dataclass(frozen=True)
 class Quality:
-    """How a face was photographed.
+    """Quality of a face's photograph.
 
     Attributes:
         width: Of the face, in pixels of the picture as it was brought.
@@ -41,7 +41,7 @@ class Quality:
 
 
 def nose_offset(face: Face) -> float:
-    """How far the nose lies off the middle of the eyes, to the picture's right, in distances between them."""
+    """Distance of the nose from the middle of the eyes, to the picture's right, in distances between them."""
     right_eye, left_eye, nose = face.points[0], face.points[1], face.points[2]
     across = left_eye - right_eye
     distance = float(np.linalg.norm(across))
@@ -49,7 +49,7 @@ def nose_offset(face: Face) -> float:
 
 
 def turned(crop: np.ndarray) -> float | None:
-    """How far the head in a crop (S, S, 3) is turned to a side, degrees, roughly; None where no face is seen.
+    """Turn of the head in a crop (S, S, 3) to a side, degrees, roughly; None where no face is seen.
 
     From how far the nose lies off the middle of the eyes, in the crop and in its mirror image: what the detector itself
     does to one side cancels out.

@@ -1,4 +1,4 @@
-"""Which pixels of a face crop each performed action unit moved, known of rendered faces."""
+"""Displacement: the pixels of a face crop that each performed action unit moved, known of rendered faces."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ MOVED = 0.1
 
 @dataclass(frozen=True)
 class Moved:
-    """What the performed units did to a crop.
+    """Displacement that the performed units caused in a crop.
 
     Attributes:
         units: The U units that were performed.
@@ -30,7 +30,7 @@ class Moved:
 
     @property
     def far(self) -> Tensor:
-        """How far (S, S) the unit that moved a pixel most moved it."""
+        """Displacement (S, S) of each pixel by the unit that moved it most."""
         return self.by_unit.amax(0)
 
     @property

@@ -1,4 +1,4 @@
-"""What features look like at places of rendered faces where nothing moved: no evidence for anything lies there."""
+"""Features at places of rendered faces where nothing moved: no evidence for anything lies there."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ RANK = 100
 
 
 class Looked(NamedTuple):
-    """What one pass over rendered faces gives.
+    """Results of one pass over rendered faces.
 
     Attributes:
         x: Pooled features (N, C).

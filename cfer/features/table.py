@@ -23,7 +23,7 @@ from cfer.system.provenance import code_digest, digest_of_all
 
 
 class UnitReadout(NamedTuple):
-    """What reads action units off pooled features.
+    """Readout of action units from pooled features.
 
     Attributes:
         numbers: FACS numbers of the units.
@@ -86,7 +86,7 @@ def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
 
 
 def table_facts(table: SampleTable, refused: int = 0) -> DataFacts:
-    """What a checkpoint says of a data set."""
+    """Facts that a checkpoint says of a data set."""
     parts = Counter(s.split or "all" for s in table.samples)
     people = {s.person for s in table.samples if s.person}
     known = len(people) or None
@@ -97,22 +97,22 @@ def table_facts(table: SampleTable, refused: int = 0) -> DataFacts:
 
 
 def is_rendered(table: SampleTable) -> bool:
-    """Whether a data set is of rendered faces: such have their ground truth."""
+    """True if a data set is of rendered faces: such have their ground truth."""
     return any(s.truth for s in table.samples)
 
 
 def unit_readout(model: FaceModel) -> UnitReadout | None:
-    """What reads action units off a model's features, if it has that."""
+    """Readout of action units from a model's features, if it has that."""
     return None if model.units is None else UnitReadout(model.action_units, model.units.weight.detach().cpu())
 
 
 def data_facts(features: FeatureTable) -> DataFacts:
-    """What a checkpoint says of a data set whose features it learned from."""
+    """Facts that a checkpoint says of a data set whose features it learned from."""
     return table_facts(features.table, len(features.refused))
 
 
 def table_origin(table: SampleTable) -> dict[str, Any]:
-    """What a data set is: digests of its pictures, labels, people, parts and ground truths."""
+    """Origin of a data set: digests of its pictures, labels, people, parts and ground truths."""
     rows = table.samples
     return {
         "pictures": digest_of_all((s.path, s.content) for s in rows),
@@ -130,7 +130,7 @@ def fingerprint(table: SampleTable) -> str:
 
 
 def cache_path(folder: Path, table: SampleTable) -> Path:
-    """Where the features of a data set's rows are cached in a run's folder."""
+    """Path of the cached features of a data set's rows in a run's folder."""
     return folder / f"features-{fingerprint(table)}.safetensors"
 
 
@@ -141,7 +141,7 @@ def weights_fingerprint(model: FaceModel) -> str:
 
 
 def _cached(cache: Path, key: str, table: SampleTable) -> FeatureTable | None:
-    """What a cache holds of these rows; None for another key, and for a file that is missing or cut off."""
+    """Contents of a cache of these rows; None for another key, and for a file that is missing or cut off."""
     try:
         tensors, facts = load_tensors(cache)
         if facts["key"] != key:

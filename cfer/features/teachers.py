@@ -78,7 +78,7 @@ class TaughtCrops:
 
 
 class Answers(NamedTuple):
-    """What `teachers.npz` says.
+    """Answers of teachers, as `teachers.npz` holds them.
 
     Attributes:
         rows: Number of a picture's row, by its path.

@@ -106,7 +106,7 @@ def cached(repository: str, *, cache: Path | None = None) -> Found | None:
 
 
 def _home(name: str, cache: Path | None) -> Path:
-    """Where the checked copies of a repository lie, a folder a commit."""
+    """Folder of the checked copies of a repository, one within it a commit."""
     from huggingface_hub import constants
 
     return Path(cache or constants.HF_HUB_CACHE) / "cfer" / name.replace("/", "--")

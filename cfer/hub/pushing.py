@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push did, or would do.
+    """Result of a push, done or planned.
 
     Attributes:
         repository: owner/name.

@@ -20,7 +20,7 @@ _PICTURE = re.compile(r"!\[[^\]]*\]\(((?!https?:)[^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a deployment did, or would do.
+    """Result of a deployment, done or planned.
 
     Attributes:
         space: owner/name.

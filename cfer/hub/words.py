@@ -43,7 +43,7 @@ def plain_name(text: str, what: str = "Push") -> str:
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
-    """What the libraries by which the Hub's client may speak raise where nobody answers.
+    """Errors that the libraries by which the Hub's client may speak raise where nobody answers.
 
     huggingface_hub 1 uses httpx, 2 uses httpx2; a refused connection is an error of theirs and no `OSError`.
     """

@@ -63,12 +63,12 @@ class Method:
 
     @property
     def takes_sources(self) -> bool:
-        """Whether it can learn several data sets at once."""
+        """True if it can learn several data sets at once."""
         return self._fresh().takes_sources
 
     @property
     def linear(self) -> bool:
-        """Whether it ends in a linear head."""
+        """True if it ends in a linear head."""
         return isinstance(self._fresh(), LinearLearner)
 
     def _fresh(self) -> Learner:

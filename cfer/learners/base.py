@@ -1,4 +1,4 @@
-"""What every learner is: an estimator that is fed one step after another and whose fitted state can be saved.
+"""Base of every learner: an estimator that is fed one step after another and whose fitted state can be saved.
 
 As in scikit-learn, settings go into the constructor and what is learned is the fitted state. `observe` learns a step
 and solves whatever systems the answers need; `head` and `logits` only read. A learner that is restored from its state
@@ -32,7 +32,7 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class SideInformation:
-    """What is known of a step beside its pictures; a method says in its docstring what of it it uses.
+    """Knowledge of a step beside its pictures; a method says in its docstring what of it it uses.
 
     Attributes:
         constituents: For each new class the indices of its constituents, as far as they are known and seen.

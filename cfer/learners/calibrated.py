@@ -10,7 +10,7 @@ from cfer.learners.base import Head
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is folded into a head.
+    """Calibration that is folded into a head.
 
     Attributes:
         prior_strength: Share of the training prior's logarithm that is added to the balanced logits; 0 treats all

@@ -50,7 +50,7 @@ _SETTING = "settings."
 
 @dataclass(frozen=True)
 class _Solved:
-    """What a step's systems come to: all of it follows from the fitted state.
+    """Solution of a step's systems: all of it follows from the fitted state.
 
     Attributes:
         covariance: (C, C) within classes, data sets counting by their trust.
@@ -181,7 +181,7 @@ class Compositional(LinearLearner):
         return (sums / counts.clamp(min=1)[:, None]).unflatten(0, shape), counts.unflatten(0, shape)
 
     def _trust(self, step: Step) -> Tensor:
-        """How much each data set (S,) says about a step's classes."""
+        """Weight of each data set (S,) for a step's classes."""
         sets = len(self.fitted["offset"])
         if step.side.derived is None or step.side.sources is None:
             return torch.ones(sets, dtype=torch.double)
@@ -208,7 +208,7 @@ class Compositional(LinearLearner):
         return guess + self.settings.prototype * moved.float()
 
     def _guesswork(self, prior: Tensor) -> Tensor:
-        """What the offset of a class allows for a mean (C,) that is only guessed, in units of `_Solved.noise` inside.
+        """Allowance in the offset of a class for a mean (C,) that is only guessed, in units of `_Solved.noise` inside.
 
         A share of its squared distance from the nearest base class, so that on no data, however near its classes lie to
         each other, a guess claims a base class's mean.
@@ -219,7 +219,7 @@ class Compositional(LinearLearner):
         return self.settings.unseen * nearest / solved.noise[0].clamp(min=1e-9)
 
     def _has_units(self, prototype: Tensor | None) -> bool:
-        """Whether a class's action units are known and can be read."""
+        """True if a class's action units are known and can be read."""
         return prototype is not None and "units" in self.fitted and not bool(prototype.isnan().any())
 
     def solved_head(self) -> Head:

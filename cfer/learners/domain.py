@@ -15,7 +15,7 @@ from cfer.learners.base import Head
 
 @dataclass(frozen=True)
 class Domains:
-    """What is added to the logits in each of S domains.
+    """Offsets that are added to the logits in each of S domains.
 
     Attributes:
         directions: (S, C), and
@@ -29,7 +29,7 @@ class Domains:
     offsets: Tensor
 
     def shares(self, x: Tensor) -> Tensor:
-        """How much (N, S) pictures with features (N, C) are of each domain; they sum to 1, some may be below 0."""
+        """Shares (N, S) of each domain in pictures with features (N, C); they sum to 1, some may be below 0."""
         return x @ self.directions.T + self.origins
 
     def added(self, head: Head) -> Head:

@@ -32,7 +32,7 @@ PER_CLASS = 62  # the paper's: 30 % of 4,347 pictures over 21 classes
 
 @dataclass(frozen=True)
 class Switches:
-    """Which repairs are made; the defaults make all of them.
+    """Repairs of the method that are made; the defaults make all of them.
 
     Attributes:
         teacher: Whose answers are kept.

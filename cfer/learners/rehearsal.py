@@ -54,7 +54,7 @@ class Rehearsal(LinearLearner):
         raise NotImplementedError
 
     def select(self, x: Tensor, label: int, generator: torch.Generator) -> Tensor:
-        """Which of a class's pictures (N, C) to keep, best first; at random by default."""
+        """Indices of a class's pictures (N, C) to keep, best first; at random by default."""
         return torch.randperm(len(x), generator=generator)[: self.per_class]
 
     def clear(self, width: int) -> None:

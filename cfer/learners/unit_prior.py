@@ -1,4 +1,4 @@
-"""What published prototypes of action units say of where a class's mean lies in feature space."""
+"""Prior of a class's mean in feature space, from published prototypes of action units."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class UnitScale(NamedTuple):
-    """How prototypes (shares of people who show a unit, 0 to 1) are read on the scale of a readout of units.
+    """Scale that takes prototypes (shares of people who show a unit, 0 to 1) to that of a readout of units.
 
     Attributes:
         origin: Reading (U,) where nobody shows the unit.
@@ -33,7 +33,7 @@ def unit_scale(readings: Tensor, prototypes: Tensor) -> UnitScale:
 
 
 def patterns(readout: Tensor, covariance: Tensor) -> Tensor:
-    """How features (C, U) look where one unit reads one more and the others what they did.
+    """Patterns (C, U): the change of features where one unit reads one more and the others what they did.
 
     A = S W' (W S W')^-1, so that W A = I: the pattern that belongs to a linear readout (Haufe et al., NeuroImage 2014,
     eq. 6), along which features really vary, where the readout's own rows also point to where noise is cancelled.

@@ -1,4 +1,4 @@
-"""What a lesson did to the old classes, measured on features that nothing was fitted to."""
+"""Effect of a lesson on the old classes, measured on features that nothing was fitted to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ COSTLY, COLLISION = 0.02, 0.15
 
 
 class Verdict(StrEnum):
-    """How a lesson went."""
+    """Verdict on a lesson."""
 
     FINE = "fine"
     COSTS = "costs"
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """What a lesson did.
+    """Effect of a lesson.
 
     Attributes:
         name: The new class.
@@ -94,7 +94,7 @@ class Effect:
 
     @property
     def verdict(self) -> Verdict:
-        """How it went: fine, costly on average, or at one old class's expense."""
+        """Verdict: fine, costly on average, or at one old class's expense."""
         if self.most_hurt[1] >= COLLISION:
             return Verdict.COLLIDES
         return Verdict.COSTS if self.old_before - self.old_after >= COSTLY else Verdict.FINE

@@ -40,7 +40,7 @@ def taught(base: Checkpoint, lessons: Sequence[Lesson]) -> Checkpoint:
 
 
 def placement(base: Checkpoint, lesson: Lesson, part: int | None = None) -> Place:
-    """Where a lesson's class stands beside those of a checkpoint.
+    """Placement of a lesson's class beside those of a checkpoint.
 
     Args:
         base: The checkpoint, without the lesson.
@@ -54,7 +54,7 @@ def placement(base: Checkpoint, lesson: Lesson, part: int | None = None) -> Plac
 
 
 def teach(base: Checkpoint, lesson: Lesson, others: Sequence[Lesson] = (), held_out: Tensor | None = None) -> Effect:
-    """What a lesson does to a checkpoint that knows some others.
+    """Teach a lesson to a checkpoint that knows some others.
 
     Args:
         base: The checkpoint, without any of the lessons.
@@ -151,12 +151,12 @@ def _checked(base: Checkpoint, lessons: Sequence[Lesson]) -> Sequence[Lesson]:
 
 
 def _is_of_another(lesson: Lesson, base: Checkpoint) -> bool:
-    """Whether a lesson's features are known to be another backbone's."""
+    """True if a lesson's features are known to be another backbone's."""
     return bool(lesson.backbone and base.facts.backbone) and lesson.backbone != base.facts.backbone
 
 
 def _each_without_itself(base: Checkpoint, lesson: Lesson) -> list[bool]:
-    """Whether each picture is recognised after a lesson from the other ones."""
+    """Flags: each picture is recognised after a lesson from the other ones."""
     found = []
     for i in range(len(lesson.shots)):
         rest = [j for j in range(len(lesson.shots)) if j != i]

@@ -54,7 +54,7 @@ def same_name(name: str, among: Sequence[str]) -> str | None:
 
 
 def _is_word(text: str) -> bool:
-    """Whether a text is letters and digits, each with its marks; joiners and apostrophes may stand between them."""
+    """True if a text is letters and digits, each with its marks; joiners and apostrophes may stand between them."""
     kinds = [unicodedata.category(sign)[0] for sign in text if sign not in _JOINERS + _INSIDE]
     return bool(kinds) and kinds[0] in "LN" and set(kinds) <= set("LNM") and text[0] not in _JOINERS + _INSIDE
 

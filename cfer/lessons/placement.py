@@ -1,4 +1,4 @@
-"""Where a taught class stands beside the old ones: how hard it pulls, and that its own pictures are recognised.
+"""Placement of a taught class beside the old ones: how hard it pulls, and that its own pictures are recognised.
 
 The learner gives the class a row. Two things are added to it.
 
@@ -32,7 +32,7 @@ RIDGE = 0.1
 
 @dataclass(frozen=True)
 class Limit:
-    """How much of the old classes a newcomer may claim, judged on check features.
+    """Limit of what a newcomer may claim of the old classes, judged on check features.
 
     Attributes:
         of_one: Share of any one class.
@@ -45,7 +45,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Place:
-    """What is added to a class's calibrated row.
+    """Placement of a class: what is added to its calibrated row.
 
     Attributes:
         pull: (C,) added to its weights.

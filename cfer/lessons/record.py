@@ -30,7 +30,7 @@ DEFAULT_EAGER = "balanced"
 
 
 class Features(NamedTuple):
-    """What a backbone made of a lesson's pictures.
+    """Features of a lesson's pictures, by one backbone.
 
     Attributes:
         shots: See `Lesson`.
@@ -110,7 +110,7 @@ class Lesson:
 
     @property
     def keeps_crops(self) -> bool:
-        """Whether all its pictures can be read again."""
+        """True if all its pictures can be read again."""
         return len(self.crops) == len(self.shots) and len(self.against_crops) == len(self.against)
 
     def with_features(self, features: Features, camera: str, plain: Features | None = None) -> "Lesson":
@@ -127,7 +127,7 @@ class Lesson:
         return EXPRESSIONS[self.name].kind if self.name in EXPRESSIONS else Kind.TAUGHT
 
     def __eq__(self, other: object) -> bool:
-        """Whether two records say the same, to the last bit."""
+        """True if two records say the same, to the last bit."""
         if not isinstance(other, Lesson):
             return NotImplemented
         words = ("name", "constituents", "units", "eager")
@@ -135,7 +135,7 @@ class Lesson:
         return all(getattr(self, a) == getattr(other, a) for a in words) and all(map(torch.equal, mine, theirs))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What goes to another process: arrays, where torch would share every tensor's memory, a file each."""
+        """Contents that go to another process: arrays, where torch would share every tensor's memory, a file each."""
         plain = None if self.plain is None else tuple(rows.numpy() for rows in self.plain)
         words = {name: getattr(self, name) for name in _WORDS}
         return _again, (words, tuple(rows.numpy() for rows in self.features), plain)
@@ -200,7 +200,7 @@ _EQUAL = 1e-3
 
 
 def contradict(one: Lesson, other: Lesson) -> bool:
-    """Whether one picture stands in two lessons, for both of their classes.
+    """True if one picture stands in two lessons, for both of their classes.
 
     Pictures are compared where both lessons keep them; by features otherwise, which only tell the very same file.
     """
@@ -224,7 +224,7 @@ def check_agreement(lesson: Lesson) -> None:
 
 
 def _share_a_row(one: Tensor, other: Tensor) -> bool:
-    """Whether a row (C,) of one (n, C) stands in another (m, C)."""
+    """True if a row (C,) of one (n, C) stands in another (m, C)."""
     if not len(one) or not len(other) or one.shape[1] != other.shape[1]:
         return False
     close = torch.cdist(one.double(), other.double()) < _EQUAL * one.double().norm(dim=1, keepdim=True)

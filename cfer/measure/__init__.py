@@ -1,1 +1,1 @@
-"""What belongs to a checkpoint and is measured: landmark readout, relations with controls, units in photographs."""
+"""Measurements that belong to a checkpoint: landmark readout, relations with controls, units in photographs."""

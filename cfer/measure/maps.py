@@ -131,7 +131,7 @@ def only(maps: ClassMaps, rows: Tensor) -> ClassMaps:
 
 
 def basic_rows(maps: ClassMaps) -> list[int]:
-    """Where the six basics stand."""
+    """Rows of the six basics."""
     return [maps.classes.index(name) for name in SIX]
 
 

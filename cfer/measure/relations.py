@@ -154,7 +154,7 @@ class Measurement:
             yield source(INTEGRATED_GRADIENTS, ELSEWHERE), draw, relate(others, compound, constituents)
 
     def _deletion(self, mine: ClassMaps, rows: Tensor, compound: str) -> Tensor:
-        """What a class loses (N, 7) on some faces by each basic's evidence, and by random cells."""
+        """Loss (N, 7) of a class on some faces by each basic's evidence, and by random cells."""
         k, lost = mine.classes.index(compound), []
         generator = torch.Generator().manual_seed(k)
         for place, row in enumerate(rows.tolist()):

@@ -27,7 +27,7 @@ noses that wrinkle hardly ever are, by MediaPipe."""
 
 
 class Strengths(NamedTuple):
-    """What was fitted, and how it does on people it was not fitted to.
+    """Fitted scale, and how it does on people it was not fitted to.
 
     Attributes:
         scale: For the checkpoint.
@@ -84,7 +84,7 @@ def check_parts(table: SampleTable) -> None:
 
 
 def counterparts(blendshapes: Tensor, units: Sequence[int]) -> Tensor:
-    """How strong units are by MediaPipe, (N, U) in 0 to 1, not a number for units without a counterpart.
+    """Strengths of units by MediaPipe, (N, U) in 0 to 1, not a number for units without a counterpart.
 
     Args:
         blendshapes: (N, 52), 0 to 1.
@@ -119,7 +119,7 @@ def fit_scale(logits: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
 def strength_errors(
     before: Tensor, after: Tensor, wanted: Tensor, units: Sequence[int], labels: Sequence[str | None]
 ) -> dict[str, Any]:
-    """How strengths agree with MediaPipe's, and what they are in photographs of basic expressions.
+    """Agreement of strengths with MediaPipe's, and their values in photographs of basic expressions.
 
     Args:
         before: (N, U) by the readout's own scale.

@@ -97,7 +97,7 @@ def thumbnails(faces: Faces, compound: str) -> dict[str, bytes]:
 
 
 def heads_by_luck(everything: Mapping[str, Relations], whose: str) -> dict[str, dict[str, Any]]:
-    """What heads that learned nothing give by luck, over all of them and all compounds.
+    """Luck of heads that learned nothing, over all of them and all compounds.
 
     "mean": the 95 % quantile of a compound's mean gap under a head. "face": quantiles of a face's gap.
     """
@@ -159,7 +159,7 @@ def matrices(compounds: Mapping[str, Any], kinds: tuple[str, ...]) -> dict[str, 
 
 
 def summarise(checkpoint: Checkpoint, faces: Faces, measured: Measured) -> dict[str, Any]:
-    """What `relations.json` holds; plain data."""
+    """Contents of `relations.json`; plain data."""
     everything = {compound: relations_of(compound, found) for compound, found in measured.items()}
     model, compounds = checkpoint.model, {}
     sources = list(next(iter(everything.values())))

@@ -16,7 +16,7 @@ from cfer.network.preprocessing import Triple
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """Which network, and how finely it looks.
+    """Settings of the network: which one, and how finely it looks.
 
     Attributes:
         name: A timm model name.

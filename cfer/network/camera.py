@@ -1,4 +1,4 @@
-"""What a camera does to pictures, found without labels and taken back: brightness, and contrast at every fineness.
+"""Correction of what a camera does to pictures, found without labels: brightness, and contrast at every fineness.
 
 A lens that blurs, a cheap sensor or strong compression take contrast from fine detail more than from coarse. How much
 is seen in the mean spectrum of some face crops beside that of the crops that were learned from: faces differ, their
@@ -26,7 +26,7 @@ _FAINTEST = 1e-9
 
 @dataclass(frozen=True)
 class Look:
-    """How face crops of one origin look on average.
+    """Average look of face crops of one origin.
 
     Attributes:
         brightness: Mean of all pixels, 0 to 1.
@@ -47,7 +47,7 @@ class Look:
 
 @dataclass(frozen=True)
 class CameraCorrection:
-    """What makes crops of a camera look as those that were learned from.
+    """Correction that makes crops of a camera look as those that were learned from.
 
     Attributes:
         brightness: Mean of the camera's pixels, 0 to 1.
@@ -81,7 +81,7 @@ class CameraCorrection:
 
 
 def look_of(pixels: Tensor) -> Look:
-    """How crops look on average.
+    """Average look of crops.
 
     Args:
         pixels: (N, C, d, d) in [0, 1].

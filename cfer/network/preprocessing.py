@@ -1,4 +1,4 @@
-"""How a face crop becomes the network's input; it travels with the weights."""
+"""Steps from a face crop to the network's input; they travel with the weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a face crop becomes the network's input; it travels with the weights.
+    """Steps from a face crop to the network's input; they travel with the weights.
 
     Attributes:
         input_px: Side of the network's square input.

@@ -102,7 +102,7 @@ def decode_picture(source: PictureLike) -> Decoded:
 
 
 def _safely(work: Callable[[], Decoded]) -> Decoded:
-    """What a decoder gives, with what is too large for it in words."""
+    """Decode, with what is too large for it in words."""
     try:
         return work()
     except Image.DecompressionBombError as error:

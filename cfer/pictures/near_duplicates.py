@@ -44,7 +44,7 @@ def mark_of(picture: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Shown:
-    """What is compared of a face.
+    """Small picture of a face, by which copies are found.
 
     Attributes:
         crop: (S, S, 3) uint8.
@@ -55,7 +55,7 @@ class Shown:
     mark: np.ndarray | None = None
 
     def same(self, other: "Shown") -> bool:
-        """Whether both are one picture."""
+        """True if both are one picture."""
         if self.mark is not None and other.mark is not None and float(self.mark @ other.mark) > WHOLE_ALIKE:
             return alike(self.crop, other.crop) > CROP_OF_WHOLE
         return alike(self.crop, other.crop) > ALIKE

@@ -1,4 +1,4 @@
-"""What can be put right in a picture file without guessing: remarks, and a few bytes missing at the end."""
+"""Repairs of a picture file that need no guessing: remarks, and a few bytes missing at the end."""
 
 import struct
 from collections.abc import Iterator

@@ -78,7 +78,7 @@ def _stored_size(image: Image.Image) -> tuple[int, int] | None:
 
 
 def _was_turned(image: Image.Image, turn: int) -> bool:
-    """Whether an image with a tag that asks for a quarter turn lies turned already, beside what the camera stored."""
+    """True if an image with a tag that asks for a quarter turn lies turned already, beside what the camera stored."""
     stored = _stored_size(image)
     if turn < 5 or stored is None or not _is_whole(image):
         return False
@@ -86,7 +86,7 @@ def _was_turned(image: Image.Image, turn: int) -> bool:
 
 
 def _is_whole(image: Image.Image) -> bool:
-    """Whether an image has the shape of what the camera stored, turned or not: what was cut may have been turned."""
+    """True if an image has the shape of what the camera stored, turned or not: what was cut may have been turned."""
     stored = _stored_size(image)
     if stored is None:
         return False

@@ -1,1 +1,1 @@
-"""What training and evaluation both read: streams of class-incremental steps, and the benchmark's protocol."""
+"""Protocol that training and evaluation both read: streams of class-incremental steps, and the benchmark's protocol."""

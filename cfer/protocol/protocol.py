@@ -22,7 +22,7 @@ from cfer.system.draws import seed_of
 
 @dataclass(frozen=True)
 class Setting:
-    """What one method is given.
+    """Setting of one method: what it is given.
 
     Attributes:
         method: A name in `cfer.learners.REGISTRY`.
@@ -43,7 +43,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a data set is cut into streams.
+    """Protocol by which a data set is cut into streams.
 
     Attributes:
         folds: Divisions by person; 1 keeps the data set's own parts.

@@ -38,7 +38,7 @@ class AdaptError(ValueError):
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What adapting did.
+    """Result of adapting.
 
     Attributes:
         faces: How many it was adapted from.
@@ -73,7 +73,7 @@ class Adaptation:
 
 
 def camera_correction(checkpoint: Checkpoint, crops: Sequence[np.ndarray]) -> CameraCorrection | None:
-    """What makes crops (S, S, 3) uint8 look as the photographs that were learned from; None where there were none."""
+    """Correction that makes crops (S, S, 3) uint8 look as the photographs learned from; None where there were none."""
     if checkpoint.look is None:
         return None
     shrink = checkpoint.preprocessing.uncorrected.shrink

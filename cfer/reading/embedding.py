@@ -1,4 +1,4 @@
-"""What the backbone makes of one crop, computed once and kept: it does not depend on the head."""
+"""Backbone's outputs for one crop, computed once and kept: they do not depend on the head."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ Found = dict[bool, tuple[np.ndarray | None, np.ndarray | None]]
 
 
 class Passes:
-    """What the backbone made of one crop, each pass at most once. It does not depend on the head."""
+    """Backbone's outputs for one crop, each pass at most once. They do not depend on the head."""
 
     @plain_numerics()
     def __init__(
@@ -33,11 +33,11 @@ class Passes:
         self._found: dict[bool, tuple[Tensor | None, Any]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What goes to another process, or into a copy."""
+        """Contents that go to another process, or into a copy."""
         return Passes.again, (self._model, self.preprocessing, self.crop, self.mark, self.found())
 
     def found(self) -> Found:
-        """What was computed so far, as arrays (B, h, w, C): tensors would be shared between processes, a file each."""
+        """Outputs computed so far, as arrays (B, h, w, C): tensors would be shared between processes, a file each."""
 
         def plain(t: Tensor | None) -> np.ndarray | None:
             return None if t is None else t.permute(0, 2, 3, 1).contiguous().numpy()

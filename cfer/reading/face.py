@@ -35,7 +35,7 @@ READING_SCHEMA = 2
 
 @dataclass(frozen=True)
 class UnitReading:
-    """How strongly a face shows an action unit.
+    """Reading of one action unit: how strongly a face shows it.
 
     Attributes:
         number: FACS number.
@@ -53,7 +53,7 @@ class UnitReading:
 
 
 class FaceReading:
-    """What is read in one face, and what it can be asked.
+    """Reading of one face, and the questions it answers.
 
     Attributes:
         box: x0, y0, x1, y1 in the picture's pixels.
@@ -97,13 +97,13 @@ class FaceReading:
         self._relations: dict[str, RelationReport] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What goes to another process; what can be computed again is left behind."""
+        """Contents that go to another process; what can be computed again is left behind."""
         passes = self.passes.crop, self.passes.mark, self.passes.found()
         return _again, (self.reader, passes, self.box, self.score, self.tiny, self._look, (self.among, self.is_largest))
 
     @cached_property
     def quality(self) -> Quality | None:
-        """How it was photographed, looked at when it is first asked for; None for a crop of which nobody knows."""
+        """Quality of the photograph, looked at when it is first asked for; None for a crop of which nobody knows."""
         return None if self._look is None else self._look()
 
     @cached_property
@@ -130,7 +130,7 @@ class FaceReading:
     @cached_property
     @plain_numerics()
     def units(self) -> tuple[UnitReading, ...]:
-        """How strongly every action unit is shown, in the order of their numbers; none for a model without them."""
+        """Readings of every action unit, in the order of their numbers; none for a model without them."""
         strengths = self.reader.unit_strengths(self.maps.features)[0].tolist()
         return tuple(
             UnitReading(number, UNIT_NAMES.get(number, f"unit {number}"), strength)
@@ -140,7 +140,7 @@ class FaceReading:
     @cached_property
     @plain_numerics()
     def unit_maps(self) -> dict[int, Tensor]:
-        """Where the evidence (h, w) for every action unit lies, by its number; from the pass that read the face."""
+        """Maps (h, w) of the evidence for every action unit, by its number; from the pass that read the face."""
         model = self.reader.checkpoint.model
         if model.units is None:
             return {}
@@ -157,7 +157,7 @@ class FaceReading:
 
     @plain_numerics()
     def composition(self, name: str) -> Composition | None:
-        """What a class's score is made of on this face; None for a model without action units or a neutral face.
+        """Composition of a class's score on this face; None for a model without action units or a neutral face.
 
         Raises:
             KeyError: The model has no such class.
@@ -215,7 +215,7 @@ class FaceReading:
 
     @plain_numerics()
     def explain(self, name: str, method: str | None = None) -> ClassExplanation:
-        """Where the evidence for and against a class lies, with its share by part of the face and by action unit.
+        """Explain where the evidence for and against a class lies, with its shares by part of the face and action unit.
 
         Of a reader that is adapted to a camera, integrated gradients hold what the camera adds as well: they start from
         neutral faces by the one that was learned from. Grad-CAM leaves it out.
@@ -249,7 +249,7 @@ class FaceReading:
 
     @plain_numerics()
     def relation(self, name: str) -> RelationReport:
-        """What ties a class to its constituents on this face; kept, so that asking again costs nothing.
+        """Measure what ties a class to its constituents on this face; kept, so that asking again costs nothing.
 
         Raises:
             ValueError: The class is not `Reader.relatable`.
@@ -269,7 +269,7 @@ class FaceReading:
             return self._relations[name]
 
     def _lost_without(self, name: str) -> Tensor:
-        """What a class's score loses (7,) without each of the six basics' strongest evidence; random cells last."""
+        """Loss of a class's score (7,) without each of the six basics' strongest evidence; random cells last."""
         raws = torch.stack([self.maps.of(basic)[0] for basic in SIX])
         k = self.maps.classes.index(name)
         return removal_effects(self.reader.checkpoint.model, self.passes.x, raws, k, torch.Generator().manual_seed(k))

@@ -45,7 +45,7 @@ class LoadedCheckpoint:
     @property
     @plain_numerics()
     def neutral(self) -> Tensor | None:
-        """What this backbone makes of neutral faces (c, h', w'), or None for one that cannot be divided at a layer."""
+        """Outputs (c, h', w') of this backbone for neutral faces, or None for one that cannot be divided at a layer."""
         with self._lock:
             if not self._neutral:
                 model, layer = self.checkpoint.model, attribution_layer(self.checkpoint.model)
@@ -79,7 +79,7 @@ class LoadedCheckpoint:
     @plain_numerics()
     @torch.no_grad()
     def unit_strengths(self, features: Tensor) -> Tensor:
-        """How strongly action units are shown, (B, U) in 0 to 1, by pooled features (B, C)."""
+        """Strengths of action units, (B, U) in 0 to 1, by pooled features (B, C)."""
         model, shift = self.checkpoint.model, self.checkpoint.shift
         if model.units is None:
             return features.new_zeros(len(features), 0)
@@ -89,13 +89,13 @@ class LoadedCheckpoint:
 
     @cached_property
     def strength_scale(self) -> StrengthScale | None:
-        """How evidence of action units counts in photographs, if it was measured; it depends on the backbone alone."""
+        """Scale of the evidence of action units in photographs, if it was measured; the backbone alone decides it."""
         data = self.checkpoint.measured.get(STRENGTHS)
         return None if data is None else StrengthScale.from_bytes(data)
 
     @property
     def steps(self) -> int:
-        """How many steps it has learned in: step 0 is the basic phase, every class after it a step."""
+        """Number of steps it has learned in: step 0 is the basic phase, every class after it a step."""
         return len(self.checkpoint.heads)
 
     @property
@@ -106,7 +106,7 @@ class LoadedCheckpoint:
 
     @cached_property
     def landmark_readout(self) -> LandmarkReadout | None:
-        """Where landmarks are read off the features, if it was measured; it depends on the backbone alone."""
+        """Readout of landmarks from the features, if it was measured; it depends on the backbone alone."""
         data = self.checkpoint.measured.get(LANDMARKS)
         return None if data is None else LandmarkReadout.from_bytes(data)
 
@@ -130,10 +130,10 @@ class LoadedCheckpoint:
         return next((c.constituents for c in self.checkpoint.classes if c.name == name), ())
 
     def is_basic(self, name: str) -> bool:
-        """Whether a class is neutral or one of the six basics."""
+        """True if a class is neutral or one of the six basics."""
         return any(c.name == name and c.kind in {Kind.NEUTRAL, Kind.BASIC} for c in self.checkpoint.classes)
 
     def relatable(self, name: str) -> bool:
-        """Whether a class has two constituents among the six basics, all of which the model knows."""
+        """True if a class has two constituents among the six basics, all of which the model knows."""
         constituents = self.constituents(name)
         return len(constituents) == 2 and set(constituents) <= set(SIX) <= set(self.names)

@@ -1,4 +1,4 @@
-"""What reads: a picture in, its faces out."""
+"""Reader of whole pictures: a picture in, its faces out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Picture = PictureLike
 
 @dataclass(frozen=True)
 class Reading:
-    """What is read in a picture: no face, one or several, the largest first."""
+    """Reading of a picture: no face, one or several, the largest first."""
 
     faces: tuple[FaceReading, ...]
 
@@ -34,7 +34,7 @@ class PictureReader(LoadedCheckpoint):
     """A checkpoint that reads pictures."""
 
     def trio(self, face: FaceReading, name: str = "") -> list[str]:
-        """What to show beside each other: the answer, or a class by name, in the middle.
+        """Classes to show beside each other: the answer, or a class by name, in the middle.
 
         Left and right of a class with two known constituents stand these; of any other the likeliest other class that
         has no constituents, and the likeliest that has.

@@ -47,7 +47,7 @@ class Reader(PictureReader):
     _later: "tuple[Reader, int] | None" = None  # the reader whose earlier step this is, and which
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What goes to another process: where it was loaded from, if it is as it was there, or all of it."""
+        """Contents that go to another process: where it was loaded from, if it is as it was there, or all of it."""
         if self._later:
             return self._later[0].at_step, (self._later[1],)
         origin = self._origin if self.base is self._loaded else None
@@ -145,7 +145,7 @@ class Reader(PictureReader):
 
     @plain_numerics()
     def effect(self, lesson: Lesson, *, held_out: Sequence[FaceReading] = ()) -> Effect:
-        """What a lesson does, or did, to everything else that this reader knows; see `cfer.lessons.lesson.teach`.
+        """Effect of a lesson on everything else that this reader knows; see `cfer.lessons.lesson.teach`.
 
         Raises:
             LessonError: See there; or this reader is of an earlier step.

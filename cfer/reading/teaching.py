@@ -21,7 +21,7 @@ from cfer.system.provenance import digest_of, digest_of_all
 
 
 def shown(face: FaceReading) -> Shown:
-    """What tells whether another face is from the same picture."""
+    """Mark by which another face of the same picture is known."""
     return Shown(face.crop, face.passes.mark)
 
 
@@ -46,7 +46,7 @@ def features_of(checkpoint: Checkpoint, shots: Sequence[Passes], against: Sequen
 
 
 def passes_by(checkpoint: Checkpoint, face: FaceReading) -> Passes:
-    """What a checkpoint's backbone makes of a face: what was made of it before, if it would be the same."""
+    """Backbone's outputs for a face: what was made of it before, if it would be the same."""
     passes = face.passes
     if passes.backbone is checkpoint.model.backbone and passes.preprocessing == checkpoint.preprocessing:
         return passes
@@ -199,7 +199,7 @@ def check_brought_once(
 
 
 def name_of(picture: object, number: int) -> str:
-    """What to call a picture in a message: its path, or its place."""
+    """Name of a picture in a message: its path, or its place."""
     return str(picture) if isinstance(picture, str | os.PathLike) else f"picture {number}"
 
 

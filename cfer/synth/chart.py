@@ -20,7 +20,7 @@ _STRETCH = 2.0
 
 @dataclass(frozen=True)
 class Chart:
-    """Where each pixel of the chart lies on the average head.
+    """Map from each pixel of the chart to the average head.
 
     Attributes:
         uv: (V, 2) float32 chart coordinates of the vertices, in 0..1.

@@ -69,7 +69,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which pictures a data set holds. The same plan gives the same pictures.
+    """Plan of the pictures that a data set holds. The same plan gives the same pictures.
 
     Attributes:
         people: Number of people.
@@ -253,7 +253,7 @@ def _people(out: Path) -> set[str]:
 
 
 def _plan_of(note: Path) -> dict[str, object] | None:
-    """What a folder's plan says; None where there is none, or one that was cut off and is written again."""
+    """Plan of a folder; None where there is none, or one that was cut off and is written again."""
     try:
         return dict(json.loads(note.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

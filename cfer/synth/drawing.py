@@ -43,7 +43,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What the camera sees of the mesh, lashes aside, on P x P fine pixels.
+    """Drawing of what the camera sees of the mesh, lashes aside, on P x P fine pixels.
 
     Attributes:
         camera: Who sees it.

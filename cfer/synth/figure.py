@@ -18,7 +18,7 @@ _WRINKLE_DEPTH = 0.07  # cm at full intensity
 
 @dataclass(frozen=True)
 class Figure:
-    """What a person brings to every picture.
+    """Figure of a person, as in every picture of theirs.
 
     Attributes:
         person: Who it is.
@@ -62,7 +62,7 @@ def _regions() -> dict[str, np.ndarray]:
 
 @cache
 def surface() -> np.ndarray:
-    """What every skin shares, (SIZE, SIZE, 2) float32: gloss and lips, each in 0..1."""
+    """Surface that every skin shares, (SIZE, SIZE, 2) float32: gloss and lips, each in 0..1."""
     return np.stack([paint.gloss(load_chart().position), _regions()["lips"][..., 0]], -1).astype(np.float32)
 
 

@@ -18,7 +18,7 @@ from cfer.synth.subdivide import Subdivision, catmull_clark
 
 
 class Part(IntEnum):
-    """What a triangle of the mesh belongs to."""
+    """Part of the head that a triangle of the mesh belongs to."""
 
     SKIN = 0
     MOUTH = 2

@@ -1,4 +1,4 @@
-"""How this package's inner loops are compiled."""
+"""Compilation of this package's inner loops."""
 
 from numba import njit
 

@@ -1,4 +1,4 @@
-"""What light is kept from reaching a point: folds and hollows, and the key light's shadow."""
+"""Light that is kept from reaching a point: folds and hollows, and the key light's shadow."""
 
 import numpy as np
 

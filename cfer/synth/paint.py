@@ -1,4 +1,4 @@
-"""Where things are on the average head: regions for paint, brow and hair, as functions of position.
+"""Places on the average head: regions for paint, brow and hair, as functions of position.
 
 All functions take (..., 3) points on the average head in cm (see `cfer.synth.head`) and return shares in 0..1.
 The numbers were read off the average head: eyes at height 0 and 3.1 out, brow ridge at 1.3, tip of the nose at -3.9,
@@ -46,13 +46,13 @@ def hairline(angle: np.ndarray) -> np.ndarray:
 
 
 def scalp(points: np.ndarray) -> np.ndarray:
-    """Where hair grows."""
+    """Region where hair grows."""
     angle = np.degrees(np.arctan2(np.abs(points[..., 0]), points[..., 2] - AXIS_Z))
     return np.clip((points[..., 1] - hairline(angle)) / 0.6, 0, 1)
 
 
 def beard(points: np.ndarray, lips: np.ndarray) -> np.ndarray:
-    """Where a beard grows: below a line from the sideburns to the moustache, above the throat, around the lips."""
+    """Region of the beard: below a line from the sideburns to the moustache, above the throat, around the lips."""
     x, y = np.abs(points[..., 0]), points[..., 1]
     top = np.interp(x, [0, 1.2, 2.2, 3.2, 5.0, 6.3, 7.5], [-4.75, -4.75, -5.2, -7.0, -5.6, -1.5, -1.0])
     bottom = np.interp(x, [0, 4, 7], [-12.4, -11.8, -9.0])
@@ -61,7 +61,7 @@ def beard(points: np.ndarray, lips: np.ndarray) -> np.ndarray:
 
 
 def cheeks(points: np.ndarray) -> np.ndarray:
-    """Where cheeks are red."""
+    """Region where cheeks are red."""
     return spot(points, 4.0, -3.6, 1.9, 1.7)
 
 
@@ -100,7 +100,7 @@ def lid_rims(points: np.ndarray) -> np.ndarray:
 
 
 def gloss(points: np.ndarray) -> np.ndarray:
-    """Where skin is oily: forehead, nose, chin, cheek bones."""
+    """Region where skin is oily: forehead, nose, chin, cheek bones."""
     shine = spot(points, 0, 4, 3.5, 2.3) + spot(points, 0, -2.2, 1.0, 2.4)
     shine = shine + 0.6 * spot(points, 0, -9.6, 1.5, 0.9) + 0.4 * spot(points, 4.2, -2.2, 1.5, 1.1)
     return np.clip(shine, 0, 1)

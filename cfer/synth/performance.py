@@ -28,7 +28,7 @@ _POSED = ("d", "d", "e", "e")  # how often posed expressions are how strong
 
 @dataclass(frozen=True)
 class Performance:
-    """What a face does.
+    """Performance of a face: its action units, gaze and pose.
 
     Attributes:
         expression: Name in the vocabulary, or `FREE`.

@@ -16,7 +16,7 @@ from cfer.synth.filters import enlarge, shrink
 
 
 class Region(IntEnum):
-    """What a pixel of the part map shows."""
+    """Region that a pixel of the part map shows."""
 
     BACKGROUND = 0
     SKIN = 1
@@ -30,7 +30,7 @@ class Region(IntEnum):
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known about a rendered picture of S x S pixels.
+    """Ground truth of a rendered picture of S x S pixels.
 
     Attributes:
         expression: Name in the vocabulary.

@@ -1,1 +1,1 @@
-"""What every part stands on: files, output folders, processes, provenance, seeds, the package's own data."""
+"""Foundations of every part: files, output folders, processes, provenance, seeds, the package's own data."""

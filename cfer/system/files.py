@@ -102,7 +102,7 @@ def own_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a safetensors file is there and as long as it says; its content is not read."""
+    """True if a safetensors file is there and as long as it says; its content is not read."""
     try:
         with safe_open(str(path), "pt"):
             return True

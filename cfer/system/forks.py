@@ -1,4 +1,4 @@
-"""What has to be made anew in a process that was forked, copied or sent to another one: locks, and torch's threads."""
+"""Renewal of what does not survive a fork, a copy or the way to another process: locks, and torch's threads."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ _forked, _ever_forked = False, False
 
 
 def was_forked() -> bool:
-    """Whether this process was forked from another one that used this package."""
+    """True if this process was forked from another one that used this package."""
     return _ever_forked
 
 

@@ -1,4 +1,4 @@
-"""Where results go: into folders that are missing, empty or marked as ours, one program at a time.
+"""Output folders: results go into folders that are missing, empty or marked as ours, one program at a time.
 
 Run folders (train, evaluate, measure) bear a marker with the kind of run; folders that are written as a whole
 (checkpoints, evidence) list their own files and are replaced in one move, if they hold nothing else.
@@ -39,7 +39,7 @@ def as_worker() -> None:
 
 
 def is_clutter(name: str) -> bool:
-    """Whether a file was left by a file manager."""
+    """True if a file was left by a file manager."""
     return name in _CLUTTER or name.startswith("._")
 
 

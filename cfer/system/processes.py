@@ -1,4 +1,4 @@
-"""How many processors this program may use, and how processes for them are started."""
+"""Number of processors that this program may use, and starting of processes for them."""
 
 import multiprocessing
 import os
@@ -30,7 +30,7 @@ def usable_cores(quota: Path = _QUOTA) -> int:
 
 
 def worker_context(module: str) -> BaseContext:
-    """How worker processes are started: where it can be, from a process that has imported what they need once.
+    """Context for worker processes: where it can be, from a process that has imported what they need once.
 
     That process begins to import at once, beside the caller.
 

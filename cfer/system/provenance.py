@@ -1,4 +1,4 @@
-"""What a result was made from: contents, settings and code, compared wherever something is continued or reused."""
+"""Provenance of a result: the contents, settings and code, compared wherever something is continued or reused."""
 
 import ast
 import hashlib
@@ -67,7 +67,7 @@ def code_files(*modules: str) -> list[tuple[str, Path]]:
 
 
 def _assets(folder: Path) -> Iterator[tuple[str, Path]]:
-    """What lies beside modules, or in their folder `assets`, that is no code and no file manager's."""
+    """Files beside modules, or in their folder `assets`, that is no code and no file manager's."""
     for place in (folder, folder / "assets"):
         for path in sorted(place.glob("*")):
             if path.is_file() and path.suffix not in {".py", ".pyc"} and not path.name.startswith("."):
@@ -118,7 +118,7 @@ class _WithoutRemarks(ast.NodeTransformer):
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What two descriptions of what a result was made from differ in, a phrase each.
+    """Differences of two origins, a phrase each.
 
     Args:
         before: Plain data, as read back from JSON.

@@ -1,4 +1,4 @@
-"""Where the project's own checkpoint and examples lie: beside the package in the repository, inside it in a wheel."""
+"""Places of the project's own checkpoint and examples: beside the package in the repository, inside it in a wheel."""
 
 from pathlib import Path
 

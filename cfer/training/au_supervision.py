@@ -1,4 +1,4 @@
-"""What is learned beside expressions: action units, where they lie, landmarks, and teachers' answers.
+"""Losses beside expressions: action units, where they lie, landmarks, and teachers' answers.
 
 A network that has to answer these keeps the fine geometry that telling seven expressions apart would let it throw
 away. The further heads are only there while it learns.
@@ -46,7 +46,7 @@ class Outputs(NamedTuple):
 
 
 class RenderedTruth(NamedTuple):
-    """What is known of rendered faces.
+    """Ground truth of rendered faces.
 
     Attributes:
         units: Intensities (B, U) in 0..1.
@@ -62,7 +62,7 @@ class RenderedTruth(NamedTuple):
 
 
 class TeacherAnswers(NamedTuple):
-    """What teachers say of photographs.
+    """Answers of teachers for photographs.
 
     Attributes:
         basic: Probabilities (B, 7) of the basic classes.
@@ -135,7 +135,7 @@ def rendered_loss(outputs: Outputs, truth: RenderedTruth) -> Tensor:
 
 
 def off_place(maps: Tensor, moved: Tensor) -> Tensor:
-    """How far the evidence of what was performed lies from where it moved the face.
+    """Loss of evidence for what was performed that lies away from where it moved the face.
 
     Minus the logarithm of the share of the evidence that lies on what was moved, averaged over all that was performed.
     Evidence is made positive smoothly (softplus), so that a map without any still learns where it should be.

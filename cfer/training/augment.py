@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far views may stray. Each range but the zoom is symmetric.
+    """Ranges of augmented views. Each range but the zoom is symmetric.
 
     Attributes:
         rotation: Radians.
@@ -58,7 +58,7 @@ def random_frames(count: int, settings: Augmentation, generator: torch.Generator
 
 
 def follow_points(points: Tensor, frames: Tensor, partners: Tensor) -> Tensor:
-    """Where points of the crops are in their views.
+    """Points of the crops, as they are in their views.
 
     Args:
         points: (B, P, 2) columns and rows, -1 to 1 over the crop.

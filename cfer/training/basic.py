@@ -61,7 +61,7 @@ def check_basic(table: SampleTable, config: BasicConfig, start: str) -> FaceMode
 
 
 def _checked(table: SampleTable) -> dict[str, SampleTable]:
-    """What each part must have some of."""
+    """Pictures that each part must have some of."""
     held = {part: has_majority(table.part(part)) for part in ("validation", "test")}
     return {"training": has_target(table.part("train")), **held}
 
@@ -156,7 +156,7 @@ def _begun(
 def run_origin(
     model: FaceModel, start: str, table: SampleTable, rendered: Sequence[SampleTable], taught: SampleTable | None
 ) -> dict[str, Any]:
-    """What a run is made from beside its settings, plain data; `model` has its start."""
+    """Origin of a run beside its settings, plain data; `model` has its start."""
     heads = run_weights(start) or {}
     return {
         "start": Path(start).name,
@@ -176,7 +176,7 @@ def learned_pictures(
 
 
 def pictures_learned_by(run: Path) -> list[str] | None:
-    """What `learned_pictures` left in a run's folder, with what its start had learned; None where nobody knows.
+    """Pictures that a run learned from, with what its start had learned; None where nobody knows.
 
     Raises:
         ValueError: The file is damaged.
@@ -205,7 +205,7 @@ def _material(
     taught: SampleTable | None,
     progress: bool,
 ) -> Material:
-    """What was kept in the run's folder, if it was made from these pictures, or what is read now."""
+    """Training set kept in the run's folder, if it was made from these pictures, or what is read now."""
     origin = material_origin(table, rendered, taught)
     if (out / FILE).is_file() and (kept := load_saved_material(out / FILE, origin)):
         return kept

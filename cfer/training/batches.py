@@ -1,4 +1,4 @@
-"""What a step of the basic phase sees beside pictures with votes: rendered faces, and photographs with teachers."""
+"""Batches of the basic phase beside pictures with votes: rendered faces, and photographs with teachers."""
 
 from collections.abc import Callable
 

@@ -128,7 +128,7 @@ def train_continual(
 
 
 def run_origin(basic: Checkpoint, tables: Sequence[FeatureTable], classes: Sequence[str]) -> dict[str, Any]:
-    """What a run is made from beside its settings, plain data."""
+    """Origin of a run beside its settings, plain data."""
     return {
         "backbone": basic.facts.backbone,
         "basic": digest_of_all([model_digest(basic.model), str(basic.preprocessing)]),

@@ -58,7 +58,7 @@ def fit_domains(head: Head, stream: Stream) -> Domains | None:
 
 
 def domain_coordinates(base: Features, rendered: Tensor, elsewhere: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """How much a picture is a rendered face, and how much a photograph, whatever it expresses; see `barycentric`.
+    """Coordinates of how much a picture is a render or a photograph, whatever it expresses; see `barycentric`.
 
     Args:
         base: Training rows of the base classes, in every data set.

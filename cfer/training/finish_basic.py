@@ -45,7 +45,7 @@ LOOKED_AT = 500
 
 
 def look_of_photographs(table: SampleTable, preprocessing: Preprocessing) -> Look:
-    """How training photographs of a data set look: the same for all that its camera is to be compared with."""
+    """Average look of a data set's training photographs: the same for all that its camera is to be compared with."""
     rows = table.part("train").samples
     crops = load_crops(table.only(rows[:: max(1, len(rows) // LOOKED_AT)]), preprocessing)
     return look_of(crops.pixels.float() / 255)

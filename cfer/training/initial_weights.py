@@ -1,4 +1,4 @@
-"""What the weights of a network start from."""
+"""Initial weights of a network."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is read off a finished backbone beside expressions: action units, and where no evidence should lie."""
+"""Readouts of a finished backbone beside expressions: action units, and where no evidence should lie."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ FILE = "readouts.safetensors"
 
 
 class Readouts(NamedTuple):
-    """What rendered faces teach about a backbone that is not trained any more.
+    """Readouts that rendered faces give for a backbone that is not trained any more.
 
     Attributes:
         units: Rows (U, C) and bias (U,) of a readout of action units. Where the network has learned one, its rows
@@ -74,7 +74,7 @@ def fit_readouts(
 
 
 def kept_elsewhere(basic: Path) -> Tensor | None:
-    """What a basic run kept of where no evidence should lie; None where it learned from no rendered faces."""
+    """Features that a basic run kept of where no evidence should lie; None where it learned from no rendered faces."""
     return load_tensors(basic / FILE)[0]["elsewhere"] if (basic / FILE).is_file() else None
 
 

@@ -1,4 +1,4 @@
-"""What the loop of phase 1 learns from, read once: pictures with votes, rendered faces, photographs with teachers.
+"""Training set of the loop of phase 1, read once: pictures with votes, rendered faces, photographs with teachers.
 
 It can be kept in the run's folder, so that a run goes on without its pictures: at once, or on another machine.
 """
@@ -166,7 +166,7 @@ _PHOTOGRAPHS = ("pixels", "basic", "blendshapes", "landmarks")
 def material_origin(
     table: SampleTable, rendered: Sequence[SampleTable] = (), taught: SampleTable | None = None
 ) -> dict[str, Any]:
-    """What the material of a run is made from, plain data: every data set, and the teachers' answers."""
+    """Origin of a run's training set, plain data: every data set, and the teachers' answers."""
     found: dict[str, Any] = {"data": table_origin(table)}
     found["rendered"] = {str(k): table_origin(each) for k, each in enumerate(rendered, 1)}
     if taught is not None:

@@ -1,4 +1,4 @@
-"""What lies below the maps: muscle by muscle, part by part, and the numbers of a relation. HTML, everything escaped."""
+"""Details below the maps: muscle by muscle, part by part, and the numbers of a relation. HTML, everything escaped."""
 
 import html
 

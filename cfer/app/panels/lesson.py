@@ -87,7 +87,7 @@ def cost_table(effect: Effect, say: Speech) -> str:
 
 
 def teaching_words(effect: Effect, face: FaceReading, say: Speech) -> str:
-    """What the first picture is called now, and what it was called before."""
+    """Answer for the first picture now, and the answer before."""
     was = effect.was_called[0][0] if effect.was_called else face.top
     return say("lesson_now", was=say.name(was), now=say.name(face.top), p=say.percent(face.probabilities[face.top]))
 

@@ -59,7 +59,7 @@ def _measured() -> dict[str, dict[str, list[float]]]:
 
 
 def judged(method: str, say: Speech) -> str:
-    """What `benchmarks/explanations/saliency.py` found about a method's maps, and whose it is where it is another's."""
+    """Findings of `benchmarks/explanations/saliency.py` about a method's maps, and whose method it is."""
     known = _measured().get(method)
     said = say("method_unknown")
     if known is not None:

@@ -1,4 +1,4 @@
-"""What ties a compound to its basics on the face that is shown: a sentence, and in the fold the numbers behind it."""
+"""Panel of a compound's ties to its basics on the face shown: a sentence, and in the fold the numbers behind it."""
 
 import html
 

@@ -38,7 +38,7 @@ def answer_key(face: FaceReading) -> str:
 
 
 def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
-    """How sure the answer is, what it blends and which muscles are at work."""
+    """Sentences of how sure the answer is, what it blends and which muscles are at work."""
     ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
     (top, p), (second, q) = ranked[:2]
     key = "certain" if p >= 0.9 else "fairly" if p >= 0.7 else "rather" if p >= 0.5 else "unsure"
@@ -153,7 +153,7 @@ def _bar(name: str, share: float, say: Speech, colour: int, top: bool) -> str:
 
 
 def made_of(found: Composition | None, face: FaceReading, say: Speech) -> str:
-    """What speaks for an answer: whose muscles, which muscles, and what lies beyond them."""
+    """Reasons for an answer: whose muscles, which muscles, and what lies beyond them."""
     if found is None:
         return f'<div class="cfer-bars"><p>{html.escape(say("no_composition"))}</p></div>'
     title = say.html("made_title", name=say.name(found.name))

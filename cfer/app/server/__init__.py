@@ -1,1 +1,1 @@
-"""What stands between a visitor and the model: limits, sessions, endpoints."""
+"""Barriers between a visitor and the model: limits, sessions, endpoints."""

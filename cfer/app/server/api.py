@@ -21,7 +21,7 @@ from cfer.reading.reader import Reader
 
 
 class Answers:
-    """What programs may ask of the model as it is for everybody, or with lessons that they bring."""
+    """Questions that programs may ask of the model as it is for everybody, or with lessons that they bring."""
 
     def __init__(self, sessions: Sessions, found: Found | None = None) -> None:
         """Keep the base reader, and where its checkpoint came from."""
@@ -64,7 +64,7 @@ class Answers:
         cropped: bool | None = False,
         lessons: str | None = None,
     ) -> dict[str, Any]:
-        """Where in the largest face the evidence for an expression lies, and what it is made of.
+        """Explain where in the largest face the evidence for an expression lies, and what it is made of.
 
         Args:
             picture: A picture file.
@@ -86,7 +86,7 @@ class Answers:
         )
 
     def relation(self, picture: str | None, name: str | None, cropped: bool | None = False) -> dict[str, Any]:
-        """What ties a compound to its two basic expressions on the largest face, with what chance gives.
+        """Measure what ties a compound to its two basic expressions on the largest face, with what chance gives.
 
         Args:
             picture: A picture file.
@@ -134,12 +134,12 @@ class Answers:
 
 
 def _which(face: FaceReading) -> dict[str, Any]:
-    """Which face of a picture an answer is about: the largest of so many."""
+    """Face of a picture that an answer is about: the largest of so many."""
     return {"box": [round(v, 1) for v in face.box], "among": face.among}
 
 
 def _yes(value: object) -> bool:
-    """What a yes or no says, in whatever way it was sent.
+    """Truth of a yes or no, in whatever way it was sent.
 
     Raises:
         PictureError: It says neither.

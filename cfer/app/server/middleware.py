@@ -1,4 +1,4 @@
-"""What every request passes before Gradio sees it: limits, headers, no fetching from elsewhere."""
+"""Middleware that every request passes before Gradio sees it: limits, headers, no fetching from elsewhere."""
 
 import json
 import re
@@ -80,13 +80,13 @@ class OwnFilesOnly:
 
 
 def _is_form(scope: dict[str, Any]) -> bool:
-    """Whether a body is an upload's, by the first header that says so, which is the one that Gradio goes by."""
+    """True if a body is an upload's, by the first header that says so, which is the one that Gradio goes by."""
     kinds = [value for name, value in scope["headers"] if name == b"content-type"]
     return bool(kinds) and kinds[0].lower().startswith(b"multipart/form-data")
 
 
 def _names_an_address(body: bytes) -> bool:
-    """Whether JSON holds a file, anywhere in it, whose path is an address; what is no JSON is for others to refuse."""
+    """True if JSON holds a file, anywhere in it, whose path is an address; what is no JSON is for others to refuse."""
     try:
         waiting = [json.loads(body)]
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What stands between a visitor and the code: limits, plain-words errors, temporary files, private lessons."""
+"""Barriers between a visitor and the code: limits, plain-words errors, temporary files, private lessons."""
 
 import functools
 import html
@@ -56,7 +56,7 @@ def optional(component: Any) -> Any:
 
 
 def picture_files(**settings: Any) -> gr.File:
-    """Where several pictures are brought at once; of one height at all times (`.cfer-files` in the style sheet)."""
+    """Area for bringing several pictures at once, of one height at all times (`.cfer-files` in the style sheet)."""
     kind: dict[str, Any] = {"file_count": "multiple", "file_types": ["image"], "type": "filepath"}
     return gr.File(height=140, elem_classes="cfer-files", **kind, **settings)
 

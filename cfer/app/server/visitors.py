@@ -1,4 +1,4 @@
-"""Who is looking, and what each of them taught: bounded, forgotten after an hour, never shared."""
+"""Visitors, and what each of them taught: bounded, forgotten after an hour, never shared."""
 
 import secrets
 import threading
@@ -46,7 +46,7 @@ def new_visitor(request: gr.Request) -> Visitor:
 
 @dataclass(frozen=True)
 class Visit:
-    """What one visitor has.
+    """State of one visitor.
 
     Attributes:
         reader: The base reader with their lessons, adapted if they asked for it. It shares all that is large.
@@ -76,7 +76,7 @@ class Sessions:
         self._known: OrderedDict[str, tuple[float, Visit]] = OrderedDict()
 
     def visit(self, key: str) -> Visit:
-        """What a visitor has; the base reader alone if they taught nothing or were forgotten."""
+        """State of a visitor; the base reader alone if they taught nothing or were forgotten."""
         with self._lock:
             self._sweep()
             if key not in self._known:

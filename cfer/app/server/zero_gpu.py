@@ -1,4 +1,4 @@
-"""Where Hugging Face lends a GPU for moments (ZeroGPU): which functions ask for one. Elsewhere nothing changes.
+"""Functions that ask for a GPU where Hugging Face lends one for moments (ZeroGPU). Elsewhere nothing changes.
 
 Such a function runs in another process: it gets copies, returns tensors and changes nothing.
 """
@@ -14,7 +14,7 @@ def lent_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_lent() -> bool:
-    """Whether a function that asks for a GPU gets one."""
+    """True if a function that asks for a GPU gets one."""
     return _spaces() is not None
 
 

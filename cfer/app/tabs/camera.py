@@ -18,7 +18,7 @@ MOST = 100
 
 
 def adaptation_words(done: Adaptation, say: Speech) -> str:
-    """What adapting did, in sentences."""
+    """Sentences about what adapting did."""
     before, after = (
         ", ".join(f"{say.name(name)} {count}" for name, count in list(counts.items())[:4])
         for counts in (done.before, done.after)
@@ -73,7 +73,7 @@ class Camera:
         return visitor.speech("camera_forgotten"), gr.Button(interactive=False)
 
     def standing(self, visitor: Visitor) -> tuple[Any, ...]:
-        """What the panel has to say after something else was done, such as an undo of lessons."""
+        """Sentences of the panel after something else was done, such as an undo of lessons."""
         adapted = self.sessions.reader(visitor.key).base.shift is not None
         return gr.skip() if adapted else "", gr.Button(interactive=adapted)
 

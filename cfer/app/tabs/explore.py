@@ -32,7 +32,7 @@ _EMPTIED = ("readings", "made", "maps", "depth", "tie")
 
 @dataclass(frozen=True)
 class ExploreState:
-    """What a visitor is looking at: the faces of one picture, and which one is chosen.
+    """State of Explore: the faces of one picture, and which one is chosen.
 
     Attributes:
         faces: All of the picture's.
@@ -63,7 +63,7 @@ def example_paths() -> list[Path]:
 
 
 def example_name(path: Path) -> str:
-    """What an example is rendered to show, from its file's name."""
+    """Expression that an example is rendered to show, from its file's name."""
     return path.stem.partition("-")[2].replace("-", " ")
 
 
@@ -216,6 +216,6 @@ def _untaken() -> gr.File:
 
 
 def greeting(reader: Reader, say: Speech) -> tuple[Any, Any]:
-    """What depends on a visitor's language and is shown from the start: kinds of maps, and the drawing's controls."""
+    """Contents shown from the start that depend on the language: saliency methods, and the drawing's controls."""
     kinds = choices(reader, say)
     return gr.Dropdown(choices=kinds, value=kinds[0][1]), toolbar(say)

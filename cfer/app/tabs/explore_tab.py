@@ -84,7 +84,7 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
 
 
 def first_example(sessions: Sessions) -> dict[str, Any]:
-    """What the first example's reading shows, by the names in `OUTPUTS`: it is on the page before any visitor is known.
+    """Contents of the first example's reading, by the names in `OUTPUTS`: on the page before any visitor is known.
 
     To be called before the page is begun, because a reading makes components.
     """

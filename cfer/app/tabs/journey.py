@@ -97,7 +97,7 @@ class Journey:
 
 
 def stage(reader: Reader, face: FaceReading, step: int, name: str, say: Speech) -> str:
-    """What the model answered after a step, and the chosen class's map then, when it was learned, and now."""
+    """Answers of the model after a step, and the chosen class's map then, when it was learned, and now."""
     then, born = reader.at_step(step), learned_at(reader, name)
     seen = then.reread(face)
     first = len(reader.checkpoint.heads[0].bias)

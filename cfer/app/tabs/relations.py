@@ -40,7 +40,7 @@ MIXTURE = "shares of a mixture"
 
 
 def sources_of(reference: Reference) -> dict[str, str]:
-    """What maps a checkpoint's relations are of, by the keys of their words."""
+    """Maps that a checkpoint's relations are of, by the keys of their words."""
     return {name: key for name, key in SOURCES.items() if name in reference.sources}
 
 
@@ -104,7 +104,7 @@ def matrix_table(
 
 
 def summary(reference: Reference, view: str, source: str, say: Speech) -> str:
-    """What a view says over all compounds, with its intervals and controls."""
+    """Summary of a view over all compounds, with its intervals and controls."""
     if view in MEASURES:
         rows = []
         for key, words in sources_of(reference).items():
@@ -127,7 +127,7 @@ def summary(reference: Reference, view: str, source: str, say: Speech) -> str:
 
 
 def tie_words(reference: Reference, compound: str, measure: str, kind: str, say: Speech) -> str:
-    """What all faces say about a compound's tie to its constituents, in a sentence."""
+    """Sentence of what all faces say about a compound's tie to its constituents."""
     parts = say.both([say.name(part) for part in reference.facts["compounds"][compound]["constituents"]])
     here, elsewhere = (f"{gap:.2f}" for gap in reference.gaps(compound, measure, kind))
     named = {"name": say.name(compound), "parts": parts, "here": here, "elsewhere": elsewhere}

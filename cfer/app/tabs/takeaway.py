@@ -1,4 +1,4 @@
-"""What a visitor takes away: a picture to share, the numbers as a table and as JSON, the evidence as a zip."""
+"""Files that a visitor takes away: a picture to share, the numbers as a table and as JSON, the evidence as a zip."""
 
 import csv
 import html

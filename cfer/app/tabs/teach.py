@@ -1,4 +1,4 @@
-"""What the Teach tab does: lessons as records, what each cost, trying it, taking it home."""
+"""Handlers of the Teach tab: lessons as records, what each cost, trying it, taking it home."""
 
 import base64
 import html
@@ -37,7 +37,7 @@ class Teach:
         self.sessions = sessions
 
     def look(self, files: list[str] | None, cropped: bool, visitor: Visitor) -> str:
-        """What the pictures are called now, and which of them are poor: before anything is taught."""
+        """Answers for the pictures now, and which of them are poor: before anything is taught."""
         if not files:
             return ""
         if len(files) > MOST_PICTURES:

@@ -35,7 +35,7 @@ def for_parts(handler: Callable[..., dict[str, Any]], parts: dict[str, Any]) -> 
 
 @dataclass(frozen=True)
 class Wired:
-    """What other panels need of the tab.
+    """Components of the tab that other panels need.
 
     Attributes:
         standing: Handler that gives what of the tab depends on what the visitor has.
@@ -160,5 +160,5 @@ def _named(visitor: Visitor) -> tuple[Any, Any]:
 
 
 def _stored(keep: bool, packed: str) -> Any:
-    """What the browser keeps: the lessons if the visitor ticked it; what is there already stays while nothing is."""
+    """Lessons that the browser keeps, if the visitor ticked it; what is there already stays while nothing is."""
     return (packed or gr.skip()) if keep else ""
