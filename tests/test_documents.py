@@ -11,7 +11,7 @@ import pytest
 from benchmarks.app import app_assets
 from benchmarks.common.earlier import earlier_files, stale_files
 from benchmarks.common.results import RESULTS, read_result
-from benchmarks.pages import benchmark, explanations, lessons
+from benchmarks.pages import benchmark, explanations, lessons, quoted
 from cfer.checkpoint import load_checkpoint, model_digest
 from cfer.system.old_names import MOVED
 
@@ -112,6 +112,11 @@ def test_a_page_is_what_its_script_makes_of_the_committed_results(module):
     assert module.PAGE.read_text(encoding="utf-8") == module.page()
 
 
+@pytest.mark.parametrize("name", quoted.PAGES)
+def test_a_page_quotes_committed_results(name):
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == quoted.page(name)
+
+
 def test_the_app_shows_the_committed_results():
     for name, content in app_assets.assets().items():
         assert json.loads((app_assets.ASSETS / f"{name}.json").read_text(encoding="utf-8")) == content
@@ -120,9 +125,9 @@ def test_the_app_shows_the_committed_results():
 def test_what_is_stale_is_there_and_is_said_where_it_is_quoted():
     listed = stale_files()
     assert set(listed) <= {p.name for p in RESULTS.glob("*.json")}
-    for page, quoted in (("benchmark.md", "continual.json"), ("lessons.md", "lessons.json")):
+    for page, result in (("benchmark.md", "continual.json"), ("lessons.md", "lessons.json")):
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-        assert (listed[quoted]["why"] in text) is (quoted in listed)
+        assert (listed[result]["why"] in text) is (result in listed)
 
 
 def test_a_result_says_which_checkpoint_it_is_of_or_is_listed_with_the_reason():
