@@ -30,7 +30,7 @@ def main() -> None:
     if said["start weights"] != weights_fingerprint(model):
         sys.exit(f"{start} is not the start that {out} was prepared with.")
     material = load_saved_material(
-        out / FILE, {key: said[key] for key in ("data", "rendered", "taught") if key in said}
+        out / FILE, {key: said[key] for key in ("data", "rendered", "photographs") if key in said}
     )
     if material is None:
         sys.exit(f"{out / FILE} was not prepared from the pictures that {out / 'config.json'} names.")

@@ -27,10 +27,10 @@ cfer synth --people 80 --per-class 2 --first 6000 --out "$runs/faces"
 # A network that tells people apart; then votes, action units, and photographs with teachers' answers in every batch.
 python -m tools.convert_face_start "$package" "$runs/mild-c/samples.csv" "$runs/mobilenetv1_100.vggface2.safetensors"
 cfer train basic --data "$ferplus" --rendered "$runs/clear/samples.csv" --rendered "$runs/mild-c/samples.csv" \
-    --rendered "$runs/mild-b/samples.csv" --taught "$photographs/samples.csv" \
+    --rendered "$runs/mild-b/samples.csv" --photographs "$photographs/samples.csv" \
     --start "$runs/mobilenetv1_100.vggface2.safetensors" --backbone mobilenetv1_100 --padding same --stride 16 \
     --frozen-groups 0 \
-    --input-px 128 --detail-px 128 --batch-size 96 --rendered-batch 64 --taught-batch 96 \
+    --input-px 128 --detail-px 128 --batch-size 96 --rendered-batch 64 --photograph-batch 96 \
     --learning-rate 8e-4 --average 0.998 --epochs 18 --out "$runs/basic"
 cfer train continual --data "$ferplus" --data "$runs/faces/samples.csv" --data "$photographs/samples.csv" \
     --trust 1 --trust 1 --trust 0.05 --basic "$runs/basic" --out "$runs/continual"

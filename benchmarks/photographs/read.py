@@ -36,7 +36,7 @@ from cfer.emotions import BASICS, find
 from cfer.evaluation.bootstrap import group_draws, percentiles
 from cfer.features.pooled import crop_features
 from cfer.features.table import cache_path, extract_features
-from cfer.features.teachers import TEACHERS, load_taught
+from cfer.features.teachers import TEACHERS, load_photograph_crops
 from cfer.measure.landmarks import landmark_errors
 
 SIX = [k for k, name in enumerate(BASICS) if name != "fearful"]
@@ -72,7 +72,7 @@ def landmarks_off(checkpoint: Checkpoint, table: SampleTable, folder: Path) -> d
     if LANDMARKS not in checkpoint.measured or not (folder / TEACHERS).is_file():
         return None
     readout = LandmarkReadout.from_bytes(checkpoint.measured[LANDMARKS])
-    faces = load_taught(table, checkpoint.preprocessing, progress=True)
+    faces = load_photograph_crops(table, checkpoint.preprocessing, progress=True)
     found = readout(crop_features(checkpoint.model, checkpoint.preprocessing, faces.pixels))
     return landmark_errors(found, faces.landmarks, faces.landmarks.mean(0))
 

@@ -43,9 +43,9 @@ def measure(
         check_run_folder(run, KIND)
         loaded = load_checkpoint(checkpoint)
         check_checkpoint_folder(checkpoint)
-        taught = split(read_data(photographs), seed=loaded.facts.seed) if photographs else None
+        answered = split(read_data(photographs), seed=loaded.facts.seed) if photographs else None
         with claimed(run, KIND):
-            done = run_measure(loaded, run, people, photographs=taught, processes=processes, tell=typer.echo)
+            done = run_measure(loaded, run, people, photographs=answered, processes=processes, tell=typer.echo)
     except (CheckpointError, ValueError) as error:
         raise fail(error) from None
     save_checkpoint(done, checkpoint, model_card(done))

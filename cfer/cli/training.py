@@ -54,11 +54,18 @@ def train_basic(
         typer.Option(help="samples.csv of `cfer synth`: faces to learn action units from, beside --data; repeatable."),
     ] = None,
     rendered_batch: Annotated[int, typer.Option(min=1, help="Rendered pictures a step beside the others.")] = 40,
-    taught: Annotated[
+    photographs: Annotated[
         Path | None,
-        typer.Option(help="Manifest of photographs with teachers' answers, `teachers.npz`, beside it."),
+        typer.Option(
+            "--photographs",
+            "--taught",
+            help="Manifest of photographs with teachers' answers, `teachers.npz`, beside it. (--taught before)",
+        ),
     ] = None,
-    taught_batch: Annotated[int, typer.Option(min=2, help="Such photographs a step beside the others.")] = 20,
+    photograph_batch: Annotated[
+        int,
+        typer.Option("--photograph-batch", "--taught-batch", min=2, help="Such photographs a step beside the others."),
+    ] = 20,
     padding: Annotated[str, typer.Option(help="timm's pad_type, 'same' for weights from TensorFlow.")] = "",
     precision: Annotated[str, typer.Option(help="'no' (32 bits) or 'bf16': passes in bfloat16.")] = "no",
     stride: Annotated[
@@ -107,7 +114,7 @@ def train_basic(
             epochs=epochs,
             batch_size=batch_size,
             rendered_batch=rendered_batch,
-            taught_batch=taught_batch,
+            photograph_batch=photograph_batch,
             learning_rate=learning_rate,
             frozen_groups=frozen_groups,
             average=average,
@@ -115,26 +122,26 @@ def train_basic(
             precision=precision,
             seed=seed,
         )
-        read = [read_data(data, cropped=already_cropped or None), *([read_data(taught)] if taught else [])]
+        read = [read_data(data, cropped=already_cropped or None), *([read_data(photographs)] if photographs else [])]
         faces = [read_data(each) for each in rendered or ()]
         all_train = [each.only(replace(s, split="train") for s in each.samples) for each in faces]
         parted = split_together(
             [*read, *all_train], seed=seed, learned=pictures_learned_by_start(start), same_people=same_people
         )
         _say_oddities(parted)
-        table, photographs = parted[0], parted[1] if taught else None
+        table, answered = parted[0], parted[1] if photographs else None
         faces = [each.only(replace(s, split=None) for s in each.samples) for each in parted[len(read) :]]
         check_basic(table, config, start)
         main = PartialState().is_main_process
         with claimed(out, BASIC) if main else nullcontext():
             if prepare:
-                kept = prepare_basic(table, config, start, out, rendered=faces, taught=photographs)
+                kept = prepare_basic(table, config, start, out, rendered=faces, photographs=answered)
                 typer.echo(f"what this run learns from: {kept}")
                 return
-            best = learn_basic(table, config, start, out, rendered=faces, taught=photographs)
+            best = learn_basic(table, config, start, out, rendered=faces, photographs=answered)
             if not main:
                 return
-            beside = [*faces, *((photographs,) if photographs else ())]
+            beside = [*faces, *((answered,) if answered else ())]
             done = finish_basic(best, table, config, out, start=start, beside=beside, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None

@@ -1,6 +1,6 @@
 """Face crops of photographs with what other networks, the teachers, say of them.
 
-A folder of photographs is taught where `teachers.npz` lies beside its `samples.csv`, rows in the same order:
+Photographs have teachers' answers where `teachers.npz` lies beside its `samples.csv`, rows in the same order:
 `basic_logits` (N, 7) of an expression network in the order of `BASICS`; `blendshapes` (N, 52) in MediaPipe's order,
 0 to 1; `landmarks` (N, 478, 2) of MediaPipe's face mesh, -1 to 1 over the picture.
 """
@@ -59,7 +59,7 @@ MESH = (
 
 
 @dataclass(frozen=True)
-class TaughtCrops:
+class PhotographCrops:
     """Face crops with teachers' answers.
 
     Attributes:
@@ -126,7 +126,9 @@ def answers_digest(table: SampleTable) -> str:
     return digest_of_all(digest_of(table.source.read_bytes(name)) for name in (TEACHERS, MANIFEST))
 
 
-def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: bool = False) -> TaughtCrops:
+def load_photograph_crops(
+    table: SampleTable, preprocessing: Preprocessing, *, progress: bool = False
+) -> PhotographCrops:
     """Find and cut out the faces of photographs with teachers' answers; those in which none is found are left out.
 
     Args:
@@ -161,7 +163,7 @@ def load_taught(table: SampleTable, preprocessing: Preprocessing, *, progress: b
     inside = np.clip(answers.blendshapes[rows], 1e-4, 1 - 1e-4)
     logits = torch.from_numpy(np.log(inside / (1 - inside)))
     logits = (logits - logits.mean(0)) / (logits.std(0) + 0.3)  # shapes that hardly ever move stay small
-    return TaughtCrops(
+    return PhotographCrops(
         tuple(row for row, _ in kept),
         torch.stack(pixels),
         torch.from_numpy(answers.basic[rows]).softmax(1),

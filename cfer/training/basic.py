@@ -73,7 +73,7 @@ def learn_basic(
     out: Path,
     *,
     rendered: Sequence[SampleTable] = (),
-    taught: SampleTable | None = None,
+    photographs: SampleTable | None = None,
     progress: bool = True,
     save_seconds: float = 60.0,
 ) -> FaceModel | MultiTaskModel:
@@ -87,7 +87,7 @@ def learn_basic(
         start: See `cfer.training.initial_weights.load_start`.
         out: The run's folder: `config.json`, and what `cfer.training.loop.learn` writes.
         rendered: Faces with ground truth to learn action units from; all of them are learned from.
-        taught: Photographs with teachers' answers, whole and with a split on each row.
+        photographs: Photographs with teachers' answers, whole and with a split on each row.
         progress: Whether to show a bar with the remaining time.
         save_seconds: Least time between two saved states within an epoch.
 
@@ -96,12 +96,12 @@ def learn_basic(
     """
     accelerator = Accelerator(mixed_precision=config.precision)
     with accelerator.main_process_first():
-        model = _begun(table, config, start, out, rendered, taught)
+        model = _begun(table, config, start, out, rendered, photographs)
     if not config.epochs:
         return model.eval()
     if done := learned(config, out):
         return done
-    material = _material(table, config, out, rendered, taught, progress)
+    material = _material(table, config, out, rendered, photographs, progress)
     heads = run_weights(start)
     return learn(
         model,
@@ -122,7 +122,7 @@ def prepare_basic(
     out: Path,
     *,
     rendered: Sequence[SampleTable] = (),
-    taught: SampleTable | None = None,
+    photographs: SampleTable | None = None,
     progress: bool = True,
 ) -> Path:
     """Read the pictures of a run and keep them in its folder; arguments and errors as for `learn_basic`.
@@ -130,10 +130,10 @@ def prepare_basic(
     Returns:
         The file; whoever has it and the start needs no pictures to run the loop.
     """
-    _begun(table, config, start, out, rendered, taught)
+    _begun(table, config, start, out, rendered, photographs)
     path = out / FILE
-    origin = material_origin(table, rendered, taught)
-    save_material(_material(table, config, out, rendered, taught, progress), path, origin)
+    origin = material_origin(table, rendered, photographs)
+    save_material(_material(table, config, out, rendered, photographs, progress), path, origin)
     return path
 
 
@@ -143,18 +143,18 @@ def _begun(
     start: str,
     out: Path,
     rendered: Sequence[SampleTable],
-    taught: SampleTable | None,
+    photographs: SampleTable | None,
 ) -> FaceModel:
     """The network with its start; the folder belongs to this run from here on."""
     model = check_basic(table, config, start)
-    check_run_config(out, asdict(config) | run_origin(model, start, table, rendered, taught))
-    known = {*learned_pictures(table, rendered, taught), *pictures_learned_by_start(start)}
+    check_run_config(out, asdict(config) | run_origin(model, start, table, rendered, photographs))
+    known = {*learned_pictures(table, rendered, photographs), *pictures_learned_by_start(start)}
     write_json(out / LEARNED, sorted(known), indent=None)
     return model
 
 
 def run_origin(
-    model: FaceModel, start: str, table: SampleTable, rendered: Sequence[SampleTable], taught: SampleTable | None
+    model: FaceModel, start: str, table: SampleTable, rendered: Sequence[SampleTable], photographs: SampleTable | None
 ) -> dict[str, Any]:
     """Origin of a run beside its settings, plain data; `model` has its start."""
     heads = run_weights(start) or {}
@@ -162,16 +162,16 @@ def run_origin(
         "start": Path(start).name,
         "start weights": weights_fingerprint(model),
         "start heads": digest_of_all((name, tensor_digest(value)) for name, value in sorted(heads.items())),
-        **material_origin(table, rendered, taught),
+        **material_origin(table, rendered, photographs),
         "code": code_digest(__name__),
     }
 
 
 def learned_pictures(
-    table: SampleTable, rendered: Sequence[SampleTable] = (), taught: SampleTable | None = None
+    table: SampleTable, rendered: Sequence[SampleTable] = (), photographs: SampleTable | None = None
 ) -> list[str]:
     """Digests of all pictures that a run is trained on, so that no later phase tests on them."""
-    sets = [has_target(table.part("train")), *rendered, *([taught.part("train")] if taught else [])]
+    sets = [has_target(table.part("train")), *rendered, *([photographs.part("train")] if photographs else [])]
     return sorted({s.content for each in sets for s in each.samples if s.content})
 
 
@@ -202,11 +202,11 @@ def _material(
     config: BasicConfig,
     out: Path,
     rendered: Sequence[SampleTable],
-    taught: SampleTable | None,
+    photographs: SampleTable | None,
     progress: bool,
 ) -> Material:
     """Training set kept in the run's folder, if it was made from these pictures, or what is read now."""
-    origin = material_origin(table, rendered, taught)
+    origin = material_origin(table, rendered, photographs)
     if (out / FILE).is_file() and (kept := load_saved_material(out / FILE, origin)):
         return kept
-    return load_material(table, config.preprocessing, rendered, taught, progress=progress)
+    return load_material(table, config.preprocessing, rendered, photographs, progress=progress)

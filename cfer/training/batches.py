@@ -60,7 +60,7 @@ def mixed_loss(
         drawn, truth = rendered_views(faces, config.rendered_batch, config, generator)
         parts.append(drawn)
     if photographs is not None:
-        drawn, answers = photograph_views(photographs, config.taught_batch, config, generator)
+        drawn, answers = photograph_views(photographs, config.photograph_batch, config, generator)
         parts.append(drawn)
     outputs = network(config.preprocessing.normalise(torch.cat(parts)).to(device))
     start = len(views)
@@ -70,7 +70,7 @@ def mixed_loss(
         loss = loss + rendered_loss(outputs.rows(start, stop), RenderedTruth(*(t.to(device) for t in truth)))
         start = stop
     if photographs is not None:
-        rest = outputs.rows(start, start + config.taught_batch)
+        rest = outputs.rows(start, start + config.photograph_batch)
         prior = photographs.log_prior.to(device)
         loss = loss + photograph_loss(rest, TeacherAnswers(*(t.to(device) for t in answers)), prior)
     return loss

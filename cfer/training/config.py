@@ -23,7 +23,7 @@ class BasicConfig:
         epochs: Passes over the training pictures.
         batch_size: Pictures with votes or labels a step, over all processes together.
         rendered_batch: Rendered pictures a step beside them, where there are any.
-        taught_batch: Photographs with teachers' answers a step beside them, where there are any.
+        photograph_batch: Photographs with teachers' answers a step beside them, where there are any.
         learning_rate: AdamW's peak; linear warm-up, then a cosine to zero.
         weight_decay: AdamW's.
         warmup: Share of the steps.
@@ -42,7 +42,7 @@ class BasicConfig:
     epochs: int = 8
     batch_size: int = 64
     rendered_batch: int = 40
-    taught_batch: int = 20
+    photograph_batch: int = 20
     learning_rate: float = 6e-4
     weight_decay: float = 0.02
     warmup: float = 0.05

@@ -16,7 +16,7 @@ from cfer.emotions import BASICS
 from cfer.features.crops import Crops, load_crops
 from cfer.features.rendered import RenderedCrops, joined_crops, load_rendered
 from cfer.features.table import table_origin
-from cfer.features.teachers import TaughtCrops, answers_digest, load_taught
+from cfer.features.teachers import PhotographCrops, answers_digest, load_photograph_crops
 from cfer.network.preprocessing import Preprocessing
 from cfer.system.files import load_tensors, save_tensors
 from cfer.system.provenance import differences
@@ -55,13 +55,13 @@ class Photographs:
         log_prior: Logarithm (7,) of how often each class is seen as they are drawn: half of them class by class.
     """
 
-    crops: TaughtCrops
+    crops: PhotographCrops
     by_class: tuple[Tensor, ...]
     shares: Tensor
     log_prior: Tensor
 
     @classmethod
-    def of(cls, crops: TaughtCrops) -> "Photographs":
+    def of(cls, crops: PhotographCrops) -> "Photographs":
         """Photographs, sorted by the class that the teacher holds likeliest."""
         likeliest = crops.basic.argmax(1)
         places = [torch.nonzero(likeliest == k).squeeze(1) for k in range(len(BASICS))]
@@ -117,16 +117,16 @@ def has_majority(table: SampleTable) -> SampleTable:
     return table.only(s for s in table.samples if s.label in BASICS)
 
 
-def load_photographs(taught: SampleTable, preprocessing: Preprocessing, *, progress: bool) -> Photographs:
+def load_photographs(photographs: SampleTable, preprocessing: Preprocessing, *, progress: bool) -> Photographs:
     """The training part's photographs."""
-    return Photographs.of(load_taught(taught.part("train"), preprocessing, progress=progress))
+    return Photographs.of(load_photograph_crops(photographs.part("train"), preprocessing, progress=progress))
 
 
 def load_material(
     table: SampleTable,
     preprocessing: Preprocessing,
     rendered: Sequence[SampleTable] = (),
-    taught: SampleTable | None = None,
+    photographs: SampleTable | None = None,
     *,
     progress: bool = True,
 ) -> Material:
@@ -136,7 +136,7 @@ def load_material(
         table: Pictures with votes or labels, with a split on each row.
         preprocessing: How crops become input.
         rendered: Faces with ground truth; all of them are learned from.
-        taught: Photographs with teachers' answers, whole and with a split on each row.
+        photographs: Photographs with teachers' answers, whole and with a split on each row.
         progress: Whether to show bars.
 
     Raises:
@@ -147,7 +147,7 @@ def load_material(
     if not len(crops.table) or not len(validation.table):
         raise ValueError("No picture for training, or none for validation, can be read.")
     scored = [Labelled.of(validation)]
-    if taught is not None and len(held := has_majority(taught.part("validation"))):
+    if photographs is not None and len(held := has_majority(photographs.part("validation"))):
         scored.append(Labelled.of(load_crops(held, preprocessing, progress=progress)))
     loaded = [load_rendered(each, preprocessing, progress=progress) for each in rendered]
     return Material(
@@ -155,7 +155,7 @@ def load_material(
         vote_targets(crops.table),
         tuple(each for each in scored if len(each.true)),
         joined_crops(loaded) if loaded else None,
-        load_photographs(taught, preprocessing, progress=progress) if taught else None,
+        load_photographs(photographs, preprocessing, progress=progress) if photographs else None,
     )
 
 
@@ -164,13 +164,13 @@ _PHOTOGRAPHS = ("pixels", "basic", "blendshapes", "landmarks")
 
 
 def material_origin(
-    table: SampleTable, rendered: Sequence[SampleTable] = (), taught: SampleTable | None = None
+    table: SampleTable, rendered: Sequence[SampleTable] = (), photographs: SampleTable | None = None
 ) -> dict[str, Any]:
     """Origin of a run's training set, plain data: every data set, and the teachers' answers."""
     found: dict[str, Any] = {"data": table_origin(table)}
     found["rendered"] = {str(k): table_origin(each) for k, each in enumerate(rendered, 1)}
-    if taught is not None:
-        found["taught"] = table_origin(taught) | {"teachers": answers_digest(taught)}
+    if photographs is not None:
+        found["photographs"] = table_origin(photographs) | {"teachers": answers_digest(photographs)}
     return found
 
 
@@ -212,5 +212,5 @@ def load_saved_material(path: Path, origin: Mapping[str, Any] | None = None) -> 
         faces = RenderedCrops(tuple(range(len(values[0]))), *values)
     if "photographs.pixels" in tensors:
         values = [tensors[f"photographs.{name}"] for name in _PHOTOGRAPHS]
-        photographs = Photographs.of(TaughtCrops(tuple(range(len(values[0]))), *values))
+        photographs = Photographs.of(PhotographCrops(tuple(range(len(values[0]))), *values))
     return Material(tensors["pixels"], tensors["targets"], validation, faces, photographs)

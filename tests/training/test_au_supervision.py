@@ -13,7 +13,7 @@ from cfer.data.readers import read_data
 from cfer.data.splits import split
 from cfer.emotions import BASICS
 from cfer.features.rendered import UNITS, load_rendered
-from cfer.features.teachers import AGREEING, SIDES_SWAPPED, load_taught
+from cfer.features.teachers import AGREEING, SIDES_SWAPPED, load_photograph_crops
 from cfer.network.face_model import FaceModel
 from cfer.network.preprocessing import Preprocessing
 from cfer.synth.dataset import Plan, render_table
@@ -206,7 +206,7 @@ def photographs(rendered, tmp_path_factory):
 
 
 def test_teachers_answers_stay_with_their_pictures(photographs):
-    crops = load_taught(photographs, Preprocessing(64, 64))
+    crops = load_photograph_crops(photographs, Preprocessing(64, 64))
     assert len(photographs) == 6  # of ten rows four have no label
     assert len(crops.rows) == 6
     with np.load(photographs.source.root / "teachers.npz") as file:
@@ -219,7 +219,7 @@ def test_teachers_answers_stay_with_their_pictures(photographs):
 
 def test_photographs_without_teachers_are_refused(rendered):
     with pytest.raises(ValueError, match=r"no teachers\.npz"):
-        load_taught(rendered, Preprocessing(64, 64))
+        load_photograph_crops(rendered, Preprocessing(64, 64))
 
 
 def test_answers_that_were_cut_off_are_refused_in_words(tmp_path, photographs):
@@ -228,7 +228,7 @@ def test_answers_that_were_cut_off_are_refused_in_words(tmp_path, photographs):
     whole = (folder / "teachers.npz").read_bytes()
     (folder / "teachers.npz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"no teachers\.npz"):
-        load_taught(read_data(folder), Preprocessing(64, 64))
+        load_photograph_crops(read_data(folder), Preprocessing(64, 64))
 
 
 def test_photographs_are_drawn_by_the_generator_alone(photographs):
@@ -261,8 +261,8 @@ def test_in_a_mirror_left_and_right_blendshapes_change_places(photographs):
 def test_learning_beside_others_resumes_with_the_same_numbers(
     drawn_faces, rendered, photographs, tmp_path, monkeypatch
 ):
-    config = replace(TINY, epochs=2, rendered_batch=4, taught_batch=4)
-    kept = {"rendered": [rendered], "taught": split(photographs), "progress": False}
+    config = replace(TINY, epochs=2, rendered_batch=4, photograph_batch=4)
+    kept = {"rendered": [rendered], "photographs": split(photographs), "progress": False}
     learn_basic(drawn_faces, config, "random", tmp_path / "whole", **kept)
     with killed_after(5, monkeypatch):
         learn_basic(drawn_faces, config, "random", tmp_path / "parts", **kept, save_seconds=0)
@@ -275,8 +275,8 @@ def test_learning_beside_others_resumes_with_the_same_numbers(
 
 @pytest.mark.slow
 def test_a_run_goes_on_from_all_heads_of_another(drawn_faces, rendered, photographs, tmp_path):
-    config = replace(TINY, epochs=1, rendered_batch=4, taught_batch=4)
-    kept = {"rendered": [rendered], "taught": split(photographs), "progress": False}
+    config = replace(TINY, epochs=1, rendered_batch=4, photograph_batch=4)
+    kept = {"rendered": [rendered], "photographs": split(photographs), "progress": False}
     learn_basic(drawn_faces, config, "random", tmp_path / "first", **kept)
     still = replace(config, learning_rate=1e-9)
     learn_basic(drawn_faces, still, str(tmp_path / "first"), tmp_path / "second", **kept)

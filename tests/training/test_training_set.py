@@ -6,7 +6,7 @@ import torch
 from drawn_faces import TINY
 
 from cfer.emotions import BASICS
-from cfer.features.teachers import TaughtCrops
+from cfer.features.teachers import PhotographCrops
 from cfer.network.face_model import FaceModel
 from cfer.training.augment import random_views
 from cfer.training.basic import learn_basic, prepare_basic
@@ -20,7 +20,7 @@ def photographs_of(count: int = 4) -> Photographs:
     basic = torch.eye(len(BASICS))[[0, 0, 1, 3]][:count]
     pixels = torch.randint(0, 256, (count, 1, 16, 16), dtype=torch.uint8, generator=generator)
     return Photographs.of(
-        TaughtCrops(tuple(range(count)), pixels, basic, torch.rand(count, 52), torch.rand(count, 68, 2))
+        PhotographCrops(tuple(range(count)), pixels, basic, torch.rand(count, 52), torch.rand(count, 68, 2))
     )
 
 
