@@ -38,7 +38,7 @@ ALLOWED = {
     "hub": {"checkpoint", "reading"},
     "cli": {"batch", "checkpoint", "data", "evaluation", "features", "hub", "learners", "lessons", "measure", "network"}
     | {"pictures", "protocol", "reading", "synth", "training"},
-    "app/texts": {"lessons"},
+    "app/texts": {"faces", "lessons", "pictures"},
     "app/server": {"app/texts", "explain", "hub", "lessons", "pictures", "reading"},
     "app/panels": {"app/texts", "app/server", "explain", "faces", "lessons", "network", "reading"},
     "app/tabs": {

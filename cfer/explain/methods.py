@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from cfer.explain.attribution import attribution_layer, layer_baseline, mirrored_gradients
 from cfer.explain.faithfulness import blurred, scores
-from cfer.explain.maps import maps_of
+from cfer.explain.maps import ClassMaps, maps_of
 from cfer.network.face_model import FaceModel
 
 GRAD_CAM, INTEGRATED_GRADIENTS, LOG_ODDS, OCCLUSION = "grad_cam", "integrated_gradients", "log_odds", "occlusion"
@@ -52,6 +52,11 @@ class Question:
         return self.model.until(torch.cat([self.x, self.x.flip(-1)]), self.layer)
 
     @property
+    def maps(self) -> ClassMaps:
+        """Grad-CAM maps of all classes at the last layer."""
+        return maps_of(self.model, self.last)
+
+    @property
     def baseline(self) -> Tensor:
         """Outputs (c, h', w') of the backbone at that layer for neutral faces."""
         return layer_baseline(self.model, self._neutral, self.layer)
@@ -71,14 +76,14 @@ class Question:
 
 def grad_cam(question: Question) -> Tensor:
     """Grad-CAM at the last layer, exact and signed, of all classes at once; see `cfer.explain.maps`."""
-    found = maps_of(question.model, question.last)
-    return torch.stack([found.of(name)[0] for name in question.names])
+    maps = question.maps
+    return torch.stack([maps.of(name)[0] for name in question.names])
 
 
 def log_odds(question: Question) -> Tensor:
     """Grad-CAM of a class against the others by how likely they are here; see `ClassMaps.log_odds`."""
-    found = maps_of(question.model, question.last)
-    return torch.stack([found.log_odds(name)[0] for name in question.names])
+    maps = question.maps
+    return torch.stack([maps.log_odds(name)[0] for name in question.names])
 
 
 def integrated_gradients(question: Question) -> Tensor:

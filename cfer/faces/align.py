@@ -98,7 +98,9 @@ def whole_square(picture: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
     short, long = sorted((height, width))
     if long > 4 * short:
-        raise PictureError(f"A face crop is about square; this picture is {width} x {height}.")
+        raise PictureError(
+            "A face crop is about square; this picture is {width} x {height}.", width=width, height=height
+        )
     before_y, before_x = (long - height) // 2, (long - width) // 2
     margins = ((before_y, long - height - before_y), (before_x, long - width - before_x), (0, 0))
     square = np.pad(picture, margins, mode="edge")

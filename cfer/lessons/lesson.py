@@ -135,17 +135,19 @@ def _checked(base: Checkpoint, lessons: Sequence[Lesson]) -> Sequence[Lesson]:
     taken = list(base.names)
     for lesson in lessons:
         if clean_name(lesson.name, taken) != lesson.name:
-            raise LessonError(f"{lesson.name!r} is not the name of a lesson.")
+            raise LessonError("{name!r} is not the name of a lesson.", name=lesson.name)
         constituents_for(lesson.name, lesson.constituents, base.names)
         width = base.model.num_features
         if any(len(f) and f.shape[1] != width for f in lesson.features) or _is_of_another(lesson, base):
-            raise LessonError(f"The lesson {lesson.name!r} was made with another network.")
+            raise LessonError("The lesson {name!r} was made with another network.", name=lesson.name)
         taken.append(lesson.name)
     for one, other in combinations(lessons, 2):
         if contradict(one, other):
             raise LessonError(
-                f"One picture was brought as {one.name!r} and as {other.name!r}. Keep one of the two lessons, or bring "
-                "another picture."
+                "One picture was brought as {one!r} and as {other!r}. Keep one of the two lessons, or bring another "
+                "picture.",
+                one=one.name,
+                other=other.name,
             )
     return lessons
 

@@ -55,7 +55,7 @@ def pack_lessons(base: Checkpoint, lessons: Sequence[Lesson]) -> bytes:
     if not lessons:
         raise LessonError("There is no lesson to save yet.")
     if len(lessons) > MOST_LESSONS:
-        raise LessonError(f"A lesson file holds one to {MOST_LESSONS} lessons.")
+        raise LessonError("A lesson file holds one to {most} lessons.", most=MOST_LESSONS)
     width = base.model.num_features
     entries = [
         {"name": x.name, "constituents": list(x.constituents), "units": list(x.units), "eager": x.eager}
@@ -88,7 +88,7 @@ def unpack_lessons(base: Checkpoint, data: bytes) -> tuple[Lesson, ...]:
     """
     most = most_bytes(base.model.num_features)
     if len(data) > most:
-        raise LessonError(f"This file is too large for lessons: at most {most // 1_000_000} MB.")
+        raise LessonError("This file is too large for lessons: at most {most} MB.", most=most // 1_000_000)
     contents, tensors = _opened(data)
     if contents.schema_version != SCHEMA_VERSION:
         raise LessonError("This lesson file was made by another version of cfer.")
@@ -98,7 +98,7 @@ def unpack_lessons(base: Checkpoint, data: bytes) -> tuple[Lesson, ...]:
             "to another."
         )
     if not 0 < len(contents.lessons) <= MOST_LESSONS:
-        raise LessonError(f"A lesson file holds one to {MOST_LESSONS} lessons.")
+        raise LessonError("A lesson file holds one to {most} lessons.", most=MOST_LESSONS)
     if set(tensors) != {f"{i}.{part}" for i in range(len(contents.lessons)) for part in _PARTS}:
         raise LessonError("This lesson file is damaged: its parts do not belong together.")
     found: list[Lesson] = []
@@ -106,7 +106,7 @@ def unpack_lessons(base: Checkpoint, data: bytes) -> tuple[Lesson, ...]:
         shots, seen, against = (_features(tensors[f"{i}.{part}"], contents.features) for part in _PARTS)
         name = clean_name(entry.name, [*base.names, *(lesson.name for lesson in found)])
         if any(part not in base.names for part in entry.constituents) or len(entry.constituents) > 2:
-            raise LessonError(f"The lesson {name!r} is made of expressions that this model does not know.")
+            raise LessonError("The lesson {name!r} is made of expressions that this model does not know.", name=name)
         parts, units = tuple(entry.constituents), tuple(entry.units)
         found.append(Lesson(name, shots, seen, against, parts, units, entry.eager, contents.backbone))
     return tuple(found)

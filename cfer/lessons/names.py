@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from cfer.emotions import find
+from cfer.system.refusals import RefusalError
 
 MAX_NAME = 40
 _JOINERS = "\u200c\u200d\u200b"
@@ -17,7 +18,11 @@ _MISSING = {"nan", "null", "none", "na", "n-a", "nil"}
 """Words that programs which read tables take for an empty field."""
 
 
-class LessonError(ValueError):
+BOTH = "Picture {number} is brought as {name!r} and as not it. Leave it out of one of the two."
+"""What is said of a picture that is brought as a class and as not it."""
+
+
+class LessonError(RefusalError):
     """A lesson that cannot be given. The message is meant for the person who asked for it."""
 
 
@@ -36,14 +41,14 @@ def clean_name(name: str, taken: Sequence[str]) -> str:
     if not name:
         raise LessonError("Give the new expression a name.")
     if len(name) > MAX_NAME:
-        raise LessonError(f"The name is too long: at most {MAX_NAME} letters.")
+        raise LessonError("The name is too long: at most {most} letters.", most=MAX_NAME)
     if not all(map(_is_word, re.split("[ -]", name))):
         raise LessonError("Use letters, digits, spaces and hyphens for the name.")
     if name in _MISSING:
-        raise LessonError(f"Tables take {name!r} for an empty field. Choose another name.")
+        raise LessonError("Tables take {name!r} for an empty field. Choose another name.", name=name)
     name = find(name) or name
     if known := same_name(name, taken):
-        raise LessonError(f"The model knows {known!r} already. Choose another name.")
+        raise LessonError("The model knows {name!r} already. Choose another name.", name=known)
     return name
 
 

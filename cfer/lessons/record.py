@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cfer.emotions import EXPRESSIONS, UNIT_NAMES, Kind
-from cfer.lessons.names import LessonError, same_name
+from cfer.lessons.names import BOTH, LessonError, same_name
 from cfer.lessons.placement import Limit
 from cfer.pictures.near_duplicates import Shown, first_same
 
@@ -87,11 +87,11 @@ class Lesson:
         if len(self.shots) != len(self.seen):
             raise LessonError("Every picture of a lesson needs both of its readings.")
         if max(len(self.shots), len(self.against)) > MOST_PICTURES:
-            raise LessonError(f"A lesson has at most {MOST_PICTURES} pictures.")
+            raise LessonError("A lesson has at most {most} pictures.", most=MOST_PICTURES)
         if self.eager not in EAGER:
-            raise LessonError(f"A lesson is {', '.join(EAGER)}; {self.eager!r} is none of these.")
+            raise LessonError("A lesson is {ways}; {way!r} is none of these.", ways=", ".join(EAGER), way=self.eager)
         if strange := sorted(set(self.units) - set(UNIT_NAMES)):
-            raise LessonError(f"There is no action unit {strange[0]} here.")
+            raise LessonError("There is no action unit {unit} here.", unit=strange[0])
         if not len(self.shots) and len(self.constituents) < 2 and not self.units and self.name not in EXPRESSIONS:
             raise LessonError(
                 "Bring a picture of the new expression, or say which two basic expressions it blends, or which muscles "
@@ -180,15 +180,15 @@ def constituents_for(name: str, chosen: tuple[str, ...], known: Sequence[str]) -
         LessonError: A chosen constituent is not known to the model, or there are more than two.
     """
     if isinstance(chosen, str):
-        raise LessonError(f"The constituents are a list: [{chosen!r}].")
+        raise LessonError("The constituents are a list: [{given!r}].", given=chosen)
     chosen = tuple(chosen or ())
     meant = [same_name(part, known) for part in chosen]
     for part, name_of_part in zip(chosen, meant, strict=True):
         if name_of_part is None:
-            raise LessonError(f"{part!r} is not a class of this model.")
+            raise LessonError("{name!r} is not a class of this model.", name=part)
     parts = tuple(dict.fromkeys(part for part in meant if part))
     if len(parts) > 2:
-        raise LessonError(f"An expression is made of two others at most, not of {len(parts)}.")
+        raise LessonError("An expression is made of two others at most, not of {count}.", count=len(parts))
     if parts:
         return parts
     entry = EXPRESSIONS.get(name)
@@ -219,8 +219,11 @@ def check_agreement(lesson: Lesson) -> None:
     again = first_same(lesson.crops, lesson.against_crops) if lesson.crops and lesson.against_crops else []
     number = next((n for n, k in enumerate(again, 1) if k is not None), None)
     if number is not None or _share_a_row(lesson.seen, lesson.against):
-        which = f"Picture {number}" if number else "A picture"
-        raise LessonError(f"{which} is brought as {lesson.name!r} and as not it. Leave it out of one of the two.")
+        if number:
+            raise LessonError(BOTH, number=number, name=lesson.name)
+        raise LessonError(
+            "A picture is brought as {name!r} and as not it. Leave it out of one of the two.", name=lesson.name
+        )
 
 
 def _share_a_row(one: Tensor, other: Tensor) -> bool:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cfer.pictures.errors import PictureError
+from cfer.pictures.errors import TOO_LARGE, TOO_SMALL, PictureError
 
 LEAST_SIDE = 8
 _NEARLY_ONE = 2.0
@@ -27,11 +27,9 @@ def checked_pixels(values: np.ndarray, max_pixels: int) -> np.ndarray:
         )
     height, width = values.shape[:2]
     if min(height, width) < LEAST_SIDE:
-        raise PictureError(f"The picture is too small ({width} x {height}): at least {LEAST_SIDE} pixels a side.")
+        raise PictureError(TOO_SMALL, width=width, height=height, least=LEAST_SIDE)
     if height * width > max_pixels:
-        raise PictureError(
-            f"The picture is too large ({width} x {height}): at most {max_pixels // 1_000_000} megapixels."
-        )
+        raise PictureError(TOO_LARGE, width=width, height=height, most=max_pixels // 1_000_000)
     if values.dtype == bool:
         return values.astype(np.uint8) * 255
     return values if values.dtype == np.uint8 else _eight_bits(values)

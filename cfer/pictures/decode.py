@@ -11,7 +11,7 @@ import torch
 from PIL import Image, UnidentifiedImageError, features
 
 from cfer.pictures.arrays import LEAST_SIDE, all_but_hot, checked_pixels, scaled_deep
-from cfer.pictures.errors import PictureError
+from cfer.pictures.errors import TOO_LARGE, TOO_SMALL, PictureError
 from cfer.pictures.quiet import quiet
 from cfer.pictures.repair import completions, without_remarks
 from cfer.pictures.sources import as_array, as_bytes
@@ -94,7 +94,7 @@ def decode_picture(source: PictureLike) -> Decoded:
         try:
             return _safely(lambda: _decode(data))
         except UnidentifiedImageError as error:
-            raise PictureError(_unknown(data)) from error
+            raise _unknown(data) from error
         except PictureError:
             raise
         except Exception as error:  # a door: decoders raise anything on damaged files (OSError, struct.error, ...)
@@ -106,7 +106,9 @@ def _safely(work: Callable[[], Decoded]) -> Decoded:
     try:
         return work()
     except Image.DecompressionBombError as error:
-        raise PictureError(f"The picture is too large: at most {MAX_OTHER // 1_000_000} megapixels.") from error
+        raise PictureError(
+            "The picture is too large: at most {most} megapixels.", most=MAX_OTHER // 1_000_000
+        ) from error
     except MemoryError as error:
         raise PictureError("There is not enough memory for this picture. Bring a smaller one.") from error
 
@@ -168,19 +170,23 @@ def _deep_png(data: bytes) -> Decoded:
         return _to_rgb(whole)
 
 
-def _unknown(data: bytes) -> str:
+def _unknown(data: bytes) -> PictureError:
     if data[4:8] == b"ftyp":
-        return f"This looks like a video or a picture of a kind that is not read. Use {_KINDS}."
+        return PictureError(
+            "This looks like a video or a picture of a kind that is not read. Use {kinds}.", kinds=_KINDS
+        )
     if data.startswith(b"version https://git-lfs"):
-        return "This is a placeholder of git-lfs, not the picture itself. Run 'git lfs pull' in its repository."
-    return f"This is not a picture that can be read. Use {_KINDS}."
+        return PictureError(
+            "This is a placeholder of git-lfs, not the picture itself. Run 'git lfs pull' in its repository."
+        )
+    return PictureError("This is not a picture that can be read. Use {kinds}.", kinds=_KINDS)
 
 
 def _check_size(width: int, height: int, most: int) -> None:
     if width * height > most:
-        raise PictureError(f"The picture is too large ({width} x {height}): at most {most // 1_000_000} megapixels.")
+        raise PictureError(TOO_LARGE, width=width, height=height, most=most // 1_000_000)
     if min(width, height) < LEAST_SIDE:
-        raise PictureError(f"The picture is too small ({width} x {height}): at least {LEAST_SIDE} pixels a side.")
+        raise PictureError(TOO_SMALL, width=width, height=height, least=LEAST_SIDE)
 
 
 def _to_rgb(image: Image.Image) -> Decoded:

@@ -43,7 +43,7 @@ def file_bytes(path: Path) -> bytes:
         if not path.is_file():
             raise PictureError(f"There is no file named {path.name!r}.")
         if path.stat().st_size > MAX_BYTES:
-            raise PictureError(f"The file is over {MAX_BYTES // 1_000_000} MB.")
+            raise PictureError("The file is over {most} MB.", most=MAX_BYTES // 1_000_000)
         return path.read_bytes()
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         if isinstance(error, PictureError):
@@ -65,7 +65,7 @@ def _read_open(file: Any) -> bytes:
     if not isinstance(data, bytes):
         raise PictureError("This file is open as text. Open it with mode 'rb'.")
     if len(data) > MAX_BYTES:
-        raise PictureError(f"The file is over {MAX_BYTES // 1_000_000} MB.")
+        raise PictureError("The file is over {most} MB.", most=MAX_BYTES // 1_000_000)
     return data
 
 

@@ -20,6 +20,7 @@ from cfer.emotions import Kind
 from cfer.learners.base import Head
 from cfer.network.camera import CameraCorrection, correction, look_of
 from cfer.system.files import tensor_digest
+from cfer.system.refusals import RefusalError
 
 LEAST = 20
 """Fewest faces to adapt from."""
@@ -32,7 +33,7 @@ FEWEST_CHECKS = 3
 """Check features of a class from which its mean is taken."""
 
 
-class AdaptError(ValueError):
+class AdaptError(RefusalError):
     """Adapting is not possible; the message says why and what to do."""
 
 
@@ -103,7 +104,9 @@ def adapt(
         AdaptError: There are too few faces, or the checkpoint keeps nothing to compare them with.
     """
     if len(features) < LEAST:
-        raise AdaptError(f"Adapting needs at least {LEAST} faces; there {_are(len(features))}.")
+        if len(features) == 1:
+            raise AdaptError("Adapting needs at least {least} faces; there is 1.", least=LEAST)
+        raise AdaptError("Adapting needs at least {least} faces; there are {count}.", least=LEAST, count=len(features))
     plain = unadapted(checkpoint)
     camera, seen = corrected or (None, features)
     classes, means = reference_means(plain)
@@ -156,7 +159,3 @@ def camera_shift(features: Tensor, head: Head, means: Tensor) -> Tensor:
         chances = F.linear(features - shift, *head).softmax(1)  # (N, R)
         shift = (features - chances @ means).mean(0) * len(features) / (len(features) + WORTH)
     return shift
-
-
-def _are(count: int) -> str:
-    return "is 1" if count == 1 else f"are {count}"

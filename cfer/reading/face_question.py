@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from cfer.explain.attribution import neutral_faces
+from cfer.explain.maps import ClassMaps
 from cfer.explain.methods import Question
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class FaceQuestion(Question):
     def pair(self) -> Tensor:
         """See `Question.pair`."""
         return self._face.passes.pair
+
+    @property
+    def maps(self) -> ClassMaps:
+        """See `Question.maps`; without what a camera adds, if the reader is adapted."""
+        return self._face.maps
 
     @property
     def baseline(self) -> Tensor:

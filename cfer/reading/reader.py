@@ -259,9 +259,9 @@ class Reader(PictureReader):
             if not left_out:
                 raise
             name, why = left_out[0]
-            raise AdaptError(
-                f"{error} {len(left_out):,} pictures could not be used; the first, {name}: {why}"
-            ) from None
+            more = " {left_out:,} pictures could not be used; the first, {first}: {why}"
+            values = {**error.values, "left_out": len(left_out), "first": name, "why": why}
+            raise AdaptError(error.template + more, **values) from None
         return self._over(adapted).with_lessons(lessons), replace(done, left_out=tuple(left_out))
 
     @plain_numerics()

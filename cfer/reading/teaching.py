@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from cfer.checkpoint import Checkpoint
-from cfer.lessons.names import LessonError, clean_name
+from cfer.lessons.names import BOTH, LessonError, clean_name
 from cfer.lessons.record import Features, Lesson, check_agreement, constituents_for
 from cfer.pictures import PictureError
 from cfer.pictures.near_duplicates import Shown, first_same
@@ -192,10 +192,10 @@ def check_brought_once(
         LessonError: One is; the message says which.
     """
     others = [shown(f) for f in against]
-    for what, faces in (("Picture", shots), ("Check picture", further)):
+    for said, faces in ((BOTH, shots), (f"Check {BOTH[0].lower()}{BOTH[1:]}", further)):
         again = first_same([shown(f) for f in faces], others)
         if number := next((n for n, k in enumerate(again, 1) if k is not None), None):
-            raise LessonError(f"{what} {number} is brought as {name!r} and as not it. Leave it out of one of the two.")
+            raise LessonError(said, number=number, name=name)
 
 
 def name_of(picture: object, number: int) -> str:

@@ -44,7 +44,7 @@ class Camera:
         try:
             return self._adapted(files or [], consent, visitor)
         except AdaptError as error:
-            return f"**{visitor.speech.refusal(str(error))}**", gr.skip()
+            return f"**{visitor.speech.refusal(error)}**", gr.skip()
 
     def _adapted(self, files: list[str], consent: bool, visitor: Visitor) -> tuple[Any, ...]:
         say = visitor.speech

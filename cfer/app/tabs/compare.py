@@ -99,7 +99,7 @@ class Compare:
                 return reader, reader.face(path)
             except PictureError as error:
                 raise complaint(
-                    say("compare_picture", side=say(f"compare_side_{side}"), why=say.refusal(str(error)))
+                    say("compare_picture", side=say(f"compare_side_{side}"), why=say.refusal(error))
                 ) from None
         if shown is None:
             raise complaint(say("bring_first"))

@@ -90,7 +90,7 @@ class Explore:
             picture = read_path(path, say)
             faces = reader.read(picture, already_cropped=cropped).faces
         except PictureError as error:
-            yield self._nothing(say.refusal(str(error)))
+            yield self._nothing(say.refusal(error))
             return
         if not faces:
             yield self._nothing(say("no_face"))

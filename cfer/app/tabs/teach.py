@@ -49,7 +49,7 @@ class Teach:
             try:
                 found = reader.read(Path(path), already_cropped=cropped).faces
             except PictureError as error:
-                lines.append(say("teach_picture", number=number, what=say.refusal(str(error))))
+                lines.append(say("teach_picture", number=number, what=say.refusal(error)))
                 continue
             if not found:
                 lines.append(say("teach_picture", number=number, what=say("teach_no_face")))
@@ -114,7 +114,7 @@ class Teach:
         try:
             faces = reader.read(read_path(path, say)).faces
         except PictureError as error:
-            return _complaint(say.refusal(str(error)))
+            return _complaint(say.refusal(error))
         if not faces:
             return _complaint(say("no_face"))
         face = faces[0]
@@ -225,7 +225,7 @@ class Teach:
         try:
             return go()
         except (LessonError, PictureError) as error:
-            return {"verdict": _complaint(visitor.speech.refusal(str(error)))}
+            return {"verdict": _complaint(visitor.speech.refusal(error))}
 
     def _told(self, visitor: Visitor, verdict: str, maps: str = "") -> Shown:
         visit, say = self.sessions.visit(visitor.key), visitor.speech
@@ -260,7 +260,7 @@ class Teach:
         try:
             return reader.face(Path(path), already_cropped=cropped)
         except PictureError as error:
-            raise PictureError(say("teach_picture", number=number, what=say.refusal(str(error)))) from error
+            raise PictureError(say("teach_picture", number=number, what=say.refusal(error))) from error
 
 
 def _complaint(message: str) -> str:

@@ -5,7 +5,6 @@ face on the server (`Speech`), both by the languages that the browser asks for.
 """
 
 import html
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,6 +14,7 @@ import gradio as gr
 
 from cfer.app.texts import de, de_lessons, de_refusals, de_relations, de_steps, en, en_lessons, en_relations, en_steps
 from cfer.emotions import EXPRESSIONS
+from cfer.system.refusals import RefusalError
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -56,13 +56,12 @@ class Speech:
         pieces = self(key, **{name: html.escape(str(value)) for name, value in values.items()}).split("**")
         return "".join(f"<b>{piece}</b>" if i % 2 else piece for i, piece in enumerate(pieces))
 
-    def refusal(self, english: str) -> str:
-        """A sentence of the package's own about what will not do; one without a translation stays English."""
-        for known, here in REFUSALS[self.language].items():
-            pattern = re.escape(known).replace(re.escape("{}"), "(.+?)")
-            if found := re.fullmatch(pattern, english, re.DOTALL):
-                return here.format(*found.groups())
-        return english
+    def refusal(self, refused: RefusalError) -> str:
+        """Sentence of the package's own about what will not do; one without a translation stays English."""
+        here = REFUSALS[self.language].get(refused.template)
+        if here is None:
+            return str(refused)
+        return here.format(**{key: self.name(x) if isinstance(x, str) else x for key, x in refused.values.items()})
 
     def name(self, english: str) -> str:
         """An expression, an action unit or a part of the face; what has no other name keeps its own."""
