@@ -4,6 +4,7 @@ python -m benchmarks.pages.explanations
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -26,11 +27,11 @@ CHANGES = (INTEGRATED_GRADIENTS, *(source(INTEGRATED_GRADIENTS, name) for name i
 CASCADE = ("shuffled last quarter", "shuffled last half", SHUFFLED)
 
 
-def number(values: list[float | None], digits: int = 2) -> str:
+def number(values: Sequence[float | None], digits: int = 2) -> str:
     """A value with its interval; in words where no face had evidence."""
     if None in values:
         return "no evidence"
-    value, low, high = (f"{v:.{digits}f}" for v in values)
+    value, low, high = (f"{v:.{digits}f}" for v in values if v is not None)
     return f"{value} ({low} to {high})"
 
 
@@ -78,15 +79,15 @@ def randomised_table(found: dict[str, Any]) -> str:
 def relation_table(known: Reference) -> str:
     """The fifteen compounds."""
     rows = []
-    for name, row in known.facts["compounds"].items():
+    for name, row in known.rows.items():
         rows.append(
             [
-                f"{name} ({' + '.join(row['constituents'])})",
-                *(number(row["gap"][null]["cosine"]) for null in NULLS),
-                percent(row["both_first"]["cosine"]),
-                f"{row['pair_rank']['cosine'][0]:.1f}",
-                f"{row['mixture_rank'][0]:.1f}",
-                number(row["deletion_gap"], 1),
+                f"{name} ({' + '.join(row.constituents)})",
+                *(number(row.gap[null]["cosine"]) for null in NULLS),
+                percent(row.both_first["cosine"]),
+                f"{row.pair_rank['cosine'][0]:.1f}",
+                f"{row.mixture_rank[0]:.1f}",
+                number(row.deletion_gap, 1),
             ]
         )
     heads = ["compound", *_heads("gap", NULLS), "both nearest, %", "pair", "mixture", "deletion"]
@@ -95,8 +96,8 @@ def relation_table(known: Reference) -> str:
 
 def by_compound(known: Reference, quantity: str, sources: tuple[str, ...]) -> str:
     """The gap or the AUC of every compound, by every source."""
-    rows = known.facts["compounds"].items()
-    numbers = ([name, *(number(row[quantity][source]["cosine"]) for source in sources)] for name, row in rows)
+    rows = known.rows.items()
+    numbers = ([name, *(number(getattr(row, quantity)[source]["cosine"]) for source in sources)] for name, row in rows)
     return table(["compound", *_heads({"auc": "AUC"}.get(quantity, quantity), sources)], numbers)
 
 
@@ -106,7 +107,7 @@ def _heads(quantity: str, sources: tuple[str, ...]) -> list[str]:
 
 def overall_table(known: Reference, sources: tuple[str, ...]) -> str:
     """The gap over all compounds by every measure, with its nulls."""
-    overall = known.facts["overall"]
+    overall = known.overall
     return table(
         ["measure", *_heads("gap", sources)],
         ([m, *(number(overall[source][m], 3) for source in sources)] for m in known.measures),
@@ -117,10 +118,7 @@ def facs_table(known: Reference) -> str:
     """Agreement of every matrix with the coding manual."""
     return table(
         ["matrix", "Spearman", "p, constituents permuted"],
-        (
-            [name, number(row["spearman"]), f"{row['permuted_constituents_p']:.4f}"]
-            for name, row in known.facts["agreement_with_facs"].items()
-        ),
+        ([name, number(row.spearman), f"{row.permuted_constituents_p:.4f}"] for name, row in known.agreement.items()),
     )
 
 
@@ -218,7 +216,7 @@ def page() -> str:
     marks = json.loads(measured["landmarks.json"])
     units = read_result("unit_maps")
     finer = read_result("finer_maps")
-    gaps = known.facts["overall"]
+    gaps = known.overall
     overall = {null: f"{gaps[null]['cosine'][0]:.2f}" for null in NULLS}
     own, end = (found["methods"][name] for name in (DEFAULT, f"{DEFAULT}, gradient at the face alone"))
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -238,7 +236,7 @@ def page() -> str:
         cascade=", ".join(
             f"{name.removeprefix('shuffled ')} {number(gaps[source(GRAD_CAM, name)]['cosine'])}" for name in CASCADE
         ),
-        people_changed=str(known.facts["people_changed"]),
+        people_changed=str(known.people_changed),
         change_own_gap=f"{gaps[INTEGRATED_GRADIENTS]['cosine'][0]:.2f}",
         change_other_gap=f"{gaps[source(INTEGRATED_GRADIENTS, ELSEWHERE)]['cosine'][0]:.2f}",
         whole_side=str(found["methods"][LAST]["side"]),
@@ -262,8 +260,8 @@ def page() -> str:
         overall=overall_table(known, NULLS),
         relation_words=relation_words(known),
         facs=facs_table(known),
-        draws=str(known.facts["draws"]),
-        control_people=str(known.facts["people_of_controls"]),
+        draws=str(known.draws),
+        control_people=str(known.people_of_controls),
         own_gap=overall[GRAD_CAM],
         other_gap=overall[source(GRAD_CAM, ELSEWHERE)],
         shuffled_gap=overall[source(GRAD_CAM, SHUFFLED)],

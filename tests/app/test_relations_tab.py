@@ -1,4 +1,3 @@
-import json
 import re
 from dataclasses import replace
 
@@ -78,11 +77,18 @@ def test_a_switch_renews_the_matrix_the_words_and_the_chosen_cell(known):
     assert "(cosine)" in relations.redraw(UNITS, GRAD_CAM, chosen, Visitor())[2]  # the cell has maps alone
 
 
-def test_the_same_number_has_the_same_colour_under_every_null(known):
-    facts, sources = json.loads(json.dumps(known.facts)), (GRAD_CAM, HEADS, MEAN)
+def with_likeness(known, sources, value):
+    """The same with another likeness of awed and the first basic."""
+    row = known.rows["awed"]
+    likeness = {s: {m: list(values) for m, values in by.items()} for s, by in row.likeness.items()}
     for source in sources:
-        facts["compounds"]["awed"]["likeness"][source]["cosine"][0] = 0.5
-    changed = replace(known, facts=facts)
+        likeness[source]["cosine"][0] = value
+    return replace(known, rows={**known.rows, "awed": replace(row, likeness=likeness)})
+
+
+def test_the_same_number_has_the_same_colour_under_every_null(known):
+    sources = (GRAD_CAM, HEADS, MEAN)
+    changed = with_likeness(known, sources, 0.5)
     row, shades = known.compounds.index("awed"), set()
     for source in sources:
         sheet = matrix_table(changed, "cosine", source, SAY)
@@ -91,9 +97,7 @@ def test_the_same_number_has_the_same_colour_under_every_null(known):
 
 
 def test_a_place_without_evidence_on_any_face_says_so(known):
-    facts = json.loads(json.dumps(known.facts))
-    facts["compounds"]["awed"]["likeness"][GRAD_CAM]["cosine"][0] = None
-    sheet = matrix_table(replace(known, facts=facts), "cosine", GRAD_CAM, SAY)
+    sheet = matrix_table(with_likeness(known, (GRAD_CAM,), None), "cosine", GRAD_CAM, SAY)
     assert sheet.count(">no evidence<") == 1
 
 
@@ -103,4 +107,4 @@ def test_agreement_is_that_of_the_maps_that_are_shown(known):
     )
     assert "Agreement" not in null
     for words, name in ((whole, f"cosine, {GRAD_CAM}"), (changed, f"cosine, {INTEGRATED_GRADIENTS}")):
-        assert f"Spearman {known.facts['agreement_with_facs'][name]['spearman'][0]:.2f}" in words
+        assert f"Spearman {known.agreement[name].spearman[0]:.2f}" in words

@@ -5,7 +5,7 @@ from cfer.checkpoint import DEFAULT, load_checkpoint, model_digest
 from cfer.emotions import COMPOUNDS
 from cfer.explain.facs import unit_overlap
 from cfer.explain.methods import GRAD_CAM, INTEGRATED_GRADIENTS
-from cfer.explain.reference import Reference, Tie
+from cfer.explain.reference import CompoundRelations, Luck, Reference, Tie
 from cfer.explain.relation import SIX, head_likeness
 from cfer.explain.similarity import MEASURES
 
@@ -28,9 +28,8 @@ def made_up(own, luck, another, ahead, shuffled=(0.0, -0.1, 0.1)):
     }
     heads = {"mean": {"cosine": luck}, "face": {"cosine": [0.0, 0.2]}}
     less = {"mean": {"cosine": luck - 0.05}, "face": {"cosine": [0.0, 0.1]}}
-    by_luck = {f"{GRAD_CAM}, random head": heads, f"{GRAD_CAM}, head on permuted labels": less}
-    facts = {"compounds": {"awed": row}, "overall": gaps, "heads_by_luck": by_luck}
-    return Reference("0", 10, SIX, ("cosine",), facts)
+    by_luck = {f"{GRAD_CAM}, random head": Luck(**heads), f"{GRAD_CAM}, head on permuted labels": Luck(**less)}
+    return Reference("0", 10, SIX, ("cosine",), {"awed": CompoundRelations.from_dict(row)}, row["gap"], by_luck)
 
 
 def test_the_shipped_numbers_are_of_the_shipped_model(shipped):

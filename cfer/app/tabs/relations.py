@@ -81,7 +81,7 @@ def matrix_table(
     heads = "".join(f'<th scope="col">{html.escape(say.name(name))}</th>' for name in reference.basics)
     rows = []
     for row, compound in enumerate(reference.compounds):
-        own = reference.facts["compounds"][compound]["constituents"]
+        own = reference.rows[compound].constituents
         cells = []
         for column, basic in enumerate(reference.basics):
             value = values[row, column]
@@ -108,27 +108,27 @@ def summary(reference: Reference, view: str, source: str, say: Speech) -> str:
     if view in MEASURES:
         rows = []
         for key, words in sources_of(reference).items():
-            gap = reference.facts["overall"][key][view]
+            gap = reference.overall[key][view]
             rows.append(f"| {say(words)} | {gap[0]:+.3f} | {gap[1]:+.3f} ... {gap[2]:+.3f} |")
         head = "| {} | {} | {} |".format(*(say(f"summary_{name}") for name in ("of", "gap", "interval")))
         table = "\n".join([head, "| --- | --- | --- |", *rows])
-        said = say("summary_measure", people=reference.facts["people_changed"]) + f"\n\n{table}"
+        said = say("summary_measure", people=reference.people_changed) + f"\n\n{table}"
         name = f"{view}, {method_of(source)}"
     else:
         keys = {HEAD: "head", DELETION: "deletion", MIXTURE: "mixture", UNITS: "units"}
-        said = say(f"summary_{keys[view]}", random=f"{reference.facts['deletion_random'][0]:.2f}")
+        said = say(f"summary_{keys[view]}", random=f"{reference.deletion_random[0]:.2f}")
         name = {HEAD: "head rows", DELETION: "deletion", MIXTURE: "mixture"}.get(view, "")
-    found = reference.facts["agreement_with_facs"].get(name)
+    found = reference.agreement.get(name)
     if found and source in (GRAD_CAM, INTEGRATED_GRADIENTS):
-        value, low, high = (f"{v:.2f}" for v in found["spearman"])
-        chance = f"{found['permuted_constituents_p']:.3f}"
+        value, low, high = (f"{v:.2f}" for v in found.spearman)
+        chance = f"{found.permuted_constituents_p:.3f}"
         said += "\n\n" + say("summary_agreement", value=value, low=low, high=high, chance=chance)
     return said
 
 
 def tie_words(reference: Reference, compound: str, measure: str, kind: str, say: Speech) -> str:
     """Sentence of what all faces say about a compound's tie to its constituents."""
-    parts = say.both([say.name(part) for part in reference.facts["compounds"][compound]["constituents"]])
+    parts = say.both([say.name(part) for part in reference.rows[compound].constituents])
     here, elsewhere = (f"{gap:.2f}" for gap in reference.gaps(compound, measure, kind))
     named = {"name": say.name(compound), "parts": parts, "here": here, "elsewhere": elsewhere}
     return say(f"relations_tie_{reference.tie(compound, measure, kind).value}", **named)
@@ -136,7 +136,7 @@ def tie_words(reference: Reference, compound: str, measure: str, kind: str, say:
 
 def cell(reference: Reference, compound: str, basic: str, measure: str, kind: str, say: Speech) -> str:
     """Mean maps of a compound and a basic on the compound's faces, with examples; HTML, everything escaped."""
-    row = reference.facts["compounds"][compound]
+    row = reference.rows[compound]
     place = reference.basics.index(basic)
     maps = [torch.from_numpy(values.astype(np.float32)) for values in reference.mean_of(compound, basic, kind)]
     faces = reference.faces[compound]
@@ -148,7 +148,7 @@ def cell(reference: Reference, compound: str, basic: str, measure: str, kind: st
     ]
     examples = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in faces]
     likeness = float(reference.matrix(measure, kind)[reference.compounds.index(compound), place])
-    part = say("relations_part" if basic in row["constituents"] else "relations_no_part")
+    part = say("relations_part" if basic in row.constituents else "relations_no_part")
     named = {"compound": say.name(compound), "basic": say.name(basic)}
     words = say("relations_cell", **named, part=part, likeness=f"{likeness:.2f}", measure=measure)
     return (
