@@ -23,6 +23,8 @@ from tqdm import tqdm
 
 from cfer.emotions import BASICS
 from cfer.evaluation.metrics import accuracy, count_table, recalls
+from cfer.evaluation.unit_scores import unit_aucs
+from cfer.features.rendered import UNITS
 from cfer.learners.losses import log_prior, logit_adjusted
 from cfer.network.face_model import FaceModel
 from cfer.network.modes import evaluating
@@ -39,6 +41,8 @@ from cfer.training.training_set import Labelled, Material
 METRICS, STATE, BEST = "metrics.jsonl", "state.safetensors", "best.safetensors"
 LEAST = 10
 """A class with fewer pictures in a part does not count in that part's mean recall."""
+SCORE = {"accuracy": 0.25, "macro_recall": 0.25, "units": 0.5}
+"""What chooses an epoch, and its weights: expressions as they are frequent, expressions alike, and action units."""
 
 
 def freeze(model: FaceModel, groups: int) -> None:
@@ -59,20 +63,31 @@ def train_mode(model: FaceModel) -> None:
 
 
 @torch.inference_mode()
-def predict_logits(model: FaceModel, pixels: Tensor, preprocessing: Preprocessing, batch_size: int = 128) -> Tensor:
-    """Logits (N, K) of crops (N, C, d, d) in uint8, plain view; the model's mode is left as it was."""
+def predict_features(model: FaceModel, pixels: Tensor, preprocessing: Preprocessing, batch_size: int = 128) -> Tensor:
+    """Pooled features (N, C) of crops (N, C, d, d) in uint8, plain view; the model's mode is left as it was."""
     device = next(model.parameters()).device
     with evaluating(model):
         chunks = (chunk.to(device).float() / 255 for chunk in pixels.split(batch_size))
-        return torch.cat([model(preprocessing.enlarge(chunk)).cpu() for chunk in chunks])
+        return torch.cat([model.pool(model.features(preprocessing.enlarge(chunk))).cpu() for chunk in chunks])
 
 
-def _scored(model: FaceModel, part: Labelled, preprocessing: Preprocessing) -> dict[str, float]:
-    """Accuracy and mean recall of a part's pictures."""
-    predicted = predict_logits(model, part.pixels, preprocessing).argmax(1)
+def _scored(network: nn.Module, part: Labelled, preprocessing: Preprocessing) -> dict[str, float]:
+    """Accuracy and mean recall of a part's pictures, and, if the network reads them, how units do; see `unit_aucs`."""
+    face = network.face if isinstance(network, MultiTaskModel) else network
+    assert isinstance(face, FaceModel)
+    features = predict_features(face, part.pixels, preprocessing)
+    device = next(face.parameters()).device
+    with torch.inference_mode():
+        predicted = face.head(features.to(device)).argmax(1).cpu()
     counts = count_table(part.true.numpy(), predicted.numpy(), len(BASICS))
     many = counts.sum(1) >= min(LEAST, counts.sum(1).max())
-    return {"accuracy": accuracy(counts), "macro_recall": float(np.nanmean(recalls(counts)[many]))}
+    found = {"accuracy": accuracy(counts), "macro_recall": float(np.nanmean(recalls(counts)[many]))}
+    if isinstance(network, MultiTaskModel):
+        with torch.inference_mode():
+            readings = network.units(features.to(device)).cpu()
+        if units := unit_aucs(readings, [BASICS[k] for k in part.true.tolist()], UNITS):
+            found["units"] = float(np.mean(list(units.values())))
+    return found
 
 
 def learned(config: BasicConfig, out: Path) -> FaceModel | MultiTaskModel | None:
@@ -142,7 +157,6 @@ def learn(
     network = torch.compile(wrapped) if config.compiled else wrapped
     # decay step / (step + 10) at first, so that the random start is soon forgotten
     average = ModelEmaV3(learner, config.average, use_warmup=True, warmup_gamma=10, warmup_power=1)
-    averaged_face = average.module.face if isinstance(learner, MultiTaskModel) else average.module
 
     steps_per_epoch = max(1, len(material.pixels) // config.batch_size)
     total = steps_per_epoch * config.epochs
@@ -190,7 +204,7 @@ def learn(
         average.update(learner, step)
         bar.update()
         if step % steps_per_epoch == 0:
-            rows = [_scored(averaged_face, part, config.preprocessing) for part in material.validation]
+            rows = [_scored(average.module, part, config.preprocessing) for part in material.validation]
             row = _epoch_row(step // steps_per_epoch, float(loss_sum) / steps_per_epoch, rows)
             history, loss_sum = [*history, row], torch.zeros((), device=device)
             if accelerator.is_main_process:
@@ -199,7 +213,7 @@ def learn(
                     with moved_into_place(best_path) as partial:
                         save_file(best_weights, str(partial))
                 write_json_lines(out / METRICS, history)
-            bar.set_postfix(accuracy=f"{row['accuracy']:.3f}", macro=f"{row['macro_recall']:.3f}")
+            bar.set_postfix({name: f"{row[name]:.3f}" for name in SCORE if name in row})
             save()
             saved = time.monotonic()
         elif time.monotonic() - saved > save_seconds:
@@ -229,8 +243,9 @@ def _restore(model: nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
 def _epoch_row(epoch: int, loss: float, parts: list[dict[str, float]]) -> dict[str, Any]:
     """One line of the metrics: the first part's scores, and those of others under their place.
 
-    The score that chooses is the mean of accuracy and mean recall, over the parts.
+    The score that chooses is a mean by the weights of `SCORE`, over the parts.
     """
-    score = float(np.mean([list(part.values()) for part in parts]))
+    weights = [[SCORE[name] for name in part] for part in parts]
+    score = float(np.mean([np.average(list(part.values()), weights=w) for part, w in zip(parts, weights, strict=True)]))
     others = {"others": parts[1:]} if len(parts) > 1 else {}
     return {"epoch": epoch, "loss": loss, **parts[0], **others, "score": score}
