@@ -117,6 +117,11 @@ def read_answers(table: SampleTable) -> Answers:
     return Answers(rows, basic, shapes, mesh)
 
 
+def has_answers(table: SampleTable) -> bool:
+    """True if teachers' answers lie beside a table's pictures."""
+    return TEACHERS in table.source.names()
+
+
 def answers_digest(table: SampleTable) -> str:
     """Digest of the teachers' answers, and of the order in which they were given.
 

@@ -21,7 +21,7 @@ from cfer.system.files import check_run_config, tensor_digest, write_json
 from cfer.system.provenance import code_digest, digest_of_all
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
-from cfer.training.initial_weights import load_start, run_weights
+from cfer.training.initial_weights import load_start, run_weights, with_start_units
 from cfer.training.loop import learn, learned
 from cfer.training.training_set import (
     FILE,
@@ -79,7 +79,7 @@ def learn_basic(
 ) -> FaceModel | MultiTaskModel:
     """Run or resume phase 1; return the best epoch's averaged weights by validation, with all heads that were learned.
 
-    With no epochs the start is returned as it is.
+    With no epochs the start is returned as it is, with its readout of action units if it is a checkpoint that has one.
 
     Args:
         table: With a split on each row.
@@ -98,7 +98,7 @@ def learn_basic(
     with accelerator.main_process_first():
         model = _begun(table, config, start, out, rendered, photographs)
     if not config.epochs:
-        return model.eval()
+        return with_start_units(model, start).eval()
     if done := learned(config, out):
         return done
     material = _material(table, config, out, rendered, photographs, progress)

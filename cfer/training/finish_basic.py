@@ -70,10 +70,10 @@ def finish_basic(
     """Fit the default learner to the basic classes, calibrate, score on test, and write `out/checkpoint`.
 
     The head that the loop trained the backbone with stays behind: a checkpoint has its learner's head, from which
-    steps and lessons go on. The readout of action units keeps its directions where it was learned, and is scaled so
-    that it answers right at the checkpoint's stride; where it was not learned, and there are rendered faces, it is
-    fitted to the features. That of landmarks stays if the stride does: where a point lies hangs on how finely the
-    network looks; `cfer measure` fits it otherwise.
+    steps and lessons go on. The readout of action units is the one that was learned or, where none was and there are
+    rendered faces, one that is fitted to the features; photographs have their say in it (`unit_witnesses`), and it is
+    scaled so that it answers right on rendered faces at the checkpoint's stride. That of landmarks stays if the stride
+    does: where a point lies hangs on how finely the network looks; `cfer measure` fits it otherwise.
 
     Args:
         learned: The best weights, at the stride they were trained with.
@@ -94,10 +94,10 @@ def finish_basic(
     features = extract_features(fine, rows, config.preprocessing, cache_path(out, rows), progress=progress)
     photographs = next((labelled_rows(each) for each in beside if not is_rendered(each)), None)
     if rendered := [each for each in beside if is_rendered(each)]:
-        seen = None
+        seen = [features]
         if photographs is not None:
             cache = cache_path(out, photographs)
-            seen = extract_features(fine, photographs, config.preprocessing, cache, progress=progress)
+            seen.insert(0, extract_features(fine, photographs, config.preprocessing, cache, progress=progress))
         found = fit_readouts(fine, config.preprocessing, rendered, seen, out)
         fine = fine.with_units(UNITS, *found.units)
         features = replace(features, elsewhere=found.elsewhere, units=unit_readout(fine))
@@ -126,27 +126,37 @@ def finish_basic(
         checks,
         (result.head,),
         facts,
-        _landmarks(learned, fine),
+        _landmarks(learned, fine, start),
         look=None if photographs is None else look_of_photographs(photographs, config.preprocessing),
     )
     save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))
     return checkpoint
 
 
-def _landmarks(learned: FaceModel | MultiTaskModel, fine: FaceModel) -> dict[str, bytes]:
+def _landmarks(learned: FaceModel | MultiTaskModel, fine: FaceModel, start: str) -> dict[str, bytes]:
     """The readout of landmarks, unless features at the checkpoint's stride are others than it was learned from."""
-    if not isinstance(learned, MultiTaskModel) or learned.face.config.output_stride != fine.config.output_stride:
+    if isinstance(learned, MultiTaskModel):
+        same = learned.face.config.output_stride == fine.config.output_stride
+        return {LANDMARKS: learned.landmark_readout().to_bytes()} if same else {}
+    before = _checkpoint_of(start)  # features are its own if no epoch was learned since
+    if before is None or (before.facts.backbone, before.model.config) != (weights_fingerprint(fine), fine.config):
         return {}
-    return {LANDMARKS: learned.landmark_readout().to_bytes()}
+    return {name: data for name, data in before.measured.items() if name == LANDMARKS}
+
+
+def _checkpoint_of(start: str) -> Checkpoint | None:
+    """The checkpoint that was the start, or that of the run that was; None for other starts."""
+    folder = Path(start)
+    folder = folder / "checkpoint" if run_weights(start) is not None else folder
+    return load_checkpoint(folder) if start and folder.is_dir() else None
 
 
 def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:
     """Phases that shaped the backbone of a checkpoint that was the start; its commands, and those typed now."""
-    folder = Path(start)
-    folder = folder / "checkpoint" if run_weights(start) is not None else folder  # a run's folder, or a checkpoint
-    if not start or not folder.is_dir():
+    before = _checkpoint_of(start)
+    if before is None:
         return (), commands
-    facts = load_checkpoint(folder).facts
+    facts = before.facts
     return tuple(p for p in facts.phases if p.name == "basic" and p.settings.get("epochs") != 0), (
         *facts.commands,
         *commands,

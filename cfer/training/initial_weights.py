@@ -1,5 +1,6 @@
 """Initial weights of a network."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def load_start(model: FaceModel, start: str | Path) -> None:
         model.backbone.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise ValueError(f"{start} does not hold the weights of {model.config.name}.") from error
+
+
+def with_start_units(model: FaceModel, start: str | Path) -> FaceModel:
+    """The same with the readout of action units of a checkpoint that was the start, if it is one and has any."""
+    config = Path(start) / "config.json"
+    if not config.is_file() or run_weights(start) is not None:
+        return model
+    units = tuple(json.loads(config.read_text(encoding="utf-8")).get("action_units", ()))
+    weights = _tensors(Path(start) / "model.safetensors")
+    return model.with_units(units, weights["units.weight"], weights["units.bias"]) if units else model
 
 
 def run_weights(start: str | Path) -> dict[str, Tensor] | None:

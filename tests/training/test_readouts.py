@@ -83,9 +83,9 @@ def test_rows_of_what_lies_elsewhere_give_a_maps_mean_square_there(rendered, mod
 
 def test_readouts_are_fitted_once_and_kept(rendered, model, tmp_path):
     preprocessing = Preprocessing(64, 64)
-    found = fit_readouts(model, preprocessing, [rendered], None, tmp_path)
+    found = fit_readouts(model, preprocessing, [rendered], [], tmp_path)
     assert found.units.weight.shape == (len(UNITS), model.num_features)
-    again = fit_readouts(model, preprocessing, [rendered], None, tmp_path)
+    again = fit_readouts(model, preprocessing, [rendered], [], tmp_path)
     assert torch.equal(found.units.weight, again.units.weight)
     assert torch.equal(kept_elsewhere(tmp_path), found.elsewhere)
     assert kept_elsewhere(tmp_path / "nowhere") is None
@@ -96,9 +96,9 @@ def test_readouts_are_fitted_once_and_kept(rendered, model, tmp_path):
     labelled = [i for i, s in enumerate(rendered.samples) if s.label]
     table = rendered.only(replace(rendered.samples[i], split="train", truth=None) for i in labelled)
     shown = x[labelled] + 0.3 * torch.randn(x.shape[1], generator=torch.Generator().manual_seed(1))
-    other = fit_readouts(model, preprocessing, [rendered], FeatureTable(table, shown), tmp_path)
+    other = fit_readouts(model, preprocessing, [rendered], [FeatureTable(table, shown)], tmp_path)
     at_rest = torch.tensor([rendered.samples[i].label == "neutral" for i in labelled])
-    wanted = F.linear(x[labelled][at_rest], *found.units).mean(0)
+    wanted = F.linear(x[labelled][at_rest], *other.units).mean(0)
     torch.testing.assert_close(F.linear(shown[at_rest], *other.units).mean(0), wanted, atol=0.05, rtol=0)
 
 
