@@ -14,6 +14,7 @@ from cfer.learners import DEFAULT as DEFAULT_LEARNER
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
 from cfer.learners.domain import Domains
+from cfer.learners.prototype_match import Matches
 from cfer.network.camera import Look
 from cfer.network.face_model import FaceModel
 from cfer.network.preprocessing import Preprocessing
@@ -89,6 +90,7 @@ class Checkpoint:
         checks: What lessons are held to and measured with.
         heads: The calibrated head after each step; the last is the model's.
         facts: Where it came from and what it scored.
+        matches: Match of action units with prototypes, added to the balanced head first; None without action units.
         look: How the photographs that were learned from look on average; None where there were none.
         measured: Files of `cfer measure` by name: landmark readout, relations and their controls.
     """
@@ -108,6 +110,7 @@ class Checkpoint:
     shift: Tensor | None = None
     pulls: Tensor | None = None
     look: Look | None = None
+    matches: Matches | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -126,6 +129,7 @@ class Checkpoint:
 
     def folded(self, head: Head) -> Head:
         """A balanced head over these classes, with all that is folded into this checkpoint's own."""
+        head = self.matches.added(head) if self.matches else head
         found = fold(self.domains.added(head) if self.domains else head, self.calibration, self.offsets, self.pulls)
         return found if self.shift is None else Head(found.weight, found.bias - found.weight @ self.shift)
 
@@ -171,6 +175,7 @@ class Checkpoint:
             calibration=self.calibration.with_class(),
             offsets=torch.cat([self.offsets, self.offsets.new_tensor([offset])]),
             domains=self.domains.with_class(base) if self.domains else None,
+            matches=self.matches.with_class() if self.matches else None,
             pulls=pulls,
         )
 

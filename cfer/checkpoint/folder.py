@@ -30,10 +30,12 @@ from cfer.system.output_folders import check_replaceable, replaced
 from cfer.system.provenance import file_digest
 from cfer.system.resources import CHECKPOINTS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+READABLE = (3, SCHEMA_VERSION)
+"""Those of version 3 have no matches with prototypes, and are read as they are."""
 CONFIG = "config.json"
 DEFAULT = CHECKPOINTS / "default"
-DOMAINS, SHIFT, PULLS = "domains.", "camera.shift", "lessons.pulls"
+DOMAINS, MATCHES, SHIFT, PULLS = "domains.", "matches.", "camera.shift", "lessons.pulls"
 
 
 class CheckpointError(ValueError):
@@ -107,6 +109,7 @@ def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
             **packed(checkpoint.learner.state()),
             "lessons.offsets": checkpoint.offsets,
             **{DOMAINS + k: v for k, v in (checkpoint.domains.tensors() if checkpoint.domains else {}).items()},
+            **{MATCHES + k: v for k, v in (checkpoint.matches.tensors() if checkpoint.matches else {}).items()},
             **({} if checkpoint.shift is None else {SHIFT: checkpoint.shift}),
             **({} if checkpoint.pulls is None else {PULLS: checkpoint.pulls}),
         },

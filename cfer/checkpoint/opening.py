@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from cfer.checkpoint.checkpoint import CheckFeatures, Checkpoint, ClassInfo, LearnerSpec
 from cfer.checkpoint.facts import Facts
-from cfer.checkpoint.folder import CONFIG, DEFAULT, DOMAINS, PULLS, SCHEMA_VERSION, SHIFT, CheckpointError, digest
+from cfer.checkpoint.folder import CONFIG, DEFAULT, DOMAINS, MATCHES, PULLS, READABLE, SHIFT, CheckpointError, digest
 from cfer.checkpoint.packing import unpacked
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.checkpoint.strengths import StrengthScale
@@ -22,6 +22,7 @@ from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration
 from cfer.learners.domain import Domains
+from cfer.learners.prototype_match import Matches
 from cfer.network.backbone import BackboneConfig
 from cfer.network.camera import Look
 from cfer.network.face_model import FaceModel
@@ -80,9 +81,9 @@ def _config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} cannot be read.") from error
     if not isinstance(config, dict) or "schema_version" not in config:
         raise CheckpointError(f"{folder} is not a checkpoint of cfer: its {CONFIG} is of something else.")
-    if config["schema_version"] != SCHEMA_VERSION:
-        found = config["schema_version"]
-        raise CheckpointError(f"{folder} has schema version {found!r}; this version of cfer reads {SCHEMA_VERSION}.")
+    if config["schema_version"] not in READABLE:
+        found, known = config["schema_version"], " and ".join(map(str, READABLE))
+        raise CheckpointError(f"{folder} has schema version {found!r}; this version of cfer reads {known}.")
     return config
 
 
@@ -139,6 +140,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
     offsets, shift = state.pop("lessons.offsets"), state.pop(SHIFT, None)
     pulls = state.pop(PULLS, None)
     domains = {name.removeprefix(DOMAINS): state.pop(name) for name in list(state) if name.startswith(DOMAINS)}
+    matches = {name.removeprefix(MATCHES): state.pop(name) for name in list(state) if name.startswith(MATCHES)}
     learner = REGISTRY[spec.name].from_state(unpacked(state), spec.per_class)
     if not isinstance(learner, LinearLearner):
         raise CheckpointError(f"{folder} was learned by {spec.name!r}, which does not end in a linear head.")
@@ -170,6 +172,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
         shift,
         pulls,
         parsed(Look, config, "look") if config.get("look") else None,
+        Matches(**matches) if matches else None,
     )
     _check_parts(checkpoint, folder)
     return checkpoint
@@ -199,6 +202,8 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         "its calibration": len(checkpoint.calibration.log_prior) == count and checkpoint.calibration.temperature > 0,
         "its offsets": tuple(checkpoint.offsets.shape) == (count,),
         "its domains": checkpoint.domains is None or _domains_fit(checkpoint.domains, features, count),
+        "its matches": checkpoint.matches is None
+        or [tuple(each.shape) for each in checkpoint.matches.tensors().values()] == [(count, features), (count,)],
         "its pulls": checkpoint.pulls is None or tuple(checkpoint.pulls.shape) == (count, features),
         "its shift": checkpoint.shift is None or tuple(checkpoint.shift.shape) == (features,),
         "its look": checkpoint.look is None

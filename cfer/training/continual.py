@@ -102,6 +102,7 @@ def train_continual(
             learner=learner,
             calibration=results[-1].calibration,
             domains=results[-1].domains,
+            matches=results[-1].matches,
             offsets=torch.zeros(seen),
             checks=CheckFeatures(checks.x[checks.y < seen], checks.y[checks.y < seen]),
             heads=tuple(r.head for r in results),

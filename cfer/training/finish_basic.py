@@ -127,6 +127,7 @@ def finish_basic(
         (result.head,),
         facts,
         _landmarks(learned, fine, start),
+        matches=result.matches,
         look=None if photographs is None else look_of_photographs(photographs, config.preprocessing),
     )
     save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))

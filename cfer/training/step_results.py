@@ -1,12 +1,13 @@
 """Results of the steps of phase 2: calibrated, counted, kept so that a run goes on, and reported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch.nn.functional as F
+from torch import Tensor
 
 from cfer.evaluation.bootstrap import bootstrap_interval
 from cfer.evaluation.head_scores import score_head, score_summary
@@ -14,10 +15,12 @@ from cfer.evaluation.metrics import expected_calibration_error, recalls, stream_
 from cfer.learners.base import Head, LinearLearner
 from cfer.learners.calibrated import Calibration, fold
 from cfer.learners.domain import Domains
+from cfer.learners.prototype_match import Matches
 from cfer.protocol.stream import Features, Stream
 from cfer.system.files import load_tensors, save_tensors, write_json_lines
 from cfer.training.calibration import STRENGTHS, calibrate
 from cfer.training.domain_offsets import fit_domains
+from cfer.training.fit_matches import fit_matches
 
 STATE = "state.safetensors"
 
@@ -30,6 +33,7 @@ class StepResult:
         head: Calibrated.
         calibration: What was folded in.
         domains: What was folded in before; None where all data is of one domain.
+        matches: What was folded in first; None without action units.
         validation: Count table over the seen classes.
         test: Count table over the seen classes.
     """
@@ -37,22 +41,24 @@ class StepResult:
     head: Head
     calibration: Calibration
     domains: Domains | None
+    matches: Matches | None
     validation: np.ndarray
     test: np.ndarray
 
 
 def finish_step(head: Head, stream: Stream) -> StepResult:
     """Calibrate a balanced head on the seen classes' validation pictures and count what it does."""
-    seen, domains = range(len(head.bias)), fit_domains(head, stream)
+    seen, matches = range(len(head.bias)), fit_matches(head, stream)
+    head = matches.added(head) if matches else head
+    domains = fit_domains(head, stream)
     head = domains.added(head) if domains else head
     validation, test = stream.validation.of(seen), stream.test.of(seen)
     counts = stream.train_counts(len(head.bias))
     strengths = (0.0,) if domains else STRENGTHS  # domains bring their own base rates
     calibration = calibrate(F.linear(validation.x, *head), validation.y, counts, validation.sources, strengths)
     calibrated = fold(head, calibration)
-    return StepResult(
-        calibrated, calibration, domains, score_head(calibrated, validation), score_head(calibrated, test)
-    )
+    scores = score_head(calibrated, validation), score_head(calibrated, test)
+    return StepResult(calibrated, calibration, domains, matches, *scores)
 
 
 def keep(out: Path, stream: Stream, learner: LinearLearner, results: list[StepResult]) -> None:
@@ -60,7 +66,8 @@ def keep(out: Path, stream: Stream, learner: LinearLearner, results: list[StepRe
     tensors = {f"learner.{k}": v for k, v in learner.state().items()}
     for number, result in enumerate(results):
         tensors |= {f"head.{number}.{k}": v for k, v in result.head._asdict().items()}
-        tensors |= {f"domains.{number}.{k}": v for k, v in (result.domains.tensors() if result.domains else {}).items()}
+        for name, part in (("domains", result.domains), ("matches", result.matches)):
+            tensors |= {f"{name}.{number}.{k}": v for k, v in (part.tensors() if part else {}).items()}
     save_tensors(out / STATE, tensors, {"steps": [_plain(r) for r in results]})
     write_json_lines(out / "metrics.jsonl", [_line(n, stream, r) for n, r in enumerate(results)])
 
@@ -70,17 +77,20 @@ def resumed(out: Path, fresh: LinearLearner) -> tuple[LinearLearner, list[StepRe
     if not (out / STATE).is_file():
         return fresh, []
     tensors, facts = load_tensors(out / STATE)
-    state = {k.removeprefix("learner."): v for k, v in tensors.items() if k.startswith("learner.")}
+    state = _part(tensors, "learner.")
     results = []
     for number, saved in enumerate(facts["steps"]):
         head = Head(tensors[f"head.{number}.weight"], tensors[f"head.{number}.bias"])
         given = saved["calibration"]
         calibration = Calibration(given["prior_strength"], given["temperature"], tuple(given["log_prior"]))
-        prefix = f"domains.{number}."
-        found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        domains = Domains(**found) if found else None
-        results.append(StepResult(head, calibration, domains, np.array(saved["validation"]), np.array(saved["test"])))
+        domains, matches = (_part(tensors, f"{name}.{number}.") for name in ("domains", "matches"))
+        parts = Domains(**domains) if domains else None, Matches(**matches) if matches else None
+        results.append(StepResult(head, calibration, *parts, np.array(saved["validation"]), np.array(saved["test"])))
     return fresh.from_state(state), results
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _plain(result: StepResult) -> dict[str, Any]:
