@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.learners.base import Head
-from cfer.learners.prototype_match import Matches, prototype_matches
+from cfer.learners.prototype_match import Matches, moments, prototype_matches
 from cfer.protocol.stream import Features, Stream, prototypes
 
 WEIGHT = 1.0
