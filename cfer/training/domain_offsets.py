@@ -6,6 +6,8 @@ that most photographs show none. So each compound may claim the same small share
 a policy, not a fit.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,8 +19,11 @@ from cfer.protocol.stream import Features, Stream
 
 CLAIMS = 0.2
 """Share of photographs of basic classes that all compounds together may claim."""
-EVENNESS = 0.7
+EVENNESS = 0.6
 """Between base classes as frequent as they are in photographs (0) and all alike (1)."""
+NEUTRAL_ODDS = 0.7
+"""Odds of neutral in photographs, beside the likeliest: labels call many faint expressions neutral, and a model that
+follows them calls ordinary smiles neutral, too."""
 SHRINKAGE = 0.2
 RIDGE = 1e-3
 """Penalty on squared offsets, which decides where a class has no picture."""
@@ -53,6 +58,7 @@ def fit_domains(head: Head, stream: Stream) -> Domains | None:
             weights[mine] = trust * balanced(seen.y[basic][mine], EVENNESS)
             even[mine] = trust * balanced(seen.y[basic][mine])
     own, temperature = likeliest_offsets(logits[basic][:, : stream.base], seen.y[basic], weights)
+    own[[name == "neutral" for name in stream.classes[: stream.base]]] += temperature * math.log(NEUTRAL_ODDS)
     levelled = torch.cat([own, level(logits[basic], own, even / even.sum(), temperature)])
     return Domains(directions, origins, torch.stack([rendered, levelled]).float())
 
