@@ -19,7 +19,7 @@ from cfer.protocol.stream import Features, Stream
 
 CLAIMS = 0.2
 """Share of photographs of basic classes that all compounds together may claim."""
-EVENNESS = 0.6
+EVENNESS = 0.5
 """Between base classes as frequent as they are in photographs (0) and all alike (1)."""
 NEUTRAL_ODDS = 0.7
 """Odds of neutral in photographs, beside the likeliest: labels call many faint expressions neutral, and a model that

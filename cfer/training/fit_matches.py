@@ -8,7 +8,7 @@ from cfer.learners.base import Head
 from cfer.learners.prototype_match import Matches, moments, prototype_matches
 from cfer.protocol.stream import Features, Stream, prototypes
 
-WEIGHT = 0.7
+WEIGHT = 0.6
 """What the match counts beside the classes' own directions, both by their deviation over photographs."""
 
 
