@@ -180,8 +180,13 @@ class FaceReading:
         return None if known is None else known.strangeness(self.maps.features[0])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: box, the detector's score, probabilities and action units."""
+        """Plain data: box, the detector's score, probabilities and action units.
+
+        With somebody's own neutral face as zero "own_neutral" says of how many pictures that was.
+        """
+        own = len(self.reader.neutral_faces)
         return {
+            **({"own_neutral": own} if own else {}),
             "box": [round(v, 1) for v in self.box],
             "score": round(self.score, 4),
             "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},

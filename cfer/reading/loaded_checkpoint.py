@@ -94,6 +94,11 @@ class LoadedCheckpoint:
         return None if data is None else StrengthScale.from_bytes(data)
 
     @property
+    def neutral_faces(self) -> tuple[object, ...]:
+        """The neutral faces of the person that it reads for; none where it reads for everybody."""
+        return ()
+
+    @property
     def steps(self) -> int:
         """Number of steps it has learned in: step 0 is the basic phase, every class after it a step."""
         return len(self.checkpoint.heads)

@@ -22,7 +22,14 @@ from cfer.system.files import kept_tensors, load_tensors, save_tensors, tensor_d
 from cfer.system.provenance import code_digest, digest_of_all
 from cfer.training.domain_offsets import domain_coordinates
 from cfer.training.fit_units import fit_units, levelled, rescaled
-from cfer.training.unit_witnesses import WEIGHTS, LabelledFeatures, WitnessWeights, spread_within, with_witnesses
+from cfer.training.unit_witnesses import (
+    WEIGHTS,
+    LabelledFeatures,
+    WitnessWeights,
+    performances,
+    spread_within,
+    with_witnesses,
+)
 
 FILE = "readouts.safetensors"
 """In a run's folder, for phase 2."""
@@ -71,11 +78,9 @@ def fit_readouts(
     faces = joined_crops([load_rendered(each, preprocessing) for each in rendered])
     x, elsewhere = look_at(model, preprocessing, faces)
     units = fit_units(x, faces.units) if own is None else own
-    if labelled := [found for each in photographs if len((found := _training(each)).y)]:
-        performed = (faces.units > 0).float()
-        groups = (performed @ 2.0 ** torch.arange(performed.shape[1], dtype=performed.dtype)).numpy()
-        spread = spread_within(x, groups)
-        rows = with_witnesses(units.weight, labelled, _blendshapes(photographs), spread, elsewhere, weights)
+    if labelled := [found for each in photographs if len((found := training_part(each)).y)]:
+        spread = spread_within(x, performances(faces.units))
+        rows = with_witnesses(units.weight, labelled, blendshapes_of(photographs), spread, elsewhere, weights)
         units = Head(rows, torch.zeros(len(rows)))
     if own is not None or labelled:
         units = rescaled(units, x, faces.units)
@@ -92,14 +97,14 @@ def kept_elsewhere(basic: Path) -> Tensor | None:
     return load_tensors(basic / FILE)[0]["elsewhere"] if (basic / FILE).is_file() else None
 
 
-def _training(photographs: FeatureTable) -> LabelledFeatures:
+def training_part(photographs: FeatureTable) -> LabelledFeatures:
     """Photographs of the training part with a basic label."""
     rows = [i for i, s in enumerate(photographs.table.samples) if s.split == "train" and s.label in BASICS]
     labels = [BASICS.index(str(photographs.table.samples[i].label)) for i in rows]
     return LabelledFeatures(photographs.x[rows], torch.tensor(labels, dtype=torch.long))
 
 
-def _blendshapes(photographs: Sequence[FeatureTable]) -> tuple[Tensor, Tensor] | None:
+def blendshapes_of(photographs: Sequence[FeatureTable]) -> tuple[Tensor, Tensor] | None:
     """Features and blendshapes of training photographs with teachers' answers, of the first data set that has any."""
     for each in photographs:
         if has_answers(each.table):

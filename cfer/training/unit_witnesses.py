@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -170,9 +169,12 @@ def _means(x: Tensor, groups: Tensor) -> Tensor:
     return x.new_zeros(len(counts), x.shape[1]).index_add_(0, groups, x) / counts.clamp(min=1)[:, None]
 
 
-def spread_within(x: Tensor, groups: np.ndarray) -> Tensor:
-    """Covariance (C, C) of features (N, C) within groups (N,)."""
-    _, place = np.unique(groups, return_inverse=True)
-    index = torch.from_numpy(place)
+def performances(units: Tensor) -> Tensor:
+    """Number (N,) of the performance of each rendered face: which of the units (N, U) are there, however strongly."""
+    return torch.unique(units > 0, dim=0, return_inverse=True)[1]
+
+
+def spread_within(x: Tensor, index: Tensor) -> Tensor:
+    """Covariance (C, C) of features (N, C) within groups, given their numbers (N,)."""
     residual = x.double() - _means(x.double(), index)[index]
     return residual.T @ residual / len(x)
