@@ -144,7 +144,10 @@ def _only_used(maps: Path, used: Collection[str | None]) -> None:
 
 def _check_same(kept: Path, out: Path, reader: Reader, settings: Settings) -> None:
     """See that what is kept was made with this model, by this code and with these settings."""
-    config: dict[str, object] = {"checkpoint": _mark(reader), "adapted": reader.checkpoint.facts.adapted_from}
+    config: dict[str, object] = {"checkpoint": _mark(reader.without_neutral())}
+    config["adapted"] = reader.checkpoint.facts.adapted_from
+    if reader.neutral_faces:
+        config["neutral"] = [digest_of(face.crop.tobytes()) for face in reader.neutral_faces]
     config |= {"already cropped": settings.already_cropped, "maps": settings.maps and str(settings.maps.absolute())}
     config["code"] = code_digest("cfer.batch.rows", "cfer.batch.table")
     try:
@@ -154,8 +157,8 @@ def _check_same(kept: Path, out: Path, reader: Reader, settings: Settings) -> No
     except ValueError:
         raise BatchError(
             f"{kept}, or the folder of maps, is of another table, or was begun with another checkpoint, other options, "
-            "another version of cfer, or adapted to other faces. Run that one again if it was stopped, delete the "
-            "folder, or choose another one."
+            "another version of cfer, or adapted to other faces or another neutral face. Run that one again if it was "
+            "stopped, delete the folder, or choose another one."
         ) from None
 
 

@@ -40,6 +40,13 @@ def read(
         ),
     ] = False,
     save_adapted: Annotated[Path | None, typer.Option(help="Where to save the adapted checkpoint.")] = None,
+    neutral: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A neutral face of the person whom all pictures show, as the zero of reading; may be repeated. "
+            "Adapting comes first."
+        ),
+    ] = None,
 ) -> None:
     """Say what the faces in pictures express.
 
@@ -72,6 +79,11 @@ def read(
     reader = load_reader(checkpoint)
     if to_pictures:
         reader = adapted(reader, listed, save_adapted, cropped=already_cropped)
+    if neutral:
+        try:
+            reader = reader.with_neutral(neutral, already_cropped=already_cropped)
+        except PictureError as error:
+            raise fail(ValueError(f"--neutral: {error}")) from None
     if out is not None:
         failed = _to_table(listed, out, reader, already_cropped=already_cropped, maps=maps, processes=processes)
     else:

@@ -25,6 +25,8 @@ def verdict_panel(reader: Reader, face: FaceReading, say: Speech) -> str:
     """The face, one sentence and the doubts."""
     crop = f'<img class="cfer-face" src="{picture_uri(thumbnail(face.crop))}" alt="">'
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
+    if reader.neutral_faces:
+        lines += f'<p class="cfer-note">{say.html("own_note")}</p>'
     doubts = "".join(f"<li>{line}</li>" for line in doubts_about(reader, face, say))
     doubts = f'<ul class="cfer-doubts">{doubts}</ul>' if doubts else ""
     title = say.html(answer_key(face), name=say.name(face.top))

@@ -12,6 +12,7 @@ from cfer.app.server.safety import guarded, plain_image
 from cfer.app.server.visitors import KEEP_SECONDS, Sessions, Visitor, new_visitor
 from cfer.app.server.wiring import BUSY, by_name
 from cfer.app.tabs.explore import OUTPUTS, Explore, example_name, example_paths, greeting
+from cfer.app.tabs.own_neutral import build_own_neutral
 from cfer.app.tabs.takeaway import TakeAway
 from cfer.app.texts import labels, name_label
 from cfer.pictures import read_picture
@@ -43,6 +44,7 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
                 label=labels("found"), interactive=False, visible=False, buttons=[], elem_id="explore-found"
             )
             parts["picker"] = gr.Radio([], label=labels("which_face"), visible=False, elem_id="explore-picker")
+            own = build_own_neutral(sessions, visitor)
         with gr.Column(scale=3, min_width=300, elem_id="explore-result"):
             for name in ("verdict", "readings", "made", "maps"):
                 parts[name] = gr.HTML(first.get(name, ""), elem_id=f"explore-{name}")
@@ -78,9 +80,11 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
     for control in (parts["left"], parts["middle"], parts["right"], view):
         control.input(by_name(explore.redraw, parts), asked, drawn, **quiet)
     parts["middle"].input(None, parts["middle"], None, js="m => cferLink({middle: m})", api_visibility="private")
+    for event in own.events:
+        event.then(by_name(explore.again, parts), [parts["shown"], view, visitor], outputs, **quiet)
     take = TakeAway(explore)
     make.click(guarded(take.files), asked, parts["files"], **BUSY)
-    return parts | {"explore": explore, "view": view, "outputs": outputs}
+    return parts | {"own": own, "explore": explore, "view": view, "outputs": outputs}
 
 
 def first_example(sessions: Sessions) -> dict[str, Any]:
@@ -135,3 +139,5 @@ def arrive(demo: gr.Blocks, parts: dict[str, Any], visitor: gr.State, tab: gr.Ta
 
         greeted.then(show, [visitor], outputs, **quiet)
     tab.select(by_name(explore.again, parts), [parts["shown"], view, visitor], parts["outputs"], **quiet)
+    own = parts["own"]  # an undo of lessons may have gone back to before it
+    tab.select(own.standing, [visitor], [own.words, own.back], **quiet)

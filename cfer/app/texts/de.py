@@ -70,6 +70,20 @@ TEXTS: dict[str, str] = {
     "pair_sum": "{parts} unter den Grundausdrücken: {share}, Platz {place} der 15 Paare.",
     "no_composition": "Dieses Modell liest keine Muskeln ab.",
     "all_expressions": "Alle {count} Ausdrücke",
+    # one's own neutral face
+    "own_title": "Mein eigenes neutrales Gesicht",
+    "own_about": "Manche Gesichter wirken in Ruhe traurig oder streng. Bringen Sie ein neutrales Bild der Person, "
+    "deren andere Bilder Sie lesen: Die Hälfte dessen, was diesem Gesicht eigen ist, wird dann aus jeder Antwort, jedem "
+    "Muskel und jeder Karte des ganzen Gesichts herausgenommen. Das Bild wird nach etwa einer Stunde gelöscht.",
+    "own_picture": "Dieselbe Person, neutral",
+    "own_go": "Als Nullpunkt nehmen",
+    "own_back": "Ohne es lesen",
+    "own_bring": "Bringen Sie zuerst ein neutrales Bild.",
+    "own_done": "Gesichter werden jetzt mit diesem verglichen: {share} dessen, was es von üblichen neutralen "
+    "Gesichtern unterscheidet, wird herausgenommen. Das gilt nur für diese Person.",
+    "own_not_neutral": "Das Modell nennt dieses Bild {name}, nicht neutral. Ist das Gesicht in Ruhe?",
+    "own_dropped": "Gesichter werden wieder wie für alle gelesen.",
+    "own_note": "Gelesen im Vergleich mit dem eigenen neutralen Gesicht dieser Person.",
     # the maps
     "map_alt": "Wo die Hinweise auf „{name}“ liegen.",
     "strength": "Stärke",

@@ -33,6 +33,10 @@ REFUSALS = {
     "A face crop is about square; this picture is {width} x {height}.": (
         "Ein Gesichtsausschnitt ist etwa quadratisch; dieses Bild hat {width} x {height}."
     ),
+    "Bring a picture of the neutral face.": "Bringen Sie ein Bild des neutralen Gesichts.",
+    "This checkpoint keeps too few features of neutral faces to compare yours with.": (
+        "Dieses Modell hat zu wenige Merkmale neutraler Gesichter, mit denen Ihres verglichen werden könnte."
+    ),
     "Give the new expression a name.": "Geben Sie dem neuen Ausdruck einen Namen.",
     "The name is too long: at most {most} letters.": "Der Name ist zu lang: höchstens {most} Buchstaben.",
     "Use letters, digits, spaces and hyphens for the name.": (

@@ -67,6 +67,20 @@ TEXTS = {
     "pair_sum": "{parts} among the basics: {share}, place {place} of the 15 pairs.",
     "no_composition": "This model reads no muscles.",
     "all_expressions": "All {count} expressions",
+    # one's own neutral face
+    "own_title": "My own neutral face",
+    "own_about": "Some faces look sad or stern at rest. Bring a neutral picture of the person whose other pictures you "
+    "read: a half of what is peculiar to that face is then taken out of every answer, muscle and whole-face map. The "
+    "picture is deleted within about an hour.",
+    "own_picture": "The same person, neutral",
+    "own_go": "Use it as zero",
+    "own_back": "Read without it",
+    "own_bring": "Bring a neutral picture first.",
+    "own_done": "Faces are read against this one now: {share} of what sets it apart from usual neutral faces is taken "
+    "out. That is for this person alone.",
+    "own_not_neutral": "The model calls this picture {name}, not neutral. Is it a face at rest?",
+    "own_dropped": "Faces are read as for everybody again.",
+    "own_note": "Read against this person's own neutral face.",
     # the maps
     "map_alt": "Where the evidence for {name} lies.",
     "strength": "strength",
