@@ -32,7 +32,7 @@ def made_by(checkpoint: Checkpoint | None = None) -> dict[str, Any]:
     name = Path(sys.argv[0])
     module = ".".join(name.relative_to(ROOT).with_suffix("").parts) if name.is_relative_to(ROOT) else name.name
     return {
-        "command": shlex.join(["python", "-m", module, *(Path(each).name for each in sys.argv[1:])]),
+        "command": shlex.join(["python", "-m", module, *map(_short, sys.argv[1:])]),
         "commit": _git("rev-parse", "HEAD") + (" with changes" if _git("status", "--porcelain", "cfer") else ""),
         "checkpoint": model_digest(known.model),
         "backbone": known.facts.backbone,
@@ -67,10 +67,15 @@ def laid_out(content: Any, indent: str = "") -> str:
         return plain
     inner = indent + " "
     if isinstance(content, dict):
-        rows = [f"{inner}{json.dumps(key)}: {laid_out(value, inner)}" for key, value in content.items()]
+        rows = [f"{inner}{json.dumps(str(key))}: {laid_out(value, inner)}" for key, value in content.items()]
         return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
     rows = [f"{inner}{laid_out(value, inner)}" for value in content]
     return "[\n" + ",\n".join(rows) + f"\n{indent}]"
+
+
+def _short(argument: str) -> str:
+    """A path by its last two parts, which tell it from others and say nothing of whose machine it lay on."""
+    return "/".join(Path(argument).parts[-2:]) if Path(argument).is_absolute() or "/" in argument else argument
 
 
 def _git(*command: str) -> str:

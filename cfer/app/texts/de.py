@@ -73,8 +73,9 @@ TEXTS: dict[str, str] = {
     # one's own neutral face
     "own_title": "Mein eigenes neutrales Gesicht",
     "own_about": "Manche Gesichter wirken in Ruhe traurig oder streng. Bringen Sie ein neutrales Bild der Person, "
-    "deren andere Bilder Sie lesen: Die Hälfte dessen, was diesem Gesicht eigen ist, wird dann aus jeder Antwort, jedem "
-    "Muskel und jeder Karte des ganzen Gesichts herausgenommen. Das Bild wird nach etwa einer Stunde gelöscht.",
+    "deren andere Bilder Sie lesen, bei demselben Licht und mit derselben Kamera: Die Hälfte dessen, was diesem "
+    "Gesicht eigen ist, wird dann aus jeder Antwort, jedem Muskel und jeder Karte des ganzen Gesichts herausgenommen. "
+    "Ein Bild von einer anderen Gelegenheit schadet eher. Es wird nach etwa einer Stunde gelöscht.",
     "own_picture": "Dieselbe Person, neutral",
     "own_go": "Als Nullpunkt nehmen",
     "own_back": "Ohne es lesen",

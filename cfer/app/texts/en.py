@@ -70,8 +70,9 @@ TEXTS = {
     # one's own neutral face
     "own_title": "My own neutral face",
     "own_about": "Some faces look sad or stern at rest. Bring a neutral picture of the person whose other pictures you "
-    "read: a half of what is peculiar to that face is then taken out of every answer, muscle and whole-face map. The "
-    "picture is deleted within about an hour.",
+    "read, in the same light and by the same camera: a half of what is peculiar to that face is then taken out of "
+    "every answer, muscle and whole-face map. A picture of another occasion rather harms. It is deleted within about "
+    "an hour.",
     "own_picture": "The same person, neutral",
     "own_go": "Use it as zero",
     "own_back": "Read without it",
