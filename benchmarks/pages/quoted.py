@@ -1,14 +1,19 @@
-"""Write the pages that quote a few figures: docs/batches.md, method.md and synthetic-faces.md.
+"""Write the pages that quote a few figures: docs/batches.md, method.md, photographs.md and synthetic-faces.md.
 
 python -m benchmarks.pages.quoted
 """
 
+import json
 from pathlib import Path
 from string import Template
 
+from benchmarks.common.earlier import earlier_files
 from benchmarks.common.results import ROOT, read_result
 from benchmarks.pages.tables import table
-from cfer.emotions import BASICS
+from cfer.checkpoint import Checkpoint, load_checkpoint
+from cfer.emotions import BASICS, UNIT_NAMES, prototype
+from cfer.measure.strengths import CLEAR, FALSE_ALARMS
+from cfer.training.domain_offsets import NEUTRAL_ODDS
 
 READERS = {
     "cfer default checkpoint": "this project's first default checkpoint (14 classes, from photographs alone), "
@@ -75,7 +80,153 @@ def synthetic_faces() -> dict[str, str]:
     }
 
 
-PAGES = {"batches": batches, "method": method, "synthetic-faces": synthetic_faces}
+def photographs() -> dict[str, str]:
+    """Figures of docs/photographs.md."""
+    checkpoint = load_checkpoint()
+    return _read(checkpoint) | _units() | _faint() | _own() | _strengths(checkpoint) | _adapted()
+
+
+def _read(checkpoint: Checkpoint) -> dict[str, str]:
+    read, unseen = read_result("photographs"), read_result("unseen_faces")
+    words = {"checkpoint": "default checkpoint", "teacher (teachers.npz)": "face-api, the teacher"}
+    shown = [name for name in BASICS if name != "fearful"]
+    rows = (
+        (
+            words.get(name, name),
+            interval(row["mean recall without fearful"]),
+            *(f"{row['recall'][each]:.2f}" for each in shown),
+        )
+        for name, row in read["readers"].items()
+    )
+    test = checkpoint.facts.after_basic.test if checkpoint.facts.after_basic else None
+    assert test is not None
+    assert test.accuracy is not None
+    assert test.macro_recall is not None
+    return {
+        "read_pictures": f"{read['pictures']:,}",
+        "read_people": str(read["people"]),
+        "readers_table": table(("reader", "mean of six", *shown), rows),
+        "read_seven": interval(read["readers"]["checkpoint"]["mean recall"]),
+        "fer_accuracy": _share(test.accuracy),
+        "fer_recall": _share(test.macro_recall),
+        "unseen_people": str(unseen["people"]),
+        "unseen": interval([unseen["accuracy"], *unseen["accuracy_interval"]], 100, 1, " %"),
+        "odds": f"{NEUTRAL_ODDS:g}",
+    }
+
+
+def _units() -> dict[str, str]:
+    found = read_result("photograph_units")["test"]
+    rows = (
+        (
+            name,
+            *(f"{row[each]['mean']:.3f} ({row[each]['least']:.2f})" for each in ("photographs", "FER+")),
+            f"{row['rendered']:.3f}",
+            f"{row['within']:.2f}",
+        )
+        for name, row in found.items()
+    )
+    alone, shipped = (found[name]["photographs"]["units"] for name in ("rendered faces alone", "shipped"))
+    by_unit = (
+        (f"{UNIT_NAMES[int(unit)]}, AU{unit}", f"{alone[unit]:.2f}", f"{value:.2f}") for unit, value in shipped.items()
+    )
+    heads = ("witnesses", "photographs (least unit)", "FER+ (least unit)", "rendered, exact", "with MediaPipe, within")
+    return {
+        "units_table": table(heads, rows),
+        "unit_by_unit": table(("unit", "rendered faces alone", "shipped"), by_unit),
+    }
+
+
+def _faint() -> dict[str, str]:
+    found = read_result("faint")
+    heads = ("neutral's logit", "neutral", "five expressions", "happy", "expressions called neutral")
+    rows = (
+        (moved, *(_share(row[name], 0) for name in ("neutral", "expressions", "happy", "called neutral")))
+        for moved, row in found["photographs, validation"].items()
+    )
+    test = found["photographs, test"]
+    called = {
+        f"faint_{level}{ending}": _share(found[f"faint-{level}"][seen]["called neutral"], 0)
+        for level in "abc"
+        for ending, seen in (("", "as they are"), ("_seen", "through cameras"))
+    }
+    return {
+        "curve": table(heads, rows),
+        "test_neutral": _share(test["neutral"], 0),
+        "test_expressions": _share(test["expressions"], 0),
+        "test_called": _share(test["called neutral"], 0),
+        **called,
+    }
+
+
+def _own() -> dict[str, str]:
+    found = read_result("own_neutral")
+    one = found["photographs"]["up to 1 neutral"]
+    shipped = next(row for name, row in one.items() if name.endswith("shipped"))
+    rendered = next(row for name, row in found["rendered"]["up to 1 neutral"].items() if name.endswith("shipped"))
+
+    def gained(row: dict[str, list[float]], digits: int = 3) -> str:
+        value, low, high = (f"{v:+.{digits}f}" for v in row["gained"])
+        return f"{value} ({low} to {high})"
+
+    return {
+        "own_people": str(found["photographs"]["people"]),
+        "own_recall": gained(shipped["recall"]),
+        "own_units": gained(shipped["units"]),
+        "own_all": gained(one["all of it"]["recall"]),
+        "own_rendered": f"units {gained(rendered['units'])}",
+    }
+
+
+def _strengths(checkpoint: Checkpoint) -> dict[str, str]:
+    found = json.loads(checkpoint.measured["strengths.json"])
+    called, correlated = found["called"], found["units"]
+    rows = []
+    for unit in called["neutral"]:
+        shown = max(BASICS[1:], key=lambda name: (prototype(name).get(int(unit), 0.0), called[name][unit]))
+        published = prototype(shown).get(int(unit), 0.0)
+        agreed = correlated.get(unit, {}).get("correlation")
+        rows.append(
+            (
+                f"{UNIT_NAMES[int(unit)]}, AU{unit}",
+                _share(called["neutral"][unit], 0),
+                f"{shown}: {_share(called[shown][unit], 0)}",
+                "most" if published == 1 else _share(published, 0),
+                "" if agreed is None else f"{agreed:.2f}",
+            )
+        )
+    heads = ("unit", "called present in neutral", "where it is most usual", "published share", "with MediaPipe")
+    return {"strengths_table": table(heads, rows), "false_alarms": _share(FALSE_ALARMS, 0), "clear": f"{CLEAR:g}"}
+
+
+def _adapted() -> dict[str, str]:
+    found = read_result("adapt")
+    cameras = {name: row for name, row in found.items() if isinstance(row, dict) and "change" in row}
+    rows = (
+        (
+            f"{name}: {row['change']}",
+            f"{row['mean recall without fearful']:.3f}",
+            *(
+                interval([row[way]["mean recall without fearful"], *row[way]["95 % of draws"]], 1, 3)
+                for way in ("adapted, as they come", "adapted, class by class")
+            ),
+        )
+        for name, row in cameras.items()
+    )
+    earlier = "" if "adapt.json" not in earlier_files() else " (measured on an earlier head over the same features)"
+    return {
+        "adapt_table": table(("camera", "as it is", "adapted, as they come", "adapted, several expressions"), rows),
+        "adapt_faces": str(found["pictures to adapt to"]),
+        "adapt_draws": str(found["draws"]),
+        "adapt_of": f", {found['mean recall without fearful']:.3f} without any change{earlier}",
+    }
+
+
+def _share(value: float, digits: int = 1) -> str:
+    return f"{100 * value:.{digits}f} %"
+
+
+PAGES = {"batches": batches, "method": method, "photographs": photographs, "synthetic-faces": synthetic_faces}
 """Pages by name, and what gives their figures."""
 
 

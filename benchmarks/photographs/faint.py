@@ -83,11 +83,13 @@ def main() -> None:
         kept = faces.basic >= 0
         labels = np.array([BASICS[k] for k in faces.basic[kept].tolist()])
         pixels = faces.pixels[kept]
-        views = random_views(pixels.float() / 255, preprocessing.input_px, BasicConfig().close, generator_of(0, "faint"))
+        views = random_views(
+            pixels.float() / 255, preprocessing.input_px, BasicConfig().close, generator_of(0, "faint")
+        )
         found[place.parent.name if place.suffix else place.name] = {
             name: recalls(logits_of(_pooled(model, inputs)), labels)
             for name, inputs in (
-                ("as they are", preprocessing.enlarge(pixels.float() / 255)),
+                ("as they are", preprocessing.enlarge(pixels)),
                 ("through cameras", preprocessing.normalise(views)),
             )
         }

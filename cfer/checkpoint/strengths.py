@@ -2,12 +2,14 @@
 
 The readout of action units has the scale of rendered faces, where units are performed clearly. Photographs give the
 same units fainter evidence, so that an ordinary smile would hardly count as one. In photographs the evidence of a unit
-is therefore scaled and offset (Platt, "Probabilistic outputs for support vector machines", 1999). Maps, and what
-classes are made of, are of the evidence itself and stay as they are.
+is therefore scaled and offset; see `cfer.measure.strengths`. Maps, and what classes are made of, are of the evidence
+itself and stay as they are.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -54,3 +56,29 @@ class StrengthScale:
             TypeError: Something is missing or too much.
         """
         return StrengthScale(**load(data))
+
+
+PARTED, DROPPED, WIDE, TIGHT = 25, 26, 5, 7
+"""Lips part, jaw drop, upper lid raiser, lid tightener."""
+
+
+def anatomical(strengths: Tensor, units: Sequence[int], present: float) -> Tensor:
+    """Strengths (N, U) that a face can show: a dropped jaw parts the lips, and no lid is raised and tightened at once.
+
+    Of two that contradict each other the weaker one is called just absent.
+
+    Args:
+        strengths: 0 to 1.
+        units: FACS numbers.
+        present: From where on a unit counts as shown.
+    """
+    found = strengths.clone()
+    place = {unit: k for k, unit in enumerate(units)}
+    if PARTED in place and DROPPED in place:
+        parted, dropped = place[PARTED], place[DROPPED]
+        found[:, parted] = torch.maximum(found[:, parted], found[:, dropped])
+    if WIDE in place and TIGHT in place:
+        both = found[:, [place[WIDE], place[TIGHT]]]  # (N, 2)
+        weaker = (both >= present).all(1)[:, None] & (both == both.amin(1, keepdim=True))
+        found[:, [place[WIDE], place[TIGHT]]] = torch.where(weaker, both.clamp(max=0.99 * present), both)
+    return found

@@ -1,9 +1,9 @@
-"""Fit how strong action units are called in photographs to what MediaPipe's face landmarker says of them."""
+"""Fit how strong action units are called in photographs, and hold it against MediaPipe's face landmarker."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,7 +11,8 @@ from torch import Tensor
 from cfer.checkpoint import Checkpoint
 from cfer.checkpoint.strengths import StrengthScale
 from cfer.data.samples import SampleTable
-from cfer.emotions import PRESENT
+from cfer.emotions import BASICS, PRESENT, prototype
+from cfer.evaluation.unit_scores import USUAL
 from cfer.features.table import FeatureTable
 from cfer.features.teachers import AGREEING, read_answers
 
@@ -21,9 +22,12 @@ COUNTERPARTS: dict[int, tuple[tuple[int, ...], ...]] = {
 }
 """Blendshapes, by their places in MediaPipe's order, that rise and fall with a unit: the mean over a group's, the
 largest over groups. Units that are not here have none that does."""
-OFTEN = 0.01
-"""A unit is fitted where its counterpart is shown in such a share of the photographs at least: eyes that open wide and
-noses that wrinkle hardly ever are, by MediaPipe."""
+FALSE_ALARMS = 0.05
+"""Share of neutral photographs in which a unit may be called present."""
+CLEAR = 0.6
+"""What half of the photographs in which an expression shows a unit are called at least."""
+FEWEST = 20
+"""Photographs from which on a quantile of them is taken."""
 
 
 class Strengths(NamedTuple):
@@ -59,7 +63,7 @@ def measure_strengths(checkpoint: Checkpoint, photographs: FeatureTable) -> Stre
     with torch.no_grad():
         logits = model.units(photographs.x)  # (N, U)
     fitted, test = (torch.tensor([s.split == part for s in samples]) for part in ("train", "test"))
-    scale, offset = fit_scale(logits[fitted], wanted[fitted])
+    scale, offset = fit_scale(logits[fitted], [s.label for s in samples if s.split == "train"], units)
     width = photographs.x.shape[1]
     domains = checkpoint.domains
     place = (torch.zeros(width), torch.tensor(1.0)) if domains is None else (domains.directions[1], domains.origins[1])
@@ -97,23 +101,38 @@ def counterparts(blendshapes: Tensor, units: Sequence[int]) -> Tensor:
     return found
 
 
-def fit_scale(logits: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Scale and offset (U,) of each unit by Platt scaling (scikit-learn's); 1 and 0 where nothing is known of a unit.
+def fit_scale(logits: Tensor, labels: Sequence[str | None], units: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Scale and offset (U,) by which few neutral photographs show a unit, and plain expressions show it clearly.
+
+    Two points of each unit's evidence decide: what a share `FALSE_ALARMS` of neutral photographs exceeds is called just
+    present, and the median of what exceeds that in photographs of expressions which usually show the unit is called
+    `CLEAR`. Where there are too few of these, the scale is what it is for the other units, by their spread in neutral
+    photographs.
 
     Args:
-        logits: (N, U).
-        wanted: (N, U) in 0 to 1, or not a number.
-    """
-    from sklearn.linear_model import LogisticRegression
+        logits: (N, U) of photographs.
+        labels: Their basic expressions.
+        units: FACS numbers.
 
-    scale, offset = torch.ones(logits.shape[1]), torch.zeros(logits.shape[1])
-    answers = np.repeat([1, 0], len(logits))  # each picture is shown as well as not, as much as MediaPipe says
-    known = (wanted >= PRESENT).float().mean(0) >= OFTEN
-    for unit in torch.nonzero(known)[:, 0].tolist():
-        x, shown = logits[:, [unit]].double().numpy(), wanted[:, unit].double().numpy()
-        line = LogisticRegression(C=np.inf).fit(np.concatenate([x, x]), answers, np.concatenate([shown, 1 - shown]))
-        scale[unit], offset[unit] = float(line.coef_[0, 0]), float(line.intercept_[0])
-    return scale, offset
+    Returns:
+        1 and 0 for all units without neutral photographs.
+    """
+    scale, offset = torch.ones(len(units)), torch.zeros(len(units))
+    neutral = logits[[label == "neutral" for label in labels]].double()
+    if len(neutral) < FEWEST:
+        return scale, offset
+    just = neutral.quantile(1 - FALSE_ALARMS, dim=0)  # (U,)
+    spread = neutral.std(0).clamp(min=1e-6)
+    apart = math.log(CLEAR / (1 - CLEAR)) - math.log(PRESENT / (1 - PRESENT))
+    relative = torch.full((len(units),), torch.nan, dtype=torch.double)
+    for place, unit in enumerate(units):
+        shows = [label in BASICS and prototype(str(label)).get(unit, 0.0) >= USUAL for label in labels]
+        above = logits[shows][:, place].double() - just[place]
+        if int((above > 0).sum()) >= FEWEST:
+            relative[place] = apart / above[above > 0].median() * spread[place]
+    relative = torch.where(relative.isnan(), relative.nanmedian().nan_to_num(1.0), relative)
+    scale = (relative / spread).float()
+    return scale, (math.log(PRESENT / (1 - PRESENT)) - scale * just).float()
 
 
 def strength_errors(
@@ -131,7 +150,8 @@ def strength_errors(
     Returns:
         "units": for each with a counterpart, the mean "error" before and after, the "correlation" after (None where
         either never varies), and the share of photographs in which it is "present": by MediaPipe, before and after.
-        "expressions": the same shares over the photographs of each label.
+        "expressions": the same shares over the photographs of each label. "called": for each label the share of
+        photographs in which each unit is called present, all units.
     """
     names = sorted({str(label) for label in labels if label})
     seen = {name: torch.tensor([label == name for label in labels]) for name in names}
@@ -142,6 +162,11 @@ def strength_errors(
 
     by_unit: dict[str, Any] = {}
     by_label: dict[str, dict[str, Any]] = {name: {} for name in names}
+    present_after = (after >= PRESENT).float()
+    called = {
+        name: {str(unit): round(float(present_after[seen[name], place].mean()), 4) for place, unit in enumerate(units)}
+        for name in names
+    }
     for place, unit in enumerate(units):
         if unit not in COUNTERPARTS:
             continue
@@ -153,7 +178,7 @@ def strength_errors(
         }
         for name in names:
             by_label[name][str(unit)] = present(seen[name], true, old, new)
-    return {"photographs": len(labels), "units": by_unit, "expressions": by_label}
+    return {"photographs": len(labels), "units": by_unit, "expressions": by_label, "called": called}
 
 
 def _correlation(x: Tensor, y: Tensor) -> float | None:

@@ -10,8 +10,8 @@ from cfer.checkpoint import DEFAULT, Checkpoint, folder_origin, load_checkpoint,
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.checkpoint.strengths import FILE as STRENGTHS
-from cfer.checkpoint.strengths import StrengthScale
-from cfer.emotions import Kind
+from cfer.checkpoint.strengths import StrengthScale, anatomical
+from cfer.emotions import PRESENT, Kind
 from cfer.explain.attribution import attribution_layer, layer_baseline, neutral_faces
 from cfer.explain.familiarity import Familiarity, familiarity_of
 from cfer.explain.maps import Composed, by_units
@@ -85,7 +85,8 @@ class LoadedCheckpoint:
             return features.new_zeros(len(features), 0)
         features = features if shift is None else features - shift.to(features)
         logits, scale = model.units(features), self.strength_scale
-        return (logits if scale is None else scale(logits, features)).sigmoid()
+        strengths = (logits if scale is None else scale(logits, features)).sigmoid()
+        return anatomical(strengths, model.action_units, PRESENT)
 
     @cached_property
     def strength_scale(self) -> StrengthScale | None:
