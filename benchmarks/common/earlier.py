@@ -16,8 +16,7 @@ def _listed() -> dict[str, Any]:
 
 def earlier_files() -> dict[str, str]:
     """For each result that does not name the project's own checkpoint, the reason."""
-    unnamed = _listed()["unnamed"]
-    return dict.fromkeys(unnamed["files"], unnamed["why"])
+    return {name: group["why"] for group in _listed()["unnamed"] for name in group["files"]}
 
 
 def stale_files() -> dict[str, dict[str, str]]:

@@ -51,7 +51,7 @@ def method() -> dict[str, str]:
     """Figures of docs/method.md."""
     maps = read_result("unit_maps")["class maps"]
     names = {"own": "own", "mean_map": "mean of all faces", "random": "random head"}
-    return {name: interval(maps[key]) for name, key in names.items()}
+    return {name: interval(maps[key]) for name, key in names.items()} | {"odds": f"{NEUTRAL_ODDS:g}"}
 
 
 def synthetic_faces() -> dict[str, str]:
