@@ -69,7 +69,7 @@ def said(values, times=100, digits=1):
 def test_the_results_in_short_are_those_that_were_measured():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| asked |") : text.index("What the default checkpoint can do")].splitlines()
-    photographs, ferplus, renders, one, every, lesson, maps = (line.split("|")[2:4] for line in table[2:9])
+    photographs, ferplus, units, renders, one, every, lesson, maps = (line.split("|")[2:4] for line in table[2:10])
 
     readers = [r["mean recall without fearful"] for r in read_result("photographs")["readers"].values()]
     assert said(readers[0], 1, 2) in photographs[0]
@@ -77,6 +77,11 @@ def test_the_results_in_short_are_those_that_were_measured():
 
     card = (ROOT / "checkpoints" / "default" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert [n in card for n in re.findall(r"[\d.]+ %", ferplus[0])] == [True, True]
+
+    readouts = read_result("photograph_units")["test"]
+    for cell, name in ((units[0], "shipped"), (units[1], "rendered faces alone")):
+        found = readouts[name]["photographs"]
+        assert re.findall(r"\d\.\d\d", cell) == [f"{found['mean']:.2f}", f"{found['least']:.2f}"]
 
     unseen = read_result("unseen_faces")
     low, high = (f"{100 * v:.1f}" for v in unseen["accuracy_interval"])

@@ -3,7 +3,8 @@
     python -m benchmarks.photographs.read FOLDER [--fer PYTHON]        writes results/photographs.json
 
 FOLDER has a samples.csv. PYTHON is that of an environment with the package `fer`, an independent reader; see
-`benchmarks/photographs/fer_package.py`.
+`benchmarks/photographs/fer_package.py`. `--keep NAME` leaves the row of another reader, whose answers do not change with
+the checkpoint, as it is in the committed result.
 
 People are divided as in training, by the same seed; the test part is scored. Labels of press photographs given by
 students are noisy, disgust most, so a perfect reader does not reach 100 %. Fearful has a handful of pictures and is
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch.nn.functional as F
 
-from benchmarks.common.results import write_result
+from benchmarks.common.results import read_result, write_result
 from benchmarks.photographs.fer_package import ask_fer
 from cfer.checkpoint import DEFAULT, Checkpoint, load_checkpoint
 from cfer.checkpoint.landmarks import FILE as LANDMARKS
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT)
     parser.add_argument("--fer", help="Python of an environment with the package fer")
+    parser.add_argument("--keep", action="append", default=[], help="a reader whose row stays as it is committed")
     parser.add_argument("--run", type=Path, default=Path("runs/photographs"), help="where features are cached")
     arguments = parser.parse_args()
     checkpoint = load_checkpoint(arguments.checkpoint)
@@ -116,7 +118,12 @@ def main() -> None:
             if said is not None
         },
     }
-    write_result("photographs", report)
+    before = read_result("photographs")
+    if arguments.keep and (before["pictures"], before["people"]) != (report["pictures"], report["people"]):
+        parser.error("The committed result is of other pictures.")
+    report["readers"] |= {name: before["readers"][name] for name in arguments.keep}
+    report["rows of an earlier run"] = arguments.keep
+    write_result("photographs", report, checkpoint)
     print(json.dumps(report, indent=1))
 
 
