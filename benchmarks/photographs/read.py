@@ -3,8 +3,8 @@
     python -m benchmarks.photographs.read FOLDER [--fer PYTHON]        writes results/photographs.json
 
 FOLDER has a samples.csv. PYTHON is that of an environment with the package `fer`, an independent reader; see
-`benchmarks/photographs/fer_package.py`. `--keep NAME` leaves the row of another reader, whose answers do not change with
-the checkpoint, as it is in the committed result.
+`benchmarks/photographs/fer_package.py`. `--keep NAME` leaves the row of another reader, whose answers do not change
+with the checkpoint, as it is in the committed result.
 
 People are divided as in training, by the same seed; the test part is scored. Labels of press photographs given by
 students are noisy, disgust most, so a perfect reader does not reach 100 %. Fearful has a handful of pictures and is
