@@ -26,7 +26,7 @@ def stale_files() -> dict[str, dict[str, str]]:
 
 
 def note(*names: str) -> str:
-    """A sentence for a page that quotes some files; nothing if none of them is stale."""
+    """Sentences for a page that quotes some files; nothing if all of them are of today's code and checkpoint."""
     listed = stale_files()
     mine = {name: listed[name] for name in names if name in listed}
     reasons = dict.fromkeys(each["why"] for each in mine.values())
@@ -34,4 +34,8 @@ def note(*names: str) -> str:
     for why in reasons:
         rows = "; ".join(f"`{name}`, {each['rows']}" for name, each in mine.items() if each["why"] == why)
         lines.append(f"> **To be run again.** {rows}: {why}.")
+    earlier = earlier_files()
+    for why in dict.fromkeys(earlier[name] for name in names if name in earlier):
+        files = ", ".join(f"`{name}`" for name in names if earlier.get(name) == why)
+        lines.append(f"> **Of an earlier checkpoint.** {files}: {why}.")
     return "\n>\n".join(lines)

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from benchmarks.common.earlier import note
 from benchmarks.common.results import ROOT, read_result
 from benchmarks.explanations.saliency import FAST, HEADS
 from benchmarks.explanations.saliency_methods import BLOB, DEFAULT, LAST
@@ -222,6 +223,7 @@ def page() -> str:
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         people=str(known.people),
         classes=str(maps["classes"]),
+        earlier=note("saliency.json", "finer_maps.json", "maps.json", "unit_maps.json"),
         map_ratio=f"{maps['ours_over_forward']:.2f}",
         loop_ratio=f"{maps['pytorch_grad_cam_over_ours']:.0f}",
         area=percent(found["area_share"]) + " %",

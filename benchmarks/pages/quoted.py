@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from string import Template
 
-from benchmarks.common.earlier import earlier_files
+from benchmarks.common.earlier import note
 from benchmarks.common.results import ROOT, read_result
 from benchmarks.pages.tables import table
 from cfer.checkpoint import Checkpoint, load_checkpoint
@@ -36,6 +36,7 @@ def batches() -> dict[str, str]:
     found = read_result("batches")
     fer = found["the package fer"]
     return {
+        "earlier": note("batches.json"),
         "processes": {2: "two"}.get(found["processes"], str(found["processes"])),
         "pictures": f"{found['pictures']:,}",
         "faces": f"{found['faces']:,}",
@@ -63,6 +64,7 @@ def synthetic_faces() -> dict[str, str]:
     )
     first, last = read["people"]
     return {
+        "earlier": note("synth_read.json", "synth_learn.json", "synth_speed.json", "synth_ceiling.json"),
         "readers_table": table(("reader", "mean", *BASICS), rows),
         "people": str(last - first + 1),
         "first": str(first),
@@ -132,6 +134,7 @@ def _units() -> dict[str, str]:
     )
     heads = ("witnesses", "photographs (least unit)", "FER+ (least unit)", "rendered, exact", "with MediaPipe, within")
     return {
+        "units_earlier": note("photograph_units.json"),
         "units_table": table(heads, rows),
         "unit_by_unit": table(("unit", "rendered faces alone", "shipped"), by_unit),
     }
@@ -213,12 +216,12 @@ def _adapted() -> dict[str, str]:
         )
         for name, row in cameras.items()
     )
-    earlier = "" if "adapt.json" not in earlier_files() else " (measured on an earlier head over the same features)"
     return {
         "adapt_table": table(("camera", "as it is", "adapted, as they come", "adapted, several expressions"), rows),
         "adapt_faces": str(found["pictures to adapt to"]),
         "adapt_draws": str(found["draws"]),
-        "adapt_of": f", {found['mean recall without fearful']:.3f} without any change{earlier}",
+        "adapt_of": f", {found['mean recall without fearful']:.3f} without any change",
+        "adapt_earlier": note("adapt.json"),
     }
 
 
