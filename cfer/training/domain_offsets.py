@@ -30,12 +30,14 @@ RIDGE = 1e-3
 ROUNDS = 200
 
 
-def fit_domains(head: Head, stream: Stream) -> Domains | None:
+def fit_domains(head: Head, stream: Stream, evenness: float = EVENNESS, odds: float = NEUTRAL_ODDS) -> Domains | None:
     """Offsets of a balanced head's classes in every domain.
 
     Args:
         head: Over the first K classes of the stream.
         stream: Whose training rows of the base classes tell the domains apart, and whose validation rows fit offsets.
+        evenness: See `EVENNESS`.
+        odds: See `NEUTRAL_ODDS`.
 
     Returns:
         None where all data sets are rendered or none is.
@@ -55,10 +57,10 @@ def fit_domains(head: Head, stream: Stream) -> Domains | None:
         mine = seen.sources[basic] == number
         if mine.any():
             trust = stream.trust[number] if stream.trust else 1.0
-            weights[mine] = trust * balanced(seen.y[basic][mine], EVENNESS)
+            weights[mine] = trust * balanced(seen.y[basic][mine], evenness)
             even[mine] = trust * balanced(seen.y[basic][mine])
     own, temperature = likeliest_offsets(logits[basic][:, : stream.base], seen.y[basic], weights)
-    own[[name == "neutral" for name in stream.classes[: stream.base]]] += temperature * math.log(NEUTRAL_ODDS)
+    own[[name == "neutral" for name in stream.classes[: stream.base]]] += temperature * math.log(odds)
     levelled = torch.cat([own, level(logits[basic], own, even / even.sum(), temperature)])
     return Domains(directions, origins, torch.stack([rendered, levelled]).float())
 
