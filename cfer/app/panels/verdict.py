@@ -11,6 +11,8 @@ from cfer.explain.composition import Composition, UnitShare
 from cfer.faces.quality import ENOUGH_PX
 from cfer.reading.reader import FaceReading, Reader
 
+CERTAIN = 0.9
+"""Probability from which on an answer is called almost certain."""
 CLEAR = 0.6
 """Intensity from which on a muscle is said to speak against "neutral"."""
 SLIGHT = 0.1
@@ -43,7 +45,7 @@ def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
     """Sentences of how sure the answer is, what it blends and which muscles are at work."""
     ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
     (top, p), (second, q) = ranked[:2]
-    key = "certain" if p >= 0.9 else "fairly" if p >= 0.7 else "rather" if p >= 0.5 else "unsure"
+    key = "certain" if p >= CERTAIN else "fairly" if p >= 0.7 else "rather" if p >= 0.5 else "unsure"
     known = {"name": say.name(top), "p": say.percent(p), "second": say.name(second), "q": say.percent(q)}
     sure = say.html(key, **known)
     parts = reader.constituents(top)
@@ -92,7 +94,7 @@ def doubts_about(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
         doubt("doubt_strange", share=f"{100 * (face.strangeness or 0):.0f} %")
     if face.top == "neutral" and (units := units_at_work(face, say, CLEAR)):
         doubt("doubt_neutral_units", units=units)
-    if weak := weak_point(reader, face.top):
+    if face.probabilities[face.top] < CERTAIN and (weak := weak_point(reader, face.top)):
         count, share, other = weak
         taken = say("doubt_weak_taken", other=say.name(other)) if other else ""
         doubt("doubt_weak", count=count, name=say.name(face.top), share=say.percent(share), taken=taken)
@@ -100,17 +102,21 @@ def doubts_about(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
 
 
 def weak_point(reader: Reader, name: str) -> tuple[int, float, str] | None:
-    """A class that a checkpoint's own test found weak: pictures, share recognised, what others are called most."""
+    """An answer that a checkpoint's own test found weak: pictures with it, share that is right, what others are most.
+
+    The share is that of evenly frequent classes: how often an answer is right is what somebody who gets it wants to
+    know, not how often the class is recognised.
+    """
     facts = reader.checkpoint.facts.after_steps
     if not facts or name not in facts.classes:
         return None
     place = facts.classes.index(name)
-    row = list(facts.test_counts[place])
-    count = sum(row)
-    if not count or row[place] / count >= WEAK:
+    shares = [row[place] / sum(row) if sum(row) else 0.0 for row in facts.test_counts]
+    if not sum(shares) or (right := shares[place] / sum(shares)) >= WEAK:
         return None
-    right, row[place] = row[place], 0
-    return count, right / count, facts.classes[row.index(max(row))] if max(row) else ""
+    shares[place] = 0.0
+    count = sum(row[place] for row in facts.test_counts)
+    return count, right, facts.classes[shares.index(max(shares))] if max(shares) else ""
 
 
 def readings(face: FaceReading, say: Speech) -> str:

@@ -50,8 +50,9 @@ TEXTS: dict[str, str] = {
     "doubt_cropped": "Das Gesicht nimmt nur {share} der Breite ein, und das ganze Bild wurde als Gesicht gelesen, weil "
     "„Das ist ein Gesichtsausschnitt“ angekreuzt ist.",
     "doubt_neutral_units": "Das Modell nennt das Gesicht neutral und sieht doch Muskeln am Werk: {units}.",
-    "doubt_weak": "Eine Schwäche dieses Modells: Von {count} Testbildern zu „{name}“ wurden {share} erkannt{taken}.",
-    "doubt_weak_taken": "; die meisten übrigen wurden für „{other}“ gehalten",
+    "doubt_weak": "Eine Schwäche dieses Modells: Von {count} Testbildern, die es für „{name}“ hielt, waren {share} es, "
+    "wären alle Ausdrücke gleich häufig{taken}.",
+    "doubt_weak_taken": "; die meisten übrigen waren „{other}“",
     # the strip
     "kinds_title": "Ein Grundausdruck oder eine Mischung?",
     "kind_basic": "Grundausdruck",

@@ -47,8 +47,9 @@ TEXTS = {
     "doubt_cropped": "The face fills {share} of the width only, and the whole picture was read as a face, because "
     "“This is a face crop” is ticked.",
     "doubt_neutral_units": "It is called neutral, but {units} can be seen.",
-    "doubt_weak": "A weak point of this model: of {count} test pictures of {name}, {share} were recognised{taken}.",
-    "doubt_weak_taken": "; most others were called {other}",
+    "doubt_weak": "A weak point of this model: of {count} test pictures that it called {name}, {share} were, were all "
+    "expressions equally frequent{taken}.",
+    "doubt_weak_taken": "; most others were {other}",
     # the strip
     "kinds_title": "One basic expression or a blend?",
     "kind_basic": "basic",
