@@ -31,7 +31,7 @@ ALLOWED = {
     "protocol": {"data", "features", "learners"},
     "evaluation": {"data", "features", "learners", "protocol"},
     "training": {"checkpoint", "data", "evaluation", "features", "learners", "network", "protocol", "synth"},
-    "measure": {"checkpoint", "data", "explain", "features", "learners", "network", "synth"},
+    "measure": {"checkpoint", "data", "evaluation", "explain", "features", "learners", "network", "synth"},
     "lessons": {"checkpoint", "evaluation", "learners", "pictures", "protocol"},
     "reading": {"checkpoint", "explain", "faces", "learners", "lessons", "network", "pictures"},
     "batch": {"checkpoint", "data", "explain", "faces", "features", "network", "pictures", "reading"},
