@@ -52,7 +52,8 @@ def method() -> dict[str, str]:
     """Figures of docs/method.md."""
     maps = read_result("unit_maps")["class maps"]
     names = {"own": "own", "mean_map": "mean of all faces", "random": "random head"}
-    return {name: interval(maps[key]) for name, key in names.items()} | {"odds": f"{NEUTRAL_ODDS:g}"}
+    beyond = "more than" if maps["own"][1] > maps["mean of all faces"][2] else "no more than"
+    return {name: interval(maps[key]) for name, key in names.items()} | {"odds": f"{NEUTRAL_ODDS:g}", "beyond": beyond}
 
 
 def synthetic_faces() -> dict[str, str]:

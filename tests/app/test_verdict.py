@@ -40,6 +40,11 @@ def with_quality(face, picture=None, **changes):
     )
 
 
+def doubts(reader, face):
+    """Sentences of the doubts."""
+    return [SAY(doubt.key, **doubt.values) for doubt in doubts_about(reader, face, SAY)]
+
+
 def test_the_answer_is_one_sentence_with_its_certainty_and_its_muscles(reader, blend):
     html = verdict_panel(reader, blend, SAY)
     assert re.search(r"<h2>This face looks <b>happily surprised</b></h2>", html)
@@ -110,21 +115,21 @@ def test_a_muscle_that_speaks_for_it_says_how_much_of_it_is_seen(blend):
     ],
 )
 def test_what_makes_a_face_hard_to_read_is_named(reader, blend, changes, words):
-    assert doubts_about(reader, with_quality(blend), SAY) == []
-    (said,) = doubts_about(reader, with_quality(blend, **changes), SAY)
+    assert doubts(reader, with_quality(blend)) == []
+    (said,) = doubts(reader, with_quality(blend, **changes))
     assert words in said
 
 
 def test_what_is_no_face_is_unlike_everything_known(reader):
     noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3), dtype=np.uint8)
-    assert any("unlike every face" in line for line in doubts_about(reader, reader.read_crop(noise), SAY))
+    assert any("unlike every face" in line for line in doubts(reader, reader.read_crop(noise)))
 
 
 def test_neutral_with_a_muscle_at_work_says_so(reader, blend):
     face = with_quality(blend)
     face.top = "neutral"
     strongest = max(blend.units, key=lambda unit: unit.intensity).name
-    assert any(f"called neutral, but {strongest}" in line for line in doubts_about(reader, face, SAY))
+    assert any(f"called neutral, but {strongest}" in line for line in doubts(reader, face))
 
 
 def test_an_answer_without_a_strong_muscle_says_what_it_rests_on(reader, blend):
@@ -160,12 +165,12 @@ def test_a_weak_point_is_no_doubt_where_the_answer_is_almost_certain(reader, ble
         face = SimpleNamespace(
             top=weak, probabilities={weak: chance}, quality=None, strangeness=0.0, units=blend.units, tiny=False
         )
-        said = doubts_about(reader, face, SAY)
+        said = doubts(reader, face)
         assert any(line.startswith("A weak point") for line in said) is doubted
 
 
 def test_nothing_about_the_example_that_is_read_on_arrival_is_in_doubt(reader, blend):
     known = weak_point(reader, blend.top)  # what is known of the class, not of this face
-    said = doubts_about(reader, blend, SAY)
+    said = doubts(reader, blend)
     assert len(said) == (known is not None)
     assert all(line.startswith("A weak point of this model") for line in said)

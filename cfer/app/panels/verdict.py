@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cfer.app.panels.maps import picture_uri, thumbnail
@@ -29,7 +30,7 @@ def verdict_panel(reader: Reader, face: FaceReading, say: Speech) -> str:
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
     if reader.neutral_faces:
         lines += f'<p class="cfer-note">{say.html("own_note")}</p>'
-    doubts = "".join(f"<li>{line}</li>" for line in doubts_about(reader, face, say))
+    doubts = "".join(f"<li>{say.html(d.key, **d.values)}</li>" for d in doubts_about(reader, face, say))
     doubts = f'<ul class="cfer-doubts">{doubts}</ul>' if doubts else ""
     title = say.html(answer_key(face), name=say.name(face.top))
     head = f'<div class="cfer-answer">{crop}<div><h2>{title}</h2>{lines}</div></div>'
@@ -62,12 +63,25 @@ def units_at_work(face: FaceReading, say: Speech, least: float = PRESENT) -> str
     return ", ".join(say.unit(u.number, u.name) for u in strong)
 
 
-def doubts_about(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
-    """Reasons to read the answer with care, as HTML."""
-    found: list[str] = []
+@dataclass(frozen=True)
+class Doubt:
+    """Reason to read an answer with care.
+
+    Attributes:
+        key: Of its sentence.
+        values: What stands in the sentence's places, in the language of whoever asks.
+    """
+
+    key: str
+    values: Mapping[str, Any]
+
+
+def doubts_about(reader: Reader, face: FaceReading, say: Speech) -> list[Doubt]:
+    """Reasons to read the answer with care."""
+    found: list[Doubt] = []
 
     def doubt(key: str, **values: Any) -> None:
-        found.append(say.html(key, **values))
+        found.append(Doubt(key, values))
 
     quality = face.quality
     if quality is not None:

@@ -1,7 +1,6 @@
 """Files that a visitor takes away: a picture to share, the numbers as a table and as JSON, the evidence as a zip."""
 
 import csv
-import html
 import io
 import json
 import zipfile
@@ -72,7 +71,7 @@ def as_json(reader: Reader, face: FaceReading, name: str) -> str:
         "model_sha256": reader.digest,
         "lessons": [lesson.name for lesson in reader.lessons],
         "read_with_care": [
-            html.unescape(line).replace("\N{NO-BREAK SPACE}", " ") for line in doubts_about(reader, face, Speech())
+            Speech()(d.key, **d.values).replace("\N{NO-BREAK SPACE}", " ") for d in doubts_about(reader, face, Speech())
         ],
         "faces": [face.to_dict()],
         "composition": {name: made.to_dict()} if made else {},

@@ -58,7 +58,7 @@ class Teach:
                 lines.append(say("teach_picture", number=number, what=say("teach_several", count=len(found))))
             same = first_same([shown(found[0])], [shown(face) for face in faces.values()])[0]
             doubts = [] if same is None else [say("teach_same", other=list(faces)[same])]
-            doubts += [html.unescape(doubt) for doubt in doubts_about(reader, found[0], say)]
+            doubts += [say(doubt.key, **doubt.values) for doubt in doubts_about(reader, found[0], say)]
             lines += [say("teach_picture", number=number, what=doubt) for doubt in doubts]
             faces[number] = found[0]
         return preview(list(faces.values()), lines, say)
