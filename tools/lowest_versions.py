@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 LARGE = {"torch", "torchvision"}
 NEED_TORCH = {"timm", "captum", "torchmetrics"}
 """Installed without what they require, which would be another torch."""
-TESTS = ("hub", "lessons", "batch/test_rows.py", "test_pictures.py", "cases/test_cases.py")
+TESTS = ("hub", "lessons", "batch/test_rows.py", "pictures", "cases/test_cases.py")
 IMPORT_ALL = """
 import importlib, pkgutil, cfer
 for module in pkgutil.walk_packages(cfer.__path__, "cfer."):
