@@ -19,6 +19,10 @@ TRUST = 0.6
 """By how many standard deviations of what is read a prototype is believed, beside those of its shares."""
 
 
+NOTHING = 1e-9
+"""Least deviation of what varies."""
+
+
 @dataclass(frozen=True)
 class Matches:
     """Match with prototypes, as what is added to a head.
@@ -81,4 +85,4 @@ def moments(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (K,) and standard deviation (K,) of values (N, K) that count by weights (N,)."""
     shares = (weights / weights.sum()).to(values.dtype)[:, None]
     mean = (shares * values).sum(0)
-    return mean, (shares * (values - mean).square()).sum(0).sqrt().clamp(min=1e-9)
+    return mean, (shares * (values - mean).square()).sum(0).sqrt().clamp(min=NOTHING)

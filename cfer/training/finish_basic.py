@@ -106,7 +106,8 @@ def finish_basic(
     learner = new_learner(settings, several=False)
     learner.observe(stream.step(0), torch.Generator().manual_seed(config.seed))
     result = finish_step(learner.head(), stream)
-    earlier, commands = _history(start, commands)
+    before = _checkpoint_of(start)
+    earlier, commands = _history(before, commands)
     data = (data_facts(features), *map(table_facts, beside))
     facts = Facts(
         seed=config.seed,
@@ -126,7 +127,7 @@ def finish_basic(
         checks,
         (result.head,),
         facts,
-        _landmarks(learned, fine, start),
+        _landmarks(learned, fine, before),
         matches=result.matches,
         look=None if photographs is None else look_of_photographs(photographs, config.preprocessing),
     )
@@ -134,12 +135,12 @@ def finish_basic(
     return checkpoint
 
 
-def _landmarks(learned: FaceModel | MultiTaskModel, fine: FaceModel, start: str) -> dict[str, bytes]:
+def _landmarks(learned: FaceModel | MultiTaskModel, fine: FaceModel, before: Checkpoint | None) -> dict[str, bytes]:
     """The readout of landmarks, unless features at the checkpoint's stride are others than it was learned from."""
     if isinstance(learned, MultiTaskModel):
         same = learned.face.config.output_stride == fine.config.output_stride
         return {LANDMARKS: learned.landmark_readout().to_bytes()} if same else {}
-    before = _checkpoint_of(start)  # features are its own if no epoch was learned since
+    # features are those of the start if no epoch was learned since
     if before is None or (before.facts.backbone, before.model.config) != (weights_fingerprint(fine), fine.config):
         return {}
     return {name: data for name, data in before.measured.items() if name == LANDMARKS}
@@ -152,9 +153,8 @@ def _checkpoint_of(start: str) -> Checkpoint | None:
     return load_checkpoint(folder) if start and folder.is_dir() else None
 
 
-def _history(start: str, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:
+def _history(before: Checkpoint | None, commands: tuple[str, ...]) -> tuple[tuple[PhaseFacts, ...], tuple[str, ...]]:
     """Phases that shaped the backbone of a checkpoint that was the start; its commands, and those typed now."""
-    before = _checkpoint_of(start)
     if before is None:
         return (), commands
     facts = before.facts

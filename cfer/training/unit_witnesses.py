@@ -20,6 +20,7 @@ from cfer.evaluation.unit_scores import balanced_weights
 from cfer.features.rendered import UNITS
 from cfer.features.teachers import AGREEING
 from cfer.learners.closed_form import shrink
+from cfer.learners.prototype_match import NOTHING, moments
 
 BLENDSHAPES: dict[int, tuple[int, ...]] = {
     **{unit: shapes for unit, shapes in AGREEING if unit != 9},  # MediaPipe hardly ever sees a nose wrinkle
@@ -151,9 +152,8 @@ def _following(x: Tensor, shapes: Tensor, still: Tensor) -> Tensor:
 
 def _standardised(rows: Tensor, photographs: LabelledFeatures) -> Tensor:
     """Rows (U, C) whose readings have deviation 1; those that read nothing stay 0."""
-    readings, weights = photographs.x.double() @ rows.T, photographs.weights().double()[:, None]
-    spread = (weights * (readings - (weights * readings).sum(0)).square()).sum(0).sqrt()
-    return torch.where(spread > 1e-9, 1 / spread.clamp(min=1e-9), 0.0)[:, None] * rows
+    _, spread = moments(photographs.x.double() @ rows.T, photographs.weights().double())
+    return torch.where(spread > NOTHING, 1 / spread, 0.0)[:, None] * rows
 
 
 def _spread(photographs: LabelledFeatures) -> Tensor:
