@@ -15,7 +15,7 @@ from cfer.emotions import BASICS
 from cfer.features.table import weights_fingerprint
 from cfer.network.face_model import FaceModel
 from cfer.training.config import BasicConfig
-from cfer.training.initial_weights import load_start, run_weights
+from cfer.training.initial_weights import load_start, start_heads
 from cfer.training.loop import learn
 from cfer.training.training_set import FILE, load_saved_material
 
@@ -34,7 +34,7 @@ def main() -> None:
     )
     if material is None:
         sys.exit(f"{out / FILE} was not prepared from the pictures that {out / 'config.json'} names.")
-    learn(model, material, config, out, heads=run_weights(start), save_seconds=600)
+    learn(model, material, config, out, heads=start_heads(start), save_seconds=600)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,13 @@ def train_basic(
         int, typer.Option(help="Input pixels a cell of the last feature map: 32, 16, 8 or 4, as the network can.")
     ] = 32,
     frozen_groups: Annotated[int, typer.Option(min=0, help="Layer groups, stem first, that are not tuned.")] = 3,
+    head_rate: Annotated[float, typer.Option(min=0, help="By how much faster than the backbone heads learn.")] = 1.0,
+    fixed_statistics: Annotated[
+        bool, typer.Option("--fixed-statistics", help="Batch norms keep the statistics of --start.")
+    ] = False,
+    expected_units: Annotated[
+        float, typer.Option(min=0, help="Weight of learning the action units that labels let expect.")
+    ] = 0.0,
     average: Annotated[
         float, typer.Option(min=0, max=1, help="Decay of the running average of the weights, which is what is kept.")
     ] = 0.998,
@@ -117,6 +124,9 @@ def train_basic(
             photograph_batch=photograph_batch,
             learning_rate=learning_rate,
             frozen_groups=frozen_groups,
+            head_rate=head_rate,
+            fixed_statistics=fixed_statistics,
+            expected_units=expected_units,
             average=average,
             compiled=compiled,
             precision=precision,

@@ -14,6 +14,7 @@ from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.features.rendered import LANDMARK_COUNT, UNITS
 from cfer.features.teachers import AGREEING, BLENDSHAPE_COUNT
 from cfer.network.face_model import FaceModel
+from cfer.training.unit_witnesses import expected_units
 
 UNIT_WEIGHT, LANDMARK_WEIGHT, EXPRESSION_WEIGHT = 3.0, 8.0, 0.3
 """Weights of the losses beside the votes' cross-entropy: they bring all to about the same size early in a run."""
@@ -31,6 +32,7 @@ class Outputs(NamedTuple):
         blendshapes: Standardised logits (B, 52).
         unit_maps: Evidence (B, U, h, w) of each unit; its mean and the bias make the unit's logit.
         class_maps: Evidence (B, K, h, w) of each expression against the mean of all.
+        levelled: Unit logits (B, 2, U) at the level of pictures with votes, and at that of photographs.
     """
 
     logits: Tensor
@@ -39,6 +41,7 @@ class Outputs(NamedTuple):
     blendshapes: Tensor
     unit_maps: Tensor
     class_maps: Tensor
+    levelled: Tensor
 
     def rows(self, start: int, stop: int) -> "Outputs":
         """The answers to a part of the batch."""
@@ -92,6 +95,7 @@ class MultiTaskModel(nn.Module):
         self.units = fresh(len(UNITS))
         self.landmarks = fresh(2 * LANDMARK_COUNT)
         self.blendshapes = fresh(BLENDSHAPE_COUNT)
+        self.levels = nn.Parameter(torch.zeros(2, len(UNITS)))
 
     def forward(self, x: Tensor) -> Outputs:
         """(B, 3, S, S) -> all answers."""
@@ -101,9 +105,9 @@ class MultiTaskModel(nn.Module):
         head = self.face.head.weight
         class_maps = F.conv2d(maps, (head - head.mean(0))[:, :, None, None])
         places = self.landmarks(pooled).unflatten(1, (LANDMARK_COUNT, 2))
-        return Outputs(
-            self.face.head(pooled), self.units(pooled), places, self.blendshapes(pooled), unit_maps, class_maps
-        )
+        units = self.units(pooled)
+        levelled = units[:, None] + self.levels
+        return Outputs(self.face.head(pooled), units, places, self.blendshapes(pooled), unit_maps, class_maps, levelled)
 
     def with_readouts(self) -> FaceModel:
         """The face model with the readout of action units, as a checkpoint keeps it; the weights are shared."""
@@ -132,6 +136,18 @@ def rendered_loss(outputs: Outputs, truth: RenderedTruth) -> Tensor:
         + MAP_WEIGHT * off_place(outputs.unit_maps, truth.moved)
         + IDLE_WEIGHT * idle(outputs.unit_maps, truth.moved)
     )
+
+
+def expected_units_loss(levelled: Tensor, shares: Tensor) -> Tensor:
+    """Cross-entropy of units with what labels let expect: the published share of people who show each.
+
+    Args:
+        levelled: Unit logits (B, U) at the level of this kind of picture, so that how often a unit is said to be there
+            does not move what is exact in rendered faces.
+        shares: What labels, votes or answers (B, 7) say of basic classes.
+    """
+    expected = shares @ expected_units().to(shares)
+    return F.binary_cross_entropy_with_logits(levelled, expected)
 
 
 def off_place(maps: Tensor, moved: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from cfer.system.files import check_run_config, tensor_digest, write_json
 from cfer.system.provenance import code_digest, digest_of_all
 from cfer.training.au_supervision import MultiTaskModel
 from cfer.training.config import BasicConfig
-from cfer.training.initial_weights import load_start, run_weights, with_start_units
+from cfer.training.initial_weights import load_start, start_heads, with_start_units
 from cfer.training.loop import learn, learned
 from cfer.training.training_set import (
     FILE,
@@ -102,7 +102,7 @@ def learn_basic(
     if done := learned(config, out):
         return done
     material = _material(table, config, out, rendered, photographs, progress)
-    heads = run_weights(start)
+    heads = start_heads(start)
     return learn(
         model,
         material,
@@ -157,7 +157,7 @@ def run_origin(
     model: FaceModel, start: str, table: SampleTable, rendered: Sequence[SampleTable], photographs: SampleTable | None
 ) -> dict[str, Any]:
     """Origin of a run beside its settings, plain data; `model` has its start."""
-    heads = run_weights(start) or {}
+    heads = start_heads(start)
     return {
         "start": Path(start).name,
         "start weights": weights_fingerprint(model),

@@ -13,6 +13,7 @@ from cfer.training.au_supervision import (
     Outputs,
     RenderedTruth,
     TeacherAnswers,
+    expected_units_loss,
     photograph_loss,
     rendered_loss,
 )
@@ -65,6 +66,7 @@ def mixed_loss(
     outputs = network(config.preprocessing.normalise(torch.cat(parts)).to(device))
     start = len(views)
     loss = logit_adjusted(outputs.logits[:start], wanted, prior, config.prior_strength)
+    loss = loss + config.expected_units * expected_units_loss(outputs.levelled[:start, 0], wanted)
     if faces is not None:
         stop = start + config.rendered_batch
         loss = loss + rendered_loss(outputs.rows(start, stop), RenderedTruth(*(t.to(device) for t in truth)))
@@ -72,7 +74,9 @@ def mixed_loss(
     if photographs is not None:
         rest = outputs.rows(start, start + config.photograph_batch)
         prior = photographs.log_prior.to(device)
-        loss = loss + photograph_loss(rest, TeacherAnswers(*(t.to(device) for t in answers)), prior)
+        said = TeacherAnswers(*(t.to(device) for t in answers))
+        loss = loss + photograph_loss(rest, said, prior)
+        loss = loss + config.expected_units * expected_units_loss(rest.levelled[:, 1], said.basic)
     return loss
 
 

@@ -10,6 +10,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from cfer.checkpoint import load_checkpoint
+from cfer.checkpoint.landmarks import FILE as LANDMARKS
+from cfer.checkpoint.landmarks import LandmarkReadout
+from cfer.emotions import BASICS
+from cfer.features.rendered import UNITS
 from cfer.network.face_model import FaceModel
 
 
@@ -69,6 +74,31 @@ def run_weights(start: str | Path) -> dict[str, Tensor] | None:
     """
     best = Path(start) / "best.safetensors"
     return _tensors(best) if best.is_file() else None
+
+
+def start_heads(start: str | Path) -> dict[str, Tensor]:
+    """Heads that the start has learned, by the names of `cfer.training.au_supervision.MultiTaskModel`.
+
+    Those of a run are all that it learned, the backbone included; those of a checkpoint are its head of the basic
+    classes and its readouts of action units and landmarks. Other starts have none.
+
+    Raises:
+        ValueError: A file is damaged.
+    """
+    if (run := run_weights(start)) is not None:
+        return run
+    if not (Path(start) / "config.json").is_file():
+        return {}
+    checkpoint = load_checkpoint(start)
+    found: dict[str, Tensor] = {}
+    if checkpoint.heads and checkpoint.names[: len(BASICS)] == BASICS and len(checkpoint.heads[0].bias) == len(BASICS):
+        found |= {"face.head.weight": checkpoint.heads[0].weight, "face.head.bias": checkpoint.heads[0].bias}
+    if (units := checkpoint.model.units) is not None and checkpoint.model.action_units == UNITS:
+        found |= {"units.weight": units.weight.detach(), "units.bias": units.bias.detach()}
+    if LANDMARKS in checkpoint.measured:
+        readout = LandmarkReadout.from_bytes(checkpoint.measured[LANDMARKS])
+        found |= {"landmarks.weight": readout.weight, "landmarks.bias": readout.bias}
+    return found
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

@@ -53,12 +53,13 @@ def freeze(model: FaceModel, groups: int) -> None:
         parameter.requires_grad_(name not in frozen)
 
 
-def train_mode(model: FaceModel) -> None:
-    """Training mode, but for the batch norms of frozen layers."""
+def train_mode(model: FaceModel, *, fixed_statistics: bool = False) -> None:
+    """Training mode, but for the batch norms of frozen layers, or for all of them."""
     model.train()
     for module in model.modules():
         own = list(module.parameters(recurse=False))
-        if own and isinstance(module, nn.modules.batchnorm._BatchNorm) and not any(p.requires_grad for p in own):
+        frozen = bool(own) and not any(p.requires_grad for p in own)
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and (fixed_statistics or frozen):
             module.eval()
 
 
@@ -133,7 +134,7 @@ def learn(
         material: What to learn from.
         config: Settings.
         out: The run's folder: `state.safetensors`, `best.safetensors`, `metrics.jsonl`.
-        heads: All that an earlier run learned, to go on from; by default heads beside that of expressions start anew.
+        heads: What was learned before, to go on from, by the names of `MultiTaskModel`; what it lacks starts anew.
         accelerator: Where and in which precision to compute; by the settings by default.
         progress: Whether to show a bar with the remaining time.
         save_seconds: Least time between two saved states within an epoch.
@@ -149,10 +150,12 @@ def learn(
     freeze(model, config.frozen_groups)
     model = model.to(memory_format=torch.channels_last)
     learner = MultiTaskModel(model) if material.faces or material.photographs else model
-    if heads is not None and heads.keys() == learner.state_dict().keys():
-        learner.load_state_dict(heads, strict=True)
-    trained = [p for p in learner.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, config.learning_rate, weight_decay=config.weight_decay)
+    own = learner.state_dict()
+    learner.load_state_dict(own | {name: value for name, value in (heads or {}).items() if name in own})
+    backbone = [p for p in model.backbone.parameters() if p.requires_grad]
+    beside = [p for name, p in learner.named_parameters() if "backbone." not in name]
+    groups = [{"params": backbone, "rate": 1.0}, {"params": beside, "rate": config.head_rate}]
+    optimizer = torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
     wrapped, optimizer = accelerator.prepare(learner, optimizer)
     network = torch.compile(wrapped) if config.compiled else wrapped
     # decay step / (step + 10) at first, so that the random start is soon forgotten
@@ -179,10 +182,10 @@ def learn(
     shown = progress and accelerator.is_main_process
     bar = tqdm(total=total, initial=step, desc="learning", unit="step", disable=not shown, mininterval=2)
     saved = time.monotonic()
-    train_mode(model)
+    train_mode(model, fixed_statistics=config.fixed_statistics)
     while step < total:
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(step / total, config.warmup)
+            group["lr"] = group["rate"] * config.learning_rate * _schedule(step / total, config.warmup)
         epoch, place = divmod(step, steps_per_epoch)
         order = torch.randperm(len(material.pixels), generator=generator_of(config.seed, 1, epoch))
         index = order[place * config.batch_size : (place + 1) * config.batch_size]
