@@ -18,6 +18,7 @@ from cfer.faces.detect import NO_FACE
 from cfer.network.face_model import FaceModel
 from cfer.network.modes import plain_numerics
 from cfer.pictures import PictureError, decode_picture
+from cfer.reading.answer import answers_of
 from cfer.reading.reader import Picture, Reader, default_reader
 from cfer.reading.teaching import check_listed
 
@@ -29,7 +30,8 @@ Row = dict[str, Any]
 AT_ONCE = {"cpu": 4, "cuda": 64}
 """Faces that go through the network at once: a processor is slower at many, whose maps do not fit into its caches."""
 _PLACES = ("x0", "y0", "x1", "y1")
-_NUMBERS = {*_PLACES, "score", "strangeness"}
+_SAID = ("expression", "sureness", "family", "family_probability", "basis")
+_NUMBERS = {*_PLACES, "score", "family_probability", "strangeness"}
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,14 @@ def columns(reader: Reader) -> list[str]:
     """Names of a row's columns.
 
     Where it is: path, face (0 is the largest), x0, y0, x1, y1 (pixels of the picture as it was brought), score (the
-    detector's), tiny (too few pixels to be read well). What it shows: expression (the likeliest), p_... (the
-    probability of every expression), AU.. (the strength of every action unit, 0 to 1), strangeness (0 to 1: the share
-    of known faces that lie nearer to the others). And error, empty where all is well.
+    detector's), tiny (too few pixels to be read well). What it shows: expression (the likeliest), sureness, family,
+    family_probability and basis (see `cfer.reading.answer.Answer`), p_... (the probability of every expression, were
+    all equally frequent), AU.. (the strength of every action unit, 0 to 1), strangeness (0 to 1: the share of known
+    faces that lie nearer to the others). And error, empty where all is well.
     """
     units = [f"AU{number:02d}" for number in reader.checkpoint.model.action_units]
     chances = [f"p_{name.replace(' ', '_')}" for name in reader.names]
-    return ["path", "face", *_PLACES, "score", "tiny", "expression", *chances, *units, "strangeness", "error"]
+    return ["path", "face", *_PLACES, "score", "tiny", *_SAID, *chances, *units, "strangeness", "error"]
 
 
 def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame":
@@ -144,7 +147,7 @@ def as_frame(rows: Sequence[Row], reader: Reader | None = None) -> "pd.DataFrame
     own = columns(reader or default_reader()) if reader or not rows else []
     names = list(dict.fromkeys((*own, *(name for row in rows for name in row))))
     frame = pd.DataFrame(list(rows), columns=names)
-    words = {"path", "error", "map_file"}
+    words = {"path", "error", "map_file", "sureness", "family", "basis"}
     whole = {"face", "map_row"}
     kinds: dict[Any, Any] = dict.fromkeys(words & set(names), "string") | dict.fromkeys(whole & set(names), "Int32")
     expressions = [name.removeprefix("p_").replace("_", " ") for name in names if name.startswith("p_")]
@@ -160,7 +163,6 @@ def _answers(
 ) -> tuple[list[Row], Tensor | None]:
     """Answers for each face, some faces at a time, and maps (F, K, h, w) float16 if they are wanted."""
     device = next(model.parameters()).device
-    expressions = list(reader.names)
     names = columns(reader)[2:-1]
     found: list[Row] = []
     kept: list[Tensor] = []
@@ -170,13 +172,14 @@ def _answers(
         x = reader.checkpoint.preprocessing([c.crop for c in part]).to(device)  # (B, 3, S, S)
         seen = maps_of(model, model.features(x), reader.checkpoint.shift)
         features = seen.features.cpu()
-        chances = seen.logits.softmax(1).cpu().numpy()  # (B, K)
+        chances, said = answers_of(reader, seen.logits.cpu(), reader.checkpoint.as_learned(features))
         units = reader.unit_strengths(features).numpy()  # (B, U)
         known = reader.familiarity
         if with_maps:
             kept.append(seen.maps.half().cpu())
-        for crop, p, strengths, z in zip(part, chances, units, features, strict=True):
-            values: list[Any] = [*_rounded(crop.box, 1), round(crop.score, 4), crop.tiny, expressions[int(p.argmax())]]
+        for crop, answer, p, strengths, z in zip(part, said, chances.numpy(), units, features, strict=True):
+            values: list[Any] = [*_rounded(crop.box, 1), round(crop.score, 4), crop.tiny, answer.label, answer.sureness]
+            values += [" or ".join(answer.family), round(answer.family_probability, 4), answer.basis]
             values += [*_rounded(p, 6), *_rounded(strengths, 4)]
             values.append(None if known is None else round(known.strangeness(z), 4))
             found.append(dict(zip(names, values, strict=True)))

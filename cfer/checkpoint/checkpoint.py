@@ -9,6 +9,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from cfer.checkpoint.facts import Facts
+from cfer.checkpoint.sureness import Sureness
 from cfer.emotions import EXPRESSIONS, Kind
 from cfer.learners import DEFAULT as DEFAULT_LEARNER
 from cfer.learners.base import Head, LinearLearner
@@ -35,6 +36,11 @@ class ClassInfo:
     name: str
     kind: Kind
     constituents: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The basics it is made of; itself where it is made of none."""
+        return self.constituents or (self.name,)
 
     @staticmethod
     def of(name: str) -> "ClassInfo":
@@ -91,6 +97,7 @@ class Checkpoint:
         heads: The calibrated head after each step; the last is the model's.
         facts: Where it came from and what it scored.
         matches: Match of action units with prototypes, added to the balanced head first; None without action units.
+        sureness: How sharp its probabilities are in photographs, and which word holds from which one on.
         look: How the photographs that were learned from look on average; None where there were none.
         measured: Files of `cfer measure` by name: landmark readout, relations and their controls.
     """
@@ -111,6 +118,7 @@ class Checkpoint:
     pulls: Tensor | None = None
     look: Look | None = None
     matches: Matches | None = None
+    sureness: Sureness = field(default_factory=Sureness)
 
     @property
     def names(self) -> tuple[str, ...]:

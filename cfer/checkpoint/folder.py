@@ -137,6 +137,7 @@ def _write(checkpoint: Checkpoint, folder: Path, card: str) -> None:
         "look": None if checkpoint.look is None else asdict(checkpoint.look),
         "learner": asdict(checkpoint.spec),
         "calibration": asdict(checkpoint.calibration),
+        "sureness": asdict(checkpoint.sureness),
         "facts": checkpoint.facts.to_dict(),
         "versions": versions(),
         "files": {p.relative_to(folder).as_posix(): {"sha256": digest(p), "bytes": p.stat().st_size} for p in files},

@@ -17,6 +17,7 @@ from cfer.checkpoint.folder import CONFIG, DEFAULT, DOMAINS, MATCHES, PULLS, REA
 from cfer.checkpoint.packing import unpacked
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.checkpoint.strengths import StrengthScale
+from cfer.checkpoint.sureness import Sureness
 from cfer.emotions import EXPRESSIONS
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
@@ -173,6 +174,7 @@ def _read(folder: Path, config: Mapping[str, Any]) -> Checkpoint:
         pulls,
         parsed(Look, config, "look") if config.get("look") else None,
         Matches(**matches) if matches else None,
+        parsed(Sureness, config, "sureness") if "sureness" in config else Sureness(),
     )
     _check_parts(checkpoint, folder)
     return checkpoint

@@ -79,6 +79,9 @@ def train_basic(
     expected_units: Annotated[
         float, typer.Option(min=0, help="Weight of learning the action units that labels let expect.")
     ] = 0.0,
+    photograph_maps: Annotated[
+        float, typer.Option(min=0, help="Weight of evidence in photographs that lies away from its muscles.")
+    ] = 0.0,
     average: Annotated[
         float, typer.Option(min=0, max=1, help="Decay of the running average of the weights, which is what is kept.")
     ] = 0.998,
@@ -127,6 +130,7 @@ def train_basic(
             head_rate=head_rate,
             fixed_statistics=fixed_statistics,
             expected_units=expected_units,
+            photograph_maps=photograph_maps,
             average=average,
             compiled=compiled,
             precision=precision,

@@ -6,7 +6,8 @@ face apart from that of a neutral face z0 is shared out exactly:
     s_k(z) - s_k(z0) = sum_u W_ku (u(z) - u(z0)) + left_k . (z - z0)
 
 with W from `cfer.explain.maps.by_units`. A unit belongs to a constituent if the constituent's published prototype has
-it. What no unit explains is shown as such: it is what the network has beyond the muscles that were named.
+it. What no unit explains is shown as such, a piece of its own: it is what the network has beyond the muscles that were
+named. Unit maps, the panel, JSON and evidence all have these same numbers.
 """
 
 from collections.abc import Sequence
@@ -43,6 +44,22 @@ class UnitShare:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Piece of what speaks for a class.
+
+    Attributes:
+        kind: "muscles" at work that belong to constituents, "other" muscles at work, "beyond" muscles, or muscles that
+            are "absent": less at work than in a neutral face.
+        of: The constituents of "muscles": one, or both where both have the unit.
+        share: 0 to 1 of all that speaks for the class.
+    """
+
+    kind: str
+    of: tuple[str, ...]
+    share: float
+
+
+@dataclass(frozen=True)
 class Composition:
     """Composition of a class's score on one face.
 
@@ -68,24 +85,18 @@ class Composition:
         return sum(unit.evidence for unit in self.units) + self.beyond
 
     @property
-    def shares(self) -> dict[tuple[str, ...], float]:
-        """Evidence for the class by whose units it is, summing to 1: () for other units; without what lies beyond.
-
-        Empty where no unit speaks for the class.
-        """
-        found: dict[tuple[str, ...], float] = {}
+    def pieces(self) -> tuple[Piece, ...]:
+        """All that speaks for the class, shares summing to 1: muscles first, absent ones last; none if nothing does."""
+        found: dict[tuple[str, tuple[str, ...]], float] = {}
         for unit in self.units:
             if unit.evidence > 0:
-                found[unit.of] = found.get(unit.of, 0.0) + unit.evidence
+                kind = ("muscles" if unit.of else "other") if unit.shown else "absent"
+                found[kind, unit.of] = found.get((kind, unit.of), 0.0) + unit.evidence
+        if self.beyond > 0:
+            found["beyond", ()] = self.beyond
         whole = sum(found.values())
-        return {who: amount / whole for who, amount in found.items()}
-
-    @property
-    def by_muscles(self) -> float:
-        """Share (0 to 1) of what speaks for the class that action units explain; the rest lies beyond them."""
-        pros = sum(unit.evidence for unit in self.units if unit.evidence > 0)
-        whole = pros + max(self.beyond, 0.0)
-        return pros / whole if whole else 0.0
+        ranked = sorted(found.items(), key=lambda item: (_ORDER.index(item[0][0]), -item[1]))
+        return tuple(Piece(kind, of, amount / whole) for (kind, of), amount in ranked)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -93,6 +104,9 @@ class Composition:
             "constituents": list(self.constituents),
             "evidence": round(self.total, 4),
             "beyond_units": round(self.beyond, 4),
+            "speaks_for_it": [
+                {"kind": piece.kind, "of": list(piece.of), "share": round(piece.share, 4)} for piece in self.pieces
+            ],
             "units": {
                 str(u.number): {"evidence": round(u.evidence, 4), "of": list(u.of), "shown": u.shown}
                 for u in self.units
@@ -100,6 +114,9 @@ class Composition:
             "pair_sum": None if self.pair_sum is None else round(self.pair_sum, 4),
             "pair_place_of_15": self.pair_place,
         }
+
+
+_ORDER = ("muscles", "other", "beyond", "absent")
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """Parts of a face that the evidence lies in, for and against, over the parts' share of the area."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,6 +137,30 @@ def unit_regions(landmarks: Tensor, size: int = SIZE) -> dict[int, np.ndarray]:
             mask |= (columns - x) ** 2 + (rows - y) ** 2 <= (radius * width) ** 2
         masks[unit] = mask
     return masks
+
+
+def unit_cells(landmarks: Tensor, units: Sequence[int], side: int) -> Tensor:
+    """Share (B, U, s, s) of each cell of a map that the region of each unit covers, for a batch of faces.
+
+    Args:
+        landmarks: (B, 68, 2) columns and rows, -1 to 1 over the crop.
+        units: FACS numbers.
+        side: Cells s a side.
+    """
+    fine = 4 * side
+    points = (landmarks + 1) / 2 * fine
+    width = (points[:, 16, 0] - points[:, 0, 0]).abs()  # (B,)
+    places = torch.arange(fine, device=landmarks.device) + 0.5
+    masks = []
+    for unit in units:
+        mask = torch.zeros(len(points), fine, fine, dtype=torch.bool, device=landmarks.device)
+        for group, (across, down), radius in _UNITS[unit]:
+            x, y = points[:, list(group)].mean(1).unbind(1)  # (B,)
+            apart = (places[None, None, :] - (x + across * width)[:, None, None]) ** 2
+            apart = apart + (places[None, :, None] - (y + down * width)[:, None, None]) ** 2
+            mask = mask | (apart <= ((radius * width) ** 2)[:, None, None])
+        masks.append(mask)
+    return F.avg_pool2d(torch.stack(masks, 1).to(landmarks), 4)
 
 
 def unit_shares(raw: Tensor, masks: dict[int, np.ndarray]) -> dict[int, float]:

@@ -16,6 +16,7 @@ from cfer.explain.maps import ClassMaps
 from cfer.explain.methods import GRAD_CAM, METHODS
 from cfer.explain.reference import RELATED
 from cfer.explain.report import SCHEMA_VERSION
+from cfer.reading.doubts import doubts_about
 from cfer.reading.draw import overlay, shared_scale
 from cfer.reading.reader import FaceReading, Reader
 from cfer.system.output_folders import check_replaceable, replaced
@@ -116,6 +117,9 @@ def _write(
             name: [face.explanation_of(name, key, each.of(name)[0]).to_dict() for key, each in maps.items()]
             for name in names
         },
+        "compositions": {name: made.to_dict() for name in names if (made := face.composition(name))},
+        "answer": face.answer.to_dict(),
+        "doubts": [doubt.to_dict() for doubt in doubts_about(face)],
         "relations": {name: face.relation(name).to_dict() for name in names if reader.relatable(name)},
     }
     (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cfer.checkpoint.sureness import PHOTOGRAPHS
 from cfer.emotions import UNIT_NAMES
 from cfer.explain.composition import Composition, compose
 from cfer.explain.faithfulness import removal_effects
@@ -24,13 +25,16 @@ from cfer.explain.relation import SIX
 from cfer.explain.report import ClassExplanation, RelationReport, relation_report
 from cfer.faces.quality import Quality
 from cfer.network.modes import plain_numerics
+from cfer.reading.answer import Answer, Answers, answers_of
+from cfer.reading.doubts import doubts_about
 from cfer.reading.embedding import Found, Passes
 from cfer.reading.face_question import FaceQuestion
 from cfer.reading.loaded_checkpoint import LoadedCheckpoint
+from cfer.reading.own_neutral import usual_neutral
 from cfer.system.forks import RenewedLock
 
-READING_SCHEMA = 2
-"""Version of `FaceReading.to_dict`: 2 since action units are in it."""
+READING_SCHEMA = 3
+"""Version of `FaceReading.to_dict`: 2 since action units are in it, 3 since the answer and its doubts are."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +122,23 @@ class FaceReading:
 
     @cached_property
     def probabilities(self) -> dict[str, float]:
-        """Probability of every class of the model, in its order."""
-        values = self.maps.logits[0].softmax(0).tolist()
-        return dict(zip(self.maps.classes, values, strict=True))
+        """Probability of every class of the model, in its order, were all equally frequent."""
+        return dict(zip(self.maps.classes, self._answers.chances[0].tolist(), strict=True))
+
+    @cached_property
+    @plain_numerics()
+    def _answers(self) -> Answers:
+        return answers_of(self.reader, self.maps.logits, self.features[None])
+
+    @property
+    def answer(self) -> Answer:
+        """The likeliest class, how surely, and its family."""
+        return self._answers.answers[0]
 
     @property
     def top(self) -> str:
         """The likeliest class."""
-        return max(self.probabilities, key=lambda name: self.probabilities[name])
+        return self.answer.label
 
     @cached_property
     @plain_numerics()
@@ -157,20 +170,30 @@ class FaceReading:
 
     @plain_numerics()
     def composition(self, name: str) -> Composition | None:
-        """Composition of a class's score on this face; None for a model without action units or a neutral face.
+        """Composition of a class's score on this face, beside a neutral face of its kind; none of neutral itself.
+
+        None also for a model that reads no action units, or that cannot be divided for a neutral face.
 
         Raises:
             KeyError: The model has no such class.
         """
         reader, model = self.reader, self.reader.checkpoint.model
         self.maps.of(name)  # known, or an error in words
-        if reader.by_units is None or reader.neutral_features is None or model.units is None:
+        neutral = self.neutral_features
+        if reader.by_units is None or neutral is None or model.units is None or reader.is_neutral(name):
             return None
-        moved = self.features - reader.neutral_features  # (C,)
+        moved = self.features - neutral  # (C,)
         units = model.units.weight.detach() @ moved  # (U,)
         basics = {basic: self.basics[basic] for basic in SIX if basic in self.basics}
         place, parts = model.classes.index(name), reader.constituents(name)
         return compose(name, place, parts, reader.by_units, model.action_units, (moved, units), basics)
+
+    @cached_property
+    def neutral_features(self) -> Tensor | None:
+        """Pooled features (C,) of usual neutral faces of this one's kind, photographs or rendered; None without any."""
+        photographed = self.answer.kind == PHOTOGRAPHS
+        usual = usual_neutral(self.reader.checkpoint, self.features) if photographed else None
+        return self.reader.neutral_features if usual is None else usual
 
     @cached_property
     @plain_numerics()
@@ -180,7 +203,7 @@ class FaceReading:
         return None if known is None else known.strangeness(self.maps.features[0])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: box, the detector's score, probabilities and action units.
+        """Plain data: box, the detector's score, the answer, doubts, probabilities and action units.
 
         With somebody's own neutral face as zero "own_neutral" says of how many pictures that was.
         """
@@ -189,6 +212,8 @@ class FaceReading:
             **({"own_neutral": own} if own else {}),
             "box": [round(v, 1) for v in self.box],
             "score": round(self.score, 4),
+            "answer": self.answer.to_dict(),
+            "doubts": [doubt.to_dict() for doubt in doubts_about(self)],
             "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
             "action_units": {str(u.number): {"name": u.name, "intensity": round(u.intensity, 4)} for u in self.units},
         }

@@ -139,6 +139,10 @@ class LoadedCheckpoint:
         """True if a class is neutral or one of the six basics."""
         return any(c.name == name and c.kind in {Kind.NEUTRAL, Kind.BASIC} for c in self.checkpoint.classes)
 
+    def is_neutral(self, name: str) -> bool:
+        """True if a class is neutral."""
+        return any(c.name == name and c.kind is Kind.NEUTRAL for c in self.checkpoint.classes)
+
     def relatable(self, name: str) -> bool:
         """True if a class has two constituents among the six basics, all of which the model knows."""
         constituents = self.constituents(name)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cfer.checkpoint.landmarks import LandmarkReadout
+from cfer.explain.regions import unit_cells
 from cfer.features.rendered import LANDMARK_COUNT, UNITS
 from cfer.features.teachers import AGREEING, BLENDSHAPE_COUNT
 from cfer.network.face_model import FaceModel
@@ -19,6 +20,8 @@ from cfer.training.unit_witnesses import expected_units
 UNIT_WEIGHT, LANDMARK_WEIGHT, EXPRESSION_WEIGHT = 3.0, 8.0, 0.3
 """Weights of the losses beside the votes' cross-entropy: they bring all to about the same size early in a run."""
 MAP_WEIGHT, IDLE_WEIGHT = 0.3, 0.1
+USUAL_SHARE = 0.5
+"""Share of people from which on a unit is looked for in photographs of an expression."""
 TEACHER_WEIGHT, BLENDSHAPE_WEIGHT, AGREEMENT_WEIGHT = 0.5, 1.0, 0.3
 
 
@@ -193,6 +196,21 @@ def photograph_loss(outputs: Outputs, answers: TeacherAnswers, log_prior: Tensor
         for unit, shapes in AGREEING
     ]
     return loss + AGREEMENT_WEIGHT * sum(apart[1:], apart[0]) / len(apart)
+
+
+def photograph_map_loss(outputs: Outputs, answers: TeacherAnswers) -> Tensor:
+    """Loss of evidence in photographs that lies away from where the units of the likeliest basic expression show.
+
+    Which pixels a muscle moved is known of rendered faces alone; in photographs its region by the landmarks stands for
+    it (`cfer.explain.regions`). Without this, cells of the last map answer in photographs for what lies a cell beside.
+    """
+    side = outputs.unit_maps.shape[-1]
+    expected = expected_units().to(answers.basic)[answers.basic.argmax(1)]  # (B, U)
+    shown = (expected >= USUAL_SHARE).to(answers.basic)[:, :, None, None]
+    moved = unit_cells(answers.landmarks, UNITS, side) * shown  # (B, U, s, s)
+    likeliest = F.one_hot(answers.basic.argmax(1), outputs.logits.shape[1])[:, :, None, None]
+    together = moved.amax(1, keepdim=True) * likeliest
+    return off_place(outputs.unit_maps, moved) + off_place(outputs.class_maps, together)
 
 
 def _correlation(x: Tensor, y: Tensor) -> Tensor:

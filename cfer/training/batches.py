@@ -15,6 +15,7 @@ from cfer.training.au_supervision import (
     TeacherAnswers,
     expected_units_loss,
     photograph_loss,
+    photograph_map_loss,
     rendered_loss,
 )
 from cfer.training.augment import follow_cells, follow_points, random_frames, random_views
@@ -77,6 +78,8 @@ def mixed_loss(
         said = TeacherAnswers(*(t.to(device) for t in answers))
         loss = loss + photograph_loss(rest, said, prior)
         loss = loss + config.expected_units * expected_units_loss(rest.levelled[:, 1], said.basic)
+        if config.photograph_maps:
+            loss = loss + config.photograph_maps * photograph_map_loss(rest, said)
     return loss
 
 

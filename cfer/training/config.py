@@ -34,6 +34,7 @@ class BasicConfig:
         fixed_statistics: Whether batch norms keep the start's statistics: those of a batch that mixes votes at 48
             pixels, renders and photographs fit none of them.
         expected_units: Weight of the loss of the units that labels and votes let expect, beside that of exact units.
+        photograph_maps: Weight of evidence in photographs that lies away from where the expression's units show.
         compiled: Whether torch compiles the network first: a third faster here, and needs a C++ compiler.
         precision: "no" for 32 bits throughout, "bf16" for passes in bfloat16 (weights and losses stay at 32 bits).
         seed: Decides initial head, order and views.
@@ -56,6 +57,7 @@ class BasicConfig:
     prior_strength: float = 1.0
     fixed_statistics: bool = False
     expected_units: float = 0.0
+    photograph_maps: float = 0.0
     compiled: bool = False
     precision: str = "no"
     seed: int = 0

@@ -103,6 +103,7 @@ def train_continual(
             calibration=results[-1].calibration,
             domains=results[-1].domains,
             matches=results[-1].matches,
+            sureness=results[-1].sureness,
             offsets=torch.zeros(seen),
             checks=CheckFeatures(checks.x[checks.y < seen], checks.y[checks.y < seen]),
             heads=tuple(r.head for r in results),
@@ -120,7 +121,7 @@ def train_continual(
     checkpoint = publish() if results else None  # a killed run may have kept a step without publishing it
     for number in range(len(results), len(stream)):
         learner.observe(stream.step(number), generator_of(config.seed, "step", number))
-        results.append(finish_step(learner.head(), stream))
+        results.append(finish_step(learner.head(), stream, checks))
         keep(out, stream, learner, results)
         checkpoint = publish()
     assert checkpoint is not None  # a stream has at least its basic step

@@ -105,7 +105,7 @@ def finish_basic(
     checks, stream = held_back(basic_stream(features), settings)
     learner = new_learner(settings, several=False)
     learner.observe(stream.step(0), torch.Generator().manual_seed(config.seed))
-    result = finish_step(learner.head(), stream)
+    result = finish_step(learner.head(), stream, checks)
     before = _checkpoint_of(start)
     earlier, commands = _history(before, commands)
     data = (data_facts(features), *map(table_facts, beside))
@@ -129,6 +129,7 @@ def finish_basic(
         facts,
         _landmarks(learned, fine, before),
         matches=result.matches,
+        sureness=result.sureness,
         look=None if photographs is None else look_of_photographs(photographs, config.preprocessing),
     )
     save_checkpoint(checkpoint, out / "checkpoint", model_card(checkpoint))

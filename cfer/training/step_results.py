@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cfer.checkpoint.checkpoint import CheckFeatures
+from cfer.checkpoint.sureness import Sureness
 from cfer.evaluation.bootstrap import bootstrap_interval
 from cfer.evaluation.head_scores import score_head, score_summary
 from cfer.evaluation.metrics import expected_calibration_error, recalls, stream_scores
@@ -21,6 +24,7 @@ from cfer.system.files import load_tensors, save_tensors, write_json_lines
 from cfer.training.calibration import STRENGTHS, calibrate
 from cfer.training.domain_offsets import fit_domains
 from cfer.training.fit_matches import fit_matches
+from cfer.training.fit_sureness import Answered, fit_sureness
 
 STATE = "state.safetensors"
 
@@ -34,6 +38,7 @@ class StepResult:
         calibration: What was folded in.
         domains: What was folded in before; None where all data is of one domain.
         matches: What was folded in first; None without action units.
+        sureness: Of its answers.
         validation: Count table over the seen classes.
         test: Count table over the seen classes.
     """
@@ -42,12 +47,19 @@ class StepResult:
     calibration: Calibration
     domains: Domains | None
     matches: Matches | None
+    sureness: Sureness
     validation: np.ndarray
     test: np.ndarray
 
 
-def finish_step(head: Head, stream: Stream) -> StepResult:
-    """Calibrate a balanced head on the seen classes' validation pictures and count what it does."""
+def finish_step(head: Head, stream: Stream, checks: CheckFeatures) -> StepResult:
+    """Calibrate a balanced head on the seen classes' validation pictures and count what it does.
+
+    Args:
+        head: Balanced, over the classes seen so far.
+        stream: Without the checks.
+        checks: Validation features that only the sureness is fitted to, beside the others.
+    """
     seen, matches = range(len(head.bias)), fit_matches(head, stream)
     head = matches.added(head) if matches else head
     domains = fit_domains(head, stream)
@@ -57,8 +69,15 @@ def finish_step(head: Head, stream: Stream) -> StepResult:
     strengths = (0.0,) if domains else STRENGTHS  # domains bring their own base rates
     calibration = calibrate(F.linear(validation.x, *head), validation.y, counts, validation.sources, strengths)
     calibrated = fold(head, calibration)
+    more = checks.y < len(head.bias)
+    held = torch.cat([validation.x, checks.x[more]]), torch.cat([validation.y, checks.y[more]])
+    sureness = fit_sureness(
+        Answered.of(calibrated, *held, domains),
+        Answered.of(calibrated, test.x, test.y, domains),
+        stream.classes[: len(head.bias)],
+    )
     scores = score_head(calibrated, validation), score_head(calibrated, test)
-    return StepResult(calibrated, calibration, domains, matches, *scores)
+    return StepResult(calibrated, calibration, domains, matches, sureness, *scores)
 
 
 def keep(out: Path, stream: Stream, learner: LinearLearner, results: list[StepResult]) -> None:
@@ -85,7 +104,10 @@ def resumed(out: Path, fresh: LinearLearner) -> tuple[LinearLearner, list[StepRe
         calibration = Calibration(given["prior_strength"], given["temperature"], tuple(given["log_prior"]))
         domains, matches = (_part(tensors, f"{name}.{number}.") for name in ("domains", "matches"))
         parts = Domains(**domains) if domains else None, Matches(**matches) if matches else None
-        results.append(StepResult(head, calibration, *parts, np.array(saved["validation"]), np.array(saved["test"])))
+        sureness = Sureness.from_plain(saved["sureness"])
+        results.append(
+            StepResult(head, calibration, *parts, sureness, np.array(saved["validation"]), np.array(saved["test"]))
+        )
     return fresh.from_state(state), results
 
 
@@ -96,6 +118,7 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _plain(result: StepResult) -> dict[str, Any]:
     return {
         "calibration": asdict(result.calibration),
+        "sureness": asdict(result.sureness),
         "validation": result.validation.tolist(),
         "test": result.test.tolist(),
     }

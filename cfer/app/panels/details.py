@@ -2,6 +2,7 @@
 
 import html
 
+import torch
 from torch import Tensor
 
 from cfer.app.panels.map_kinds import unit_parts
@@ -14,14 +15,15 @@ from cfer.reading.reader import FaceReading, Reader
 
 
 def muscles(reader: Reader, face: FaceReading, name: str, say: Speech) -> str:
-    """A class's map as the sum of its muscles' maps; empty for a model that reads none."""
+    """What speaks for a class by place and by muscle; empty for neutral, and for a model that reads no muscles."""
     parts = unit_parts(reader, face, name)
     if not parts:
         return ""
     shown = []
-    for number, raw in [*parts, ("sum", face.maps.of(name)[0])]:
+    for number, raw in [*parts, ("sum", torch.stack([raw for _, raw in parts]).sum(0))]:
         known = {"rest": say("unit_rest"), "beyond": say("unit_beyond"), "sum": say("unit_sum", name=say.name(name))}
-        title = say.unit(number, UNIT_NAMES.get(number, "")) if isinstance(number, int) else known[number]
+        named = isinstance(number, int)
+        title = f"{say.sight(number, UNIT_NAMES.get(number, ''))} (AU{number})" if named else known[number]
         pros, cons = amounts(raw)
         shown.append(Panel(title, raw, notes=(say("unit_speaks", evidence=f"{pros - cons:+.1f}"),)))
     note = html.escape(say("by_muscle_note", name=say.name(name)))

@@ -72,20 +72,30 @@ def judged(method: str, say: Speech) -> str:
 
 @torch.no_grad()
 def unit_parts(reader: Reader, face: FaceReading, name: str, most: int = 4) -> list[tuple[int | str, Tensor]]:
-    """The whole-face map of a class taken apart: its strongest units' maps by their weights, the others', what is left.
+    """What sets a class's score apart from a neutral face, by place and by unit; what is left beside it.
+
+    Of each cell what a neutral face has there on average over the face is taken off, so that a map's sum is the unit's
+    evidence in `FaceReading.composition`.
 
     Returns:
-        Unit numbers, "rest" and "beyond", each with its map (h, w); they add up to the class's map.
+        Unit numbers, "rest" and "beyond", each with its map (h, w); together they sum to the composition's total.
     """
     composed, maps = reader.by_units, face.unit_maps
     made = face.composition(name)
     if composed is None or not maps or made is None:
         return []
-    place = reader.names.index(name)
-    numbers = list(maps)
-    weighed = {number: composed.weights[place, i] * maps[number] for i, number in enumerate(numbers)}
+    place, numbers = reader.names.index(name), list(maps)
+    weights = composed.weights[place] - composed.weights.mean(0)  # (U,)
+    left = composed.left[place] - composed.left.mean(0)  # (C,)
+    evidence = {unit.number: unit.evidence for unit in made.units}
+
+    def summing(raw: Tensor, total: float) -> Tensor:
+        return raw + (total - float(raw.sum())) / raw.numel()
+
+    weighed = {number: summing(weights[i] * maps[number], evidence[number]) for i, number in enumerate(numbers)}
     best = [unit.number for unit in made.units[:most]]
     last = face.passes.last  # (1, C, h, w)
-    beyond = torch.einsum("c,chw->hw", composed.left[place], last[0]) / (last.shape[-2] * last.shape[-1])
+    beyond = torch.einsum("c,chw->hw", left, last[0]) / (last.shape[-2] * last.shape[-1])
+    beyond = summing(beyond, made.beyond)
     rest = torch.stack([weighed[number] for number in numbers if number not in best]).sum(0)
     return [*((number, weighed[number]) for number in best), ("rest", rest), ("beyond", beyond)]

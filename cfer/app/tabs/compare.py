@@ -8,7 +8,7 @@ import gradio as gr
 
 from cfer.app.panels.map_kinds import raw_maps
 from cfer.app.panels.maps import class_panels, panels, picture_uri, thumbnail
-from cfer.app.panels.verdict import answer_key, bars, sentences
+from cfer.app.panels.verdict import answer_title, bars, sentences
 from cfer.app.server.hub_checkpoints import Others
 from cfer.app.server.safety import complaint, guarded, plain_image
 from cfer.app.server.visitors import Visitor
@@ -109,7 +109,6 @@ class Compare:
 def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> str:
     """One side: the face, the answer, the likeliest expressions, maps of those classes that it knows."""
     crop = f'<img class="cfer-face" src="{picture_uri(thumbnail(face.crop))}" alt="">'
-    title = say.html(answer_key(face), name=say.name(face.top))
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
     known = [name for name in names if name in reader.names]
     maps = panels(face.crop, class_panels(face, known, raw_maps(reader, face, known, GRAD_CAM), say), say, legend=False)
@@ -118,7 +117,7 @@ def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> 
     shown = bars(say("journey_answers"), face.probabilities, say, face.top)
     note = html.escape(say("compare_maps"))
     return (
-        f'<section><div class="cfer-answer">{crop}<div><h2>{title}</h2>{lines}</div></div>'
+        f'<section><div class="cfer-answer">{crop}<div><h2>{answer_title(face, say)}</h2>{lines}</div></div>'
         f'<div class="cfer-strip one">{shown}</div><h3>{note}</h3>{maps}</section>'
     )
 

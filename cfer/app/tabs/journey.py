@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cfer.app.panels.maps import Panel, panels
-from cfer.app.panels.verdict import answer_key, bars
+from cfer.app.panels.verdict import answer_title, bars
 from cfer.app.server.safety import guarded
 from cfer.app.server.visitors import Visitor
 from cfer.app.tabs.explore import Explore, ExploreState
@@ -103,7 +103,7 @@ def stage(reader: Reader, face: FaceReading, step: int, name: str, say: Speech) 
     first = len(reader.checkpoint.heads[0].bias)
     new = say("journey_base", count=first) if step == 0 else say("journey_new", name=say.name(then.names[-1]))
     title = say("journey_step", step=step, last=reader.steps - 1, new=new)
-    answer = say.html(answer_key(seen), name=say.name(seen.top))
+    answer = answer_title(seen, say)
     shown = []
     moments = {
         say("journey_then", step=born): born,

@@ -9,11 +9,12 @@ import gradio as gr
 
 import cfer
 from cfer.app.panels.map_kinds import raw_maps
-from cfer.app.panels.verdict import answer_key, doubts_about
+from cfer.app.panels.verdict import doubt_words, plain_title
 from cfer.app.server.safety import complaint, taking_folder
 from cfer.app.server.visitors import Visitor
 from cfer.app.tabs.explore import Explore, ExploreState
 from cfer.app.texts import Speech
+from cfer.reading.doubts import doubts_about
 from cfer.reading.draw import result_picture
 from cfer.reading.evidence import write_evidence
 from cfer.reading.face import READING_SCHEMA, FaceReading
@@ -40,9 +41,7 @@ class TakeAway:
         raws = raw_maps(reader, face, names, view)
         note = say("picture_note", digest=reader.digest[:12], version=cfer.__version__)
         titles = [f"{say.name(name)} {say.percent(face.probabilities[name])}" for name in names]
-        result_picture(
-            face.crop, say(answer_key(face), name=say.name(face.top)).replace("**", ""), titles, raws, note
-        ).save(folder / "cfer.png")
+        result_picture(face.crop, plain_title(face, say), titles, raws, note).save(folder / "cfer.png")
         (folder / "cfer.csv").write_text(as_table(face), encoding="utf-8")
         (folder / "cfer.json").write_text(as_json(reader, face, middle), encoding="utf-8")
         write_evidence(reader, face, names, folder / "evidence", command="the app")
@@ -71,7 +70,7 @@ def as_json(reader: Reader, face: FaceReading, name: str) -> str:
         "model_sha256": reader.digest,
         "lessons": [lesson.name for lesson in reader.lessons],
         "read_with_care": [
-            Speech()(d.key, **d.values).replace("\N{NO-BREAK SPACE}", " ") for d in doubts_about(reader, face, Speech())
+            doubt_words(doubt, Speech()).replace("\N{NO-BREAK SPACE}", " ") for doubt in doubts_about(face)
         ],
         "faces": [face.to_dict()],
         "composition": {name: made.to_dict()} if made else {},

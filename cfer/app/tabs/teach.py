@@ -10,7 +10,7 @@ from typing import Any
 from cfer.app.panels.lesson import effect_panel, lesson_list, preview, teaching_words
 from cfer.app.panels.map_kinds import raw_maps
 from cfer.app.panels.maps import class_panels, panels
-from cfer.app.panels.verdict import answer_key, bars, doubts_about
+from cfer.app.panels.verdict import answer_title, bars, doubt_words
 from cfer.app.server.safety import handed_out
 from cfer.app.server.visitors import MOST_LESSONS, Sessions, Visitor
 from cfer.app.tabs.explore import read_path
@@ -21,6 +21,7 @@ from cfer.lessons.names import LessonError, clean_name
 from cfer.lessons.record import MOST_PICTURES
 from cfer.pictures import PictureError
 from cfer.pictures.near_duplicates import first_same
+from cfer.reading.doubts import doubts_about
 from cfer.reading.reader import FaceReading, Reader
 from cfer.reading.teaching import shown
 
@@ -58,7 +59,7 @@ class Teach:
                 lines.append(say("teach_picture", number=number, what=say("teach_several", count=len(found))))
             same = first_same([shown(found[0])], [shown(face) for face in faces.values()])[0]
             doubts = [] if same is None else [say("teach_same", other=list(faces)[same])]
-            doubts += [say(doubt.key, **doubt.values) for doubt in doubts_about(reader, found[0], say)]
+            doubts += [doubt_words(doubt, say) for doubt in doubts_about(found[0])]
             lines += [say("teach_picture", number=number, what=doubt) for doubt in doubts]
             faces[number] = found[0]
         return preview(list(faces.values()), lines, say)
@@ -120,10 +121,9 @@ class Teach:
         face = faces[0]
         name = chosen if chosen in reader.names else face.top
         names = reader.trio(face, name)
-        title = say.html(answer_key(face), name=say.name(face.top))
         likely = bars(say("journey_answers"), face.probabilities, say, name)
         maps = panels(face.crop, class_panels(face, names, raw_maps(reader, face, names, reader.methods[0]), say), say)
-        return f"<h3>{title}</h3><div class='cfer-strip one'>{likely}</div>{maps}"
+        return f"<h3>{answer_title(face, say)}</h3><div class='cfer-strip one'>{likely}</div>{maps}"
 
     def rename(self, chosen: str | None, name: str, visitor: Visitor) -> Shown:
         """Give a lesson another name."""

@@ -5,7 +5,7 @@ face on the server (`Speech`), both by the languages that the browser asks for.
 """
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,10 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NAMES})
 """Names of expressions, action units and parts of the face in other languages; English is what the package says."""
+ADJECTIVES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": en.ADJECTIVES, "de": de.ADJECTIVES})
+"""Expressions in the sentence "this face looks ...", where it is not their name."""
+SIGHTS: Mapping[str, Mapping[int, str]] = MappingProxyType({"en": en.SIGHTS, "de": de.SIGHTS})
+"""Action units, as people see them."""
 REFUSALS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de_refusals.REFUSALS})
 """The package's own sentences about what will not do, in other languages."""
 
@@ -35,6 +39,10 @@ def spoken(accepted: str | None) -> str:
         if language in LANGUAGES:
             return language
     return "en"
+
+
+class Html(str):
+    """Text that is HTML already, everything in it escaped."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,9 @@ class Speech:
         return LANGUAGES[self.language][key].format(**values)
 
     def html(self, key: str, **values: Any) -> str:
-        """The same with everything that is filled in escaped, and **words** bold."""
-        pieces = self(key, **{name: html.escape(str(value)) for name, value in values.items()}).split("**")
+        """The same with everything that is filled in escaped unless it is `Html`, and **words** bold."""
+        said = {name: x if isinstance(x, Html) else html.escape(str(x)) for name, x in values.items()}
+        pieces = self(key, **said).split("**")
         return "".join(f"<b>{piece}</b>" if i % 2 else piece for i, piece in enumerate(pieces))
 
     def refusal(self, refused: RefusalError) -> str:
@@ -67,14 +76,27 @@ class Speech:
         """An expression, an action unit or a part of the face; what has no other name keeps its own."""
         return NAMES[self.language].get(english, english)
 
-    def unit(self, number: int, english: str) -> str:
-        """An action unit as people write it."""
-        return f"{self.name(english)} (AU{number})"
+    def adjective(self, english: str) -> str:
+        """An expression as a face can be said to look: gently, where its name would hurt or is no adjective."""
+        return ADJECTIVES[self.language].get(english, self.name(english))
+
+    def sight(self, number: int, english: str) -> str:
+        """What is seen where a muscle works, in everyday words."""
+        return SIGHTS[self.language].get(number, self.name(english))
+
+    def muscle(self, number: int, english: str) -> "Html":
+        """The same as HTML, with the action unit's code and name where the pointer rests."""
+        code = html.escape(f"AU{number}, {self.name(english)}", quote=True)
+        return Html(f'<abbr title="{code}">{html.escape(self.sight(number, english))}</abbr>')
 
     def both(self, names: list[str] | tuple[str, ...]) -> str:
         """Names joined: "a, b and c"."""
         said = [self.name(name) for name in names]
         return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} {self('and')} {said[-1]}"
+
+    def either(self, names: Sequence[str]) -> str:
+        """Names joined as possibilities: "a or b"."""
+        return f" {self('or')} ".join(self.name(name) for name in names)
 
     def percent(self, share: float) -> str:
         """A share in whole percents, a small one in words; spaces that no line ends at."""

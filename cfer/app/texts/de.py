@@ -2,6 +2,7 @@
 
 TEXTS: dict[str, str] = {
     "and": "und",
+    "or": "oder",
     "tab_explore": "Erkunden",
     "tab_teach": "Lehren",
     "tab_relations": "Beziehungen",
@@ -27,14 +28,20 @@ TEXTS: dict[str, str] = {
     # the answer
     "answer": "Dieses Gesicht wirkt **{name}**",
     "answer_unseen": "Hier ist kein Gesicht zu sehen; als eines gelesen, wirkt es **{name}**",
-    "certain": "Das Modell ist fast sicher ({p}).",
-    "fairly": "Das Modell ist ziemlich sicher ({p}; an zweiter Stelle: {second}, {q}).",
-    "rather": "Das Modell neigt dazu ({p}); möglich ist auch „{second}“ ({q}).",
+    "certain": "Das Modell ist fast sicher{often}.",
+    "fairly": "Das Modell ist ziemlich sicher{often}; an zweiter Stelle: {second}.",
+    "rather": "Das Modell neigt dazu{often}; möglich ist auch „{second}“.",
     "unsure": "Das Modell ist nicht sicher: „{name}“ bekommt {p}, „{second}“ {q}.",
+    "family": "Was davon, oder ob beides zugleich, ist nicht sicher: am ehesten „{name}“ ({p}), dann „{second}“ ({q}). "
+    "Dass eines davon darin ist: {share}.",
+    "of_ten": " (von 10 {kind}, von denen es das sagt, stimmt es bei {n})",
+    "kind_photographs": "Fotos",
+    "kind_rendered": "gerenderten Gesichtern",
     "made_of": "Es ist eine Mischung aus {parts}.",
     "shown_units": "Muskeln am Werk: {units}.",
-    "no_units": "Kein Muskel ist deutlich am Werk.",
-    "weak_units": "Kein Muskel ist stark am Werk: Die Antwort stützt sich auf schwache Zeichen.",
+    "no_units": "Keiner der Muskeln, die dieses Modell beurteilen kann, ist deutlich am Werk.",
+    "weak_units": "Keiner der Muskeln, die dieses Modell beurteilen kann, ist deutlich am Werk: Die Antwort stützt "
+    "sich auf schwache Zeichen.",
     # doubts
     "doubt_tiny": "Das Gesicht ist nur {pixels} Pixel breit: zu wenig, um es gut zu lesen.",
     "doubt_small": "Das Gesicht ist nur {pixels} Pixel breit; ab etwa {enough} wird es besser gelesen.",
@@ -50,9 +57,8 @@ TEXTS: dict[str, str] = {
     "doubt_cropped": "Das Gesicht nimmt nur {share} der Breite ein, und das ganze Bild wurde als Gesicht gelesen, weil "
     "„Das ist ein Gesichtsausschnitt“ angekreuzt ist.",
     "doubt_neutral_units": "Das Modell nennt das Gesicht neutral und sieht doch Muskeln am Werk: {units}.",
-    "doubt_weak": "Eine Schwäche dieses Modells: Von {count} Testbildern, die es für „{name}“ hielt, waren {share} es, "
-    "wären alle Ausdrücke gleich häufig{taken}.",
-    "doubt_weak_taken": "; die meisten übrigen waren „{other}“",
+    "doubt_unsure": "Auf diese Antwort ist kein Verlass: Von {kind}, bei denen das Modell so unsicher war ({count} im "
+    "Test), hat es {share} richtig benannt, wären alle Ausdrücke gleich häufig.",
     # the strip
     "kinds_title": "Ein Grundausdruck oder eine Mischung?",
     "kind_basic": "Grundausdruck",
@@ -62,11 +68,14 @@ TEXTS: dict[str, str] = {
     "made_title": "Was für „{name}“ spricht",
     "whose": "Muskeln von „{who}“",
     "whose_both": "Muskeln von beiden",
-    "whose_other": "andere Muskeln",
-    "by_muscles": "Muskeln machen {share} davon aus.",
-    "without": "ohne {unit}",
+    "piece_other": "andere Muskeln",
+    "piece_beyond": "was kein Muskel erklärt",
+    "piece_absent": "ruhende Muskeln",
+    "no_muscle_speaks": "Kein Muskel am Werk spricht dafür.",
+    "absent_too": "Auch dass diese ruhen, spricht dafür: {units}.",
     "faint": "schwach: {unit}",
-    "unit_key": "AU: Action Unit, eine Bewegung des Gesichts im Kodierhandbuch FACS.",
+    "unit_key": "Der Code eines Muskels erscheint, wo der Mauszeiger auf ihm ruht: AU ist eine Action Unit des "
+    "Kodierhandbuchs FACS.",
     "constituent": "{p} unter den Grundausdrücken",
     "pair_sum": "{parts} unter den Grundausdrücken: {share}, Platz {place} der 15 Paare.",
     "no_composition": "Dieses Modell liest keine Muskeln ab.",
@@ -124,9 +133,8 @@ TEXTS: dict[str, str] = {
     "Modell stützt. Sie zeigen keine Ursachen, und zwei Karten eines Gesichts sehen sich immer etwas ähnlich.",
     # depth
     "by_muscle": "Muskel für Muskel",
-    "by_muscle_note": "Die Karte des ganzen Gesichts für „{name}“ ist genau die Summe dieser Karten: die jedes "
-    "Muskels nach seinem Gewicht und das, was kein Muskel erklärt. Was oben dafür spricht, ist mit einem neutralen "
-    "Gesicht verglichen; diese Zahlen sind es nicht.",
+    "by_muscle_note": "Was den Wert von „{name}“ von dem eines neutralen Gesichts unterscheidet, Muskel für Muskel, "
+    "und was kein Muskel erklärt. Die Zahlen sind die von oben und ergeben zusammen die letzte.",
     "unit_speaks": "Hinweise: {evidence}",
     "unit_rest": "andere Muskeln",
     "unit_beyond": "jenseits der Muskeln",
@@ -275,4 +283,26 @@ NAMES: dict[str, str] = {
     "forehead": "Stirn",
     "cheeks": "Wangen",
     "outside the face": "außerhalb des Gesichts",
+}
+
+ADJECTIVES = {"hatred": "wütend und angeekelt, in einer Mischung, die in der Forschung Hass heißt"}
+
+SIGHTS = {
+    1: "innere Brauen oben",
+    2: "äußere Brauen oben",
+    4: "Brauen zusammengezogen",
+    5: "Augen weit offen",
+    6: "Wangen gehoben",
+    7: "Lider angespannt",
+    9: "Nase gerümpft",
+    10: "Oberlippe gehoben",
+    11: "tiefe Falten neben der Nase",
+    12: "Mundwinkel oben",
+    15: "Mundwinkel unten",
+    17: "Kinn hochgeschoben",
+    20: "Lippen gedehnt",
+    23: "Lippen angespannt",
+    24: "Lippen aufeinandergepresst",
+    25: "Lippen geöffnet",
+    26: "Kiefer gesenkt",
 }

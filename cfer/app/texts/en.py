@@ -2,6 +2,7 @@
 
 TEXTS = {
     "and": "and",
+    "or": "or",
     "tab_explore": "Explore",
     "tab_teach": "Teach",
     "tab_relations": "Relations",
@@ -25,14 +26,19 @@ TEXTS = {
     # the answer
     "answer": "This face looks **{name}**",
     "answer_unseen": "No face is seen here; read as one, it looks **{name}**",
-    "certain": "The model is almost certain ({p}).",
-    "fairly": "The model is fairly sure ({p}; next: {second}, {q}).",
-    "rather": "The model leans that way ({p}); {second} is possible ({q}).",
+    "certain": "The model is almost certain{often}.",
+    "fairly": "The model is fairly sure{often}; next is {second}.",
+    "rather": "The model leans that way{often}; {second} is possible.",
     "unsure": "The model is not sure: {name} has {p}, {second} {q}.",
+    "family": "Which, or both at once, it is not sure: most like {name} ({p}), then {second} ({q}). That one of them "
+    "is in it: {share}.",
+    "of_ten": " ({n} of 10 {kind} that it says this of are)",
+    "kind_photographs": "photographs",
+    "kind_rendered": "rendered faces",
     "made_of": "It is a blend of {parts}.",
     "shown_units": "Muscles at work: {units}.",
-    "no_units": "No muscle is clearly at work.",
-    "weak_units": "No muscle is strongly at work: the answer rests on weak signs.",
+    "no_units": "None of the muscles that this model can judge is clearly at work.",
+    "weak_units": "None of the muscles that this model can judge is clearly at work: the answer rests on weak signs.",
     # doubts
     "doubt_tiny": "The face is only {pixels} pixels wide: too few to be read well.",
     "doubt_small": "The face is only {pixels} pixels wide; from about {enough} on it is read better.",
@@ -47,9 +53,8 @@ TEXTS = {
     "doubt_cropped": "The face fills {share} of the width only, and the whole picture was read as a face, because "
     "“This is a face crop” is ticked.",
     "doubt_neutral_units": "It is called neutral, but {units} can be seen.",
-    "doubt_weak": "A weak point of this model: of {count} test pictures that it called {name}, {share} were, were all "
-    "expressions equally frequent{taken}.",
-    "doubt_weak_taken": "; most others were {other}",
+    "doubt_unsure": "Do not rely on this answer: of {kind} about which the model was as unsure ({count} in its test), "
+    "it named {share} rightly, were all expressions equally frequent.",
     # the strip
     "kinds_title": "One basic expression or a blend?",
     "kind_basic": "basic",
@@ -59,11 +64,13 @@ TEXTS = {
     "made_title": "What speaks for {name}",
     "whose": "muscles of {who}",
     "whose_both": "muscles of both",
-    "whose_other": "other muscles",
-    "by_muscles": "Muscles account for {share} of it.",
-    "without": "no {unit}",
-    "faint": "faint {unit}",
-    "unit_key": "AU: action unit, one movement of the face in the coding manual FACS.",
+    "piece_other": "other muscles",
+    "piece_beyond": "what no muscle explains",
+    "piece_absent": "muscles at rest",
+    "no_muscle_speaks": "No muscle at work speaks for it.",
+    "absent_too": "That these are at rest speaks for it, too: {units}.",
+    "faint": "faintly {unit}",
+    "unit_key": "Rest the pointer on a muscle for its code: AU is an action unit of the coding manual FACS.",
     "constituent": "{p} among the basics",
     "pair_sum": "{parts} among the basics: {share}, place {place} of the 15 pairs.",
     "no_composition": "This model reads no muscles.",
@@ -120,9 +127,8 @@ TEXTS = {
     "two maps of a face always look somewhat alike.",
     # depth
     "by_muscle": "Muscle by muscle",
-    "by_muscle_note": "The whole-face map of {name} is exactly the sum of these: each muscle's map by its "
-    "weight, and what no muscle explains. What speaks for it above is compared with a neutral "
-    "face; these numbers are not.",
+    "by_muscle_note": "What sets the score of {name} apart from that of a neutral face, muscle by muscle, and what no "
+    "muscle explains. The numbers are those above, and sum to the last.",
     "unit_speaks": "evidence {evidence}",
     "unit_rest": "other muscles",
     "unit_beyond": "beyond muscles",
@@ -206,4 +212,26 @@ content, nothing is used for training, and what you teach is yours alone: it liv
     "about_confusion": "Rows are what the test pictures' labels say, columns what the model answers, in shares "
     "of a row.",
     "about_card": "The model's card, in full",
+}
+
+ADJECTIVES = {"hatred": "angry and disgusted, in a blend that research calls hatred"}
+
+SIGHTS = {
+    1: "inner brows up",
+    2: "outer brows up",
+    4: "brows down",
+    5: "eyes wide open",
+    6: "cheeks up",
+    7: "lids tight",
+    9: "nose wrinkled",
+    10: "upper lip up",
+    11: "folds beside the nose deep",
+    12: "corners of the mouth up",
+    15: "corners of the mouth down",
+    17: "chin pushed up",
+    20: "lips stretched",
+    23: "lips tight",
+    24: "lips pressed together",
+    25: "lips apart",
+    26: "jaw dropped",
 }

@@ -1,0 +1,90 @@
+"""Answers: what a face shows, how surely, and its family where only that is sure. One computation for every door."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torch import Tensor
+
+from cfer.checkpoint.sureness import PHOTOGRAPHS, RENDERED, UNSURE, families, photograph_shares, sharpened, word_of
+
+if TYPE_CHECKING:
+    from cfer.reading.loaded_checkpoint import LoadedCheckpoint
+
+LABEL, FAMILY = "label", "family"
+FAMILY_SURE = 0.7
+"""Probability of a family from which on it is the answer where the label is not sure."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Answer about one face.
+
+    Attributes:
+        label: The likeliest class.
+        probability: Of the label, were all classes equally frequent.
+        reliability: Share of such answers, of this label and probability, that are right on held-out pictures of this
+            kind, were all classes equally frequent.
+        sureness: "certain", "fairly", "rather" or "unsure": its word, from a reliability of .9, .7, .5 or less on.
+        kind: "photographs" or "rendered": what the face was taken for.
+        family: Basic expressions that the label is made of.
+        family_probability: That the face shows one of them, alone or in a blend; calibrated on its own.
+        basis: "label", or "family" where the label is unsure and its family is not.
+    """
+
+    label: str
+    probability: float
+    reliability: float
+    sureness: str
+    kind: str
+    family: tuple[str, ...]
+    family_probability: float
+    basis: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "label": self.label,
+            "probability": round(self.probability, 6),
+            "reliability": round(self.reliability, 4),
+            "sureness": self.sureness,
+            "read_as": self.kind,
+            "family": list(self.family),
+            "family_probability": round(self.family_probability, 6),
+            "basis": self.basis,
+        }
+
+
+class Answers(NamedTuple):
+    """Answers about B faces.
+
+    Attributes:
+        chances: Probabilities (B, K).
+        answers: One a face.
+    """
+
+    chances: Tensor
+    answers: list[Answer]
+
+
+def answers_of(reader: "LoadedCheckpoint", logits: Tensor, features: Tensor) -> Answers:
+    """Answers from logits (B, K) and features (B, C) as the camera that was learned from would give them."""
+    checkpoint = reader.checkpoint
+    sureness = checkpoint.sureness
+    shares = photograph_shares(features, checkpoint.domains).to(logits)
+    chances = sharpened(logits, shares, sureness.photographs)
+    related = families([each.parts for each in checkpoint.classes]).to(logits)
+    tops = chances.argmax(1)
+    wider = (sharpened(logits, shares, sureness.family) * related[tops]).sum(1)
+    answers = []
+    for top, p, near, share in zip(
+        tops.tolist(), chances.amax(1).tolist(), wider.tolist(), shares.tolist(), strict=True
+    ):
+        kind = PHOTOGRAPHS if share >= 0.5 else RENDERED
+        said = checkpoint.classes[top]
+        reliability = sureness.reliability(said.name, p, kind)
+        word = word_of(reliability)
+        alone = int(related[top].sum()) == 1
+        near = p if alone else max(near, p)
+        basis = FAMILY if word == UNSURE and near >= FAMILY_SURE and not alone else LABEL
+        answers.append(Answer(said.name, p, reliability, word, kind, said.parts, near, basis))
+    return Answers(chances, answers)
