@@ -1,7 +1,7 @@
 """What the app shows of committed results.
 
-python -m benchmarks.app.app_assets     writes cfer/app/assets/methods.json from saliency.json, streams.json from
-                                    continual.json
+python -m benchmarks.app.app_assets     writes cfer/app/assets/methods.json from saliency.json and
+                                    photograph_maps.json, streams.json from continual.json
 """
 
 import json
@@ -13,19 +13,33 @@ from cfer.app.panels.map_kinds import SHOWN
 from cfer.explain.methods import INTEGRATED_GRADIENTS, METHODS
 
 ASSETS = ROOT / "cfer" / "app" / "assets"
+TWIN = 0.95
+"""Likeness of two methods' maps from which on they are said to be the same."""
 STREAMS = (("compositional", 0), ("predictive-replay", 20), ("fine-tuning", 0))
 """Learners and exemplars a class: this project's, the paper's, and one that does nothing against forgetting."""
 
 
-def verdicts(table: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
-    """Localization on rendered people, and that of the mean map of all faces, by the method's key."""
+def verdicts(rendered: dict[str, Any], photographs: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What is known of methods, by key: localization of each map and of the mean map of others, by kind of picture.
+
+    "class_likeness" is how alike a method's maps of different classes are, "twin" the method whose maps it has, with
+    their likeness, if any.
+    """
     names = {key: METHODS[key].title for key in SHOWN} | {INTEGRATED_GRADIENTS: DEFAULT}
-    rows = table["methods"]
-    return {
-        ours: {"ratio": rows[theirs]["ratio"], "mean_map": rows[theirs]["mean_map"]}
-        for ours, theirs in names.items()
-        if theirs in rows
-    }
+    drawn, taken = rendered["methods"], photographs["methods"]
+    found: dict[str, dict[str, Any]] = {}
+    for key, title in names.items():
+        found[key] = {
+            kind: {"ratio": row["ratio"], "mean_map": row["mean_map"]}
+            for kind, row in (("rendered", drawn.get(title)), ("photographs", taken.get(key)))
+            if row
+        }
+        if key in taken:
+            found[key]["class_likeness"] = taken[key]["class_likeness"][0]
+            other, likeness = max(photographs["likeness"][key].items(), key=lambda item: item[1])
+            if likeness >= TWIN:
+                found[key]["twin"] = [other, likeness]
+    return found
 
 
 def streams(results: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +55,10 @@ def streams(results: dict[str, Any]) -> dict[str, Any]:
 
 def assets() -> dict[str, Any]:
     """What each file of the app's holds."""
-    return {"methods": verdicts(read_result("saliency")), "streams": streams(read_result("continual"))}
+    return {
+        "methods": verdicts(read_result("saliency"), read_result("photograph_maps")),
+        "streams": streams(read_result("continual")),
+    }
 
 
 if __name__ == "__main__":

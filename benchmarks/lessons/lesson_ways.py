@@ -56,13 +56,14 @@ def without(
     learner = new_learner(config, several=False)
     for number in range(len(stream)):
         learner.observe(stream.step(number), torch.Generator().manual_seed(number))
-    result = finish_step(learner.head(), stream)
+    result = finish_step(learner.head(), stream, checks)
     known = replace(
         base,
         model=base.model.with_head(stream.classes, *result.head),
         classes=tuple(ClassInfo.of(n) for n in stream.classes),
         learner=learner,
         calibration=result.calibration,
+        sureness=result.sureness,
         offsets=torch.zeros(seen.stop),
         checks=checks,
         heads=(result.head,) * len(stream),

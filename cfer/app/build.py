@@ -22,6 +22,7 @@ from cfer.app.tabs.camera import build_camera
 from cfer.app.tabs.compare import build_compare
 from cfer.app.tabs.explore_tab import arrive, build_explore, first_example
 from cfer.app.tabs.journey import build_journey
+from cfer.app.tabs.own_set import build_own_set
 from cfer.app.tabs.relations import build_relations
 from cfer.app.tabs.teach_tab import build_teach
 from cfer.app.texts import labels
@@ -74,6 +75,7 @@ def build_app(reader: Reader | None = None) -> gr.Blocks:
             if reader.measured:
                 with gr.Tab(labels("tab_relations"), id="relations") as tab:
                     build_relations(reader.measured, reader.reference is not None, visitor, tab)
+                    build_own_set(sessions, visitor)
             if reader.steps > 1:
                 with gr.Tab(labels("tab_journey"), id="journey") as tab:
                     build_journey(parts["explore"], parts["shown"], visitor, tab)

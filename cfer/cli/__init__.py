@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import typer
 import typer.core
 
-from cfer.cli import data, evaluation, explaining, hub, lessons, measuring, reading, training
+from cfer.cli import data, evaluation, explaining, hub, lessons, measuring, reading, relating, training
 from cfer.cli.common import USER_ERROR
 
 
@@ -39,6 +39,7 @@ app.add_typer(train, name="train")
 
 app.command()(reading.read)
 app.command()(explaining.explain)
+app.command()(relating.relate)
 app.command()(lessons.teach)
 app.add_typer(lessons.lessons, name="lessons")
 train.command("basic")(training.train_basic)

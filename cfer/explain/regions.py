@@ -174,6 +174,12 @@ def unit_shares(raw: Tensor, masks: dict[int, np.ndarray]) -> dict[int, float]:
     }
 
 
+def densest_part(found: Shares) -> str:
+    """The part of the face with the densest positive evidence; "" where there is no evidence."""
+    known = [(v, n) for v, n in zip(found.speaks_for, found.regions, strict=True) if v == v and n != REGIONS[-1]]
+    return max(known)[1] if known else ""
+
+
 def densest(found: Shares) -> tuple[tuple[float, str], ...]:
     """The two parts with the densest positive evidence and how dense it is; none where nothing stands out."""
     inside = [

@@ -64,10 +64,11 @@ def doubts_about(face: "FaceReading") -> list[Doubt]:
             doubt("doubt_flat")
     if (face.strangeness or 0.0) >= STRANGE:
         doubt("doubt_strange", share=face.strangeness)
-    if face.top == "neutral" and (clear := [u.number for u in face.units if u.intensity >= CLEAR]):
-        doubt("doubt_neutral_units", units=clear)
+    clear = sorted((u for u in face.units if u.intensity >= CLEAR), key=lambda u: -u.intensity)
+    if face.top == "neutral" and clear:
+        doubt("doubt_neutral_units", units=[u.number for u in clear])
     hits = face.reader.checkpoint.sureness.hits.get(face.answer.kind, {})
     count, share = hits.get(UNSURE, (0, 1.0))
     if face.answer.sureness == UNSURE and share < SELDOM:
-        doubt("doubt_unsure", kind=face.answer.kind, count=count, share=share)
+        doubt("doubt_unsure", kind=face.answer.kind, count=count, share=share, basis=face.answer.basis)
     return found

@@ -36,8 +36,8 @@ class PictureReader(LoadedCheckpoint):
     def trio(self, face: FaceReading, name: str = "") -> list[str]:
         """Classes to show beside each other: the answer, or a class by name, in the middle.
 
-        Left and right of a class with two known constituents stand these; of any other the likeliest other class that
-        has no constituents, and the likeliest that has.
+        Left and right of a class with two known constituents stand these; of any other the likeliest other basic class,
+        and the likeliest of all that are left.
         """
         face = self.reread(face)
         ranked = sorted(face.probabilities, key=lambda n: -face.probabilities[n])
@@ -47,7 +47,7 @@ class PictureReader(LoadedCheckpoint):
             return [parts[0], middle, parts[1]]
         others = [n for n in ranked if n != middle]
         left = next((n for n in others if self.is_basic(n)), others[0])
-        return [left, middle, next((n for n in others if n != left and not self.is_basic(n)), others[-1])]
+        return [left, middle, next((n for n in others if n != left), left)]
 
     @plain_numerics()
     def read(self, picture: Picture, *, already_cropped: bool = False) -> Reading:

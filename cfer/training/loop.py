@@ -150,8 +150,9 @@ def learn(
     freeze(model, config.frozen_groups)
     model = model.to(memory_format=torch.channels_last)
     learner = MultiTaskModel(model) if material.faces or material.photographs else model
-    own = learner.state_dict()
-    learner.load_state_dict(own | {name: value for name, value in (heads or {}).items() if name in own})
+    own, prefix = learner.state_dict(), "face." if learner is model else ""
+    known = {name.removeprefix(prefix): value for name, value in (heads or {}).items()}
+    learner.load_state_dict(own | {name: value for name, value in known.items() if name in own})
     backbone = [p for p in model.backbone.parameters() if p.requires_grad]
     beside = [p for name, p in learner.named_parameters() if "backbone." not in name]
     groups = [{"params": backbone, "rate": 1.0}, {"params": beside, "rate": config.head_rate}]

@@ -37,10 +37,26 @@ def test_the_panel_shows_what_the_report_says(seen):
 @pytest.mark.parametrize(
     ("likeness", "beyond", "words"),
     [
-        ((0.8, 0.1, 0.1, 0.1, 0.7, 0.1), True, ("lies where that for happy and surprised lies", "more than chance")),
-        ((0.8, 0.1, 0.1, 0.1, 0.0, 0.1), False, ("that for happy lies, and little where", "may be chance")),
-        ((0.1, 0.5, 0.5, 0.5, 0.0, 0.5), None, ("does not lie where", "was not measured")),
-        ((None, 0.5, 0.5, 0.5, 0.6, 0.5), True, ("that for surprised lies, and little where", "more than chance")),
+        (
+            (0.8, 0.1, 0.1, 0.1, 0.7, 0.1),
+            True,
+            ("that for happy and that for surprised lie", "happy 0.80, surprised 0.70,", "more than chance"),
+        ),
+        (
+            (0.8, 0.1, 0.1, 0.1, 0.0, 0.1),
+            False,
+            ("that for happy lies, but no more where that for surprised", "may be chance"),
+        ),
+        (
+            (0.1, 0.5, 0.5, 0.5, 0.0, 0.5),
+            None,
+            ("where that for sad lies, which is no part of it", "Likeness: sad 0.50"),
+        ),
+        (
+            (None, 0.5, 0.5, 0.5, 0.6, 0.5),
+            True,
+            ("that for surprised lies, but no more where that for happy", "more than chance"),
+        ),
     ],
 )
 def test_the_verdict_is_a_plain_sentence_and_a_word_on_chance(seen, likeness, beyond, words):

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cfer.app.panels.verdict import doubts_about, made_of, readings, sentences, verdict_panel, weak_point
+from cfer.app.panels.verdict import doubt_words, made_of, readings, sentences, verdict_panel
 from cfer.app.tabs.explore import example_paths
 from cfer.app.texts import Speech
 from cfer.explain.composition import UnitShare
 from cfer.faces.quality import Quality
+from cfer.reading.answer import FAMILY, LABEL, Answer
+from cfer.reading.doubts import doubts_about
 
 SAY = Speech()
 GOOD = Quality(width=200, tilted=1.0, turned=2.0, brightness=120, contrast=50)
@@ -25,6 +27,11 @@ def percents(html):
     return [float(p) for p in re.findall("(\\d+)\N{NO-BREAK SPACE}%", html)]
 
 
+def answered(label="happy", probability=0.8, sureness="fairly", *, kind="rendered", family=("happy",), basis=LABEL):
+    """An answer as the reader would give it."""
+    return Answer(label, probability, 0.8, sureness, kind, family, 0.9, basis)
+
+
 def with_quality(face, picture=None, **changes):
     """A face that was photographed so, in a picture of some width: by default as wide as the face."""
     quality = replace(GOOD, **changes)
@@ -34,15 +41,16 @@ def with_quality(face, picture=None, **changes):
         tiny=False,
         strangeness=0.2,
         top="happy",
+        answer=answered(),
         units=face.units,
         reader=face.reader,
         box=(0, 0, picture or quality.width, 300),
     )
 
 
-def doubts(reader, face):
+def doubts(face):
     """Sentences of the doubts."""
-    return [SAY(doubt.key, **doubt.values) for doubt in doubts_about(reader, face, SAY)]
+    return [doubt_words(doubt, SAY) for doubt in doubts_about(face)]
 
 
 def test_the_answer_is_one_sentence_with_its_certainty_and_its_muscles(reader, blend):
@@ -52,17 +60,52 @@ def test_the_answer_is_one_sentence_with_its_certainty_and_its_muscles(reader, b
     assert "almost certain" in sure
     assert "a blend of happy and surprised" in sure
     assert muscles.startswith("Muscles at work: ")
-    assert "jaw drop (AU26)" in muscles
+    assert '<abbr title="AU26, jaw drop">jaw dropped</abbr>' in muscles
 
 
 @pytest.mark.parametrize(
-    ("p", "words"), [(0.95, "almost certain"), (0.75, "fairly"), (0.55, "leans"), (0.4, "not sure")]
+    ("sureness", "words"),
+    [("certain", "almost certain"), ("fairly", "fairly"), ("rather", "leans"), ("unsure", "not sure")],
 )
-def test_certainty_has_words(reader, p, words):
+def test_sureness_has_words(reader, sureness, words):
     face = SimpleNamespace(
-        probabilities={"happy": p, "sad": (1 - p) * 0.6, "neutral": (1 - p) * 0.4}, units=(), reader=reader, top="happy"
+        probabilities={"happy": 0.5, "sad": 0.3, "neutral": 0.2}, units=(), answer=answered(sureness=sureness)
     )
     assert words in sentences(reader, face, SAY)[0]
+
+
+def test_a_word_says_how_often_such_answers_were_right(reader):
+    hits = reader.checkpoint.sureness.hits["rendered"]["certain"]
+    face = SimpleNamespace(
+        probabilities={"happy": 0.9, "sad": 0.1}, units=(), answer=answered(sureness="certain", kind="rendered")
+    )
+    assert f"({10 * hits[1]:.0f} of 10 rendered faces that it says this of are)" in sentences(reader, face, SAY)[0]
+
+
+def test_a_family_is_the_answer_where_only_that_is_sure(reader, blend):
+    answer = answered("angrily disgusted", 0.3, "unsure", family=("angry", "disgusted"), basis=FAMILY)
+    face = SimpleNamespace(
+        crop=blend.crop,
+        quality=None,
+        tiny=False,
+        strangeness=0.0,
+        top=answer.label,
+        units=(),
+        reader=blend.reader,
+        answer=answer,
+        probabilities={"angrily disgusted": 0.3, "angry": 0.29, "happy": 0.1},
+    )
+    html = verdict_panel(reader, face, SAY)
+    assert "<h2>This face looks <b>angry or disgusted</b></h2>" in html
+    assert "most like angrily disgusted (30" in html
+    assert "is in it: 90" in html
+
+
+def test_hatred_is_said_gently(reader, blend):
+    face = with_quality(blend)
+    face.crop, face.answer, face.probabilities = blend.crop, answered("hatred"), {"hatred": 0.8, "angry": 0.2}
+    assert "looks <b>angry and disgusted, in a blend" in verdict_panel(reader, face, SAY)
+    assert "looks <b>wütend und angeekelt" in verdict_panel(reader, face, Speech("de")).replace("wirkt", "looks")
 
 
 def test_the_two_readings_are_each_among_their_own_kind(blend):
@@ -77,6 +120,7 @@ def test_a_blend_says_whose_muscles_speak_for_it(blend):
     html = made_of(blend.composition("happily surprised"), blend, SAY)
     assert "muscles of happy" in html
     assert "muscles of surprised" in html
+    assert "what no muscle explains" in html
     widths = [float(w) for w in re.findall(r"width:([\d.]+)%", html)]
     assert sum(widths) == pytest.approx(100, abs=0.3)
     basics = blend.basics
@@ -97,8 +141,10 @@ def test_a_muscle_that_speaks_for_it_says_how_much_of_it_is_seen(blend):
     seen = {12: 0.1, 26: 0.9, 6: 0.0, 4: 0.9}
     units = tuple(replace(unit, intensity=seen.get(unit.number, 0.0)) for unit in blend.units)
     html = made_of(replace(found, units=shares), SimpleNamespace(units=units), SAY)
-    assert "faint lip corner puller (AU12) +8.0, jaw drop (AU26) +2.0, no cheek raiser (AU6) +1.0<" in html
-    assert "AU4)" not in html  # less than a tenth of the first
+    said = re.sub("</?abbr[^>]*>", "", html)
+    assert "faintly corners of the mouth up +8.0, jaw dropped +2.0 That these are at rest" in said
+    assert "speaks for it, too: cheeks up +1.0.<" in said
+    assert "brows down" not in html  # less than a tenth of the first
 
 
 @pytest.mark.parametrize(
@@ -115,62 +161,41 @@ def test_a_muscle_that_speaks_for_it_says_how_much_of_it_is_seen(blend):
     ],
 )
 def test_what_makes_a_face_hard_to_read_is_named(reader, blend, changes, words):
-    assert doubts(reader, with_quality(blend)) == []
-    (said,) = doubts(reader, with_quality(blend, **changes))
+    assert doubts(with_quality(blend)) == []
+    (said,) = doubts(with_quality(blend, **changes))
     assert words in said
 
 
 def test_what_is_no_face_is_unlike_everything_known(reader):
     noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3), dtype=np.uint8)
-    assert any("unlike every face" in line for line in doubts(reader, reader.read_crop(noise)))
+    assert any("unlike every face" in line for line in doubts(reader.read_crop(noise)))
 
 
 def test_neutral_with_a_muscle_at_work_says_so(reader, blend):
     face = with_quality(blend)
     face.top = "neutral"
-    strongest = max(blend.units, key=lambda unit: unit.intensity).name
-    assert any(f"called neutral, but {strongest}" in line for line in doubts(reader, face))
+    strongest = max(blend.units, key=lambda unit: unit.intensity)
+    seen = SAY.sight(strongest.number, strongest.name)
+    assert any(f"called neutral, but this can be seen: {seen}" in line for line in doubts(face))
 
 
 def test_an_answer_without_a_strong_muscle_says_what_it_rests_on(reader, blend):
     weak = tuple(replace(unit, intensity=0.1) for unit in blend.units)
-    smiling = SimpleNamespace(probabilities={"happy": 0.9, "neutral": 0.1}, units=weak)
-    resting = SimpleNamespace(probabilities={"neutral": 0.9, "happy": 0.1}, units=weak)
-    assert "No muscle is strongly at work: the answer rests on weak signs." in sentences(reader, smiling, SAY)[1]
-    assert "No muscle is clearly at work" in sentences(reader, resting, SAY)[1]
+    smiling = SimpleNamespace(probabilities={"happy": 0.9, "neutral": 0.1}, units=weak, answer=answered())
+    resting = SimpleNamespace(probabilities={"neutral": 0.9, "happy": 0.1}, units=weak, answer=answered("neutral"))
+    assert "that this model can judge is clearly at work: the answer rests on" in sentences(reader, smiling, SAY)[1]
+    assert sentences(reader, resting, SAY)[1].endswith("that this model can judge is clearly at work.")
 
 
-def test_weak_points_are_answers_that_are_seldom_right_were_all_classes_equally_frequent(reader):
-    facts = reader.checkpoint.facts.continual
-    counts = np.array(facts.test_counts, float)
-    even = counts / counts.sum(1, keepdims=True)
-    right = np.diag(even) / even.sum(0)
-    weak = [name for name in facts.classes if weak_point(reader, name)]
-    assert weak == [name for name, share in zip(facts.classes, right, strict=True) if share < 0.5]
-    found = weak_point(reader, weak[0])
-    assert found is not None
-    count, share, other = found
-    place = facts.classes.index(weak[0])
-    assert count == counts[:, place].sum()
-    assert share == pytest.approx(right[place])
-    others = np.delete(even[:, place], place)
-    assert other != weak[0]
-    assert even[facts.classes.index(other), place] == others.max()
+def test_an_answer_is_doubted_where_it_is_unsure_and_such_answers_are_seldom_right(reader, blend):
+    count, share = reader.checkpoint.sureness.hits["photographs"]["unsure"]
+    for sureness, doubted in (("unsure", share < 0.5), ("fairly", False)):
+        face = with_quality(blend)
+        face.answer = answered(sureness=sureness, kind="photographs")
+        said = [line for line in doubts(face) if line.startswith("Do not rely")]
+        assert bool(said) is doubted
+        assert all(f"({count} in its test)" in line and SAY.percent(share) in line for line in said)
 
 
-def test_a_weak_point_is_no_doubt_where_the_answer_is_almost_certain(reader, blend):
-    facts = reader.checkpoint.facts.continual
-    weak = next(name for name in facts.classes if weak_point(reader, name))
-    for chance, doubted in ((0.95, False), (0.6, True)):
-        face = SimpleNamespace(
-            top=weak, probabilities={weak: chance}, quality=None, strangeness=0.0, units=blend.units, tiny=False
-        )
-        said = doubts(reader, face)
-        assert any(line.startswith("A weak point") for line in said) is doubted
-
-
-def test_nothing_about_the_example_that_is_read_on_arrival_is_in_doubt(reader, blend):
-    known = weak_point(reader, blend.top)  # what is known of the class, not of this face
-    said = doubts(reader, blend)
-    assert len(said) == (known is not None)
-    assert all(line.startswith("A weak point of this model") for line in said)
+def test_nothing_about_the_example_that_is_read_on_arrival_is_in_doubt(blend):
+    assert doubts(blend) == []

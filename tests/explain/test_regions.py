@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from cfer.explain.regions import REGIONS, Shares, densest, region_map, shares, unit_regions, unit_shares
+from cfer.explain.regions import (
+    REGIONS,
+    Shares,
+    densest,
+    densest_part,
+    region_map,
+    shares,
+    unit_cells,
+    unit_regions,
+    unit_shares,
+)
 from cfer.faces.align import frame_of
 from cfer.faces.detect import detect_faces
 from cfer.features.displacement import moved_by
@@ -95,3 +105,20 @@ def test_evidence_on_the_brows_is_shared_out_to_their_units(face):
     found = unit_shares(raw, masks)
     assert found[4] == max(found.values())
     assert found[12] == found[17] == 0
+
+
+def test_cells_of_a_batch_have_the_shares_that_the_masks_cover(face):
+    places, _ = face
+    masks = unit_regions(places, 96)
+    cells = unit_cells(torch.stack([places, places]), tuple(masks), 8)
+    assert cells.shape == (2, len(masks), 8, 8)
+    for row, mask in zip(cells[0], masks.values(), strict=True):
+        expected = mask.reshape(8, 12, 8, 12).mean((1, 3))
+        assert np.abs(row.numpy() - expected).max() < 0.2  # four samples a side against twelve
+        assert row.mean() == pytest.approx(mask.mean(), abs=0.01)
+
+
+def test_the_densest_part_is_one_of_the_face():
+    found = Shares(("mouth", "chin", "outside the face"), (0.1, 0.1, 0.8), (0.5, 0.7, 3.0), (1.0, 1.0, 1.0))
+    assert densest_part(found) == "chin"
+    assert densest_part(Shares(("mouth",), (0.1,), (float("nan"),), (1.0,))) == ""

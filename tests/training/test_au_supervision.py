@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from cfer.data.readers import read_data
 from cfer.data.splits import split
-from cfer.emotions import BASICS
+from cfer.emotions import BASICS, prototype
 from cfer.features.rendered import UNITS, load_rendered
 from cfer.features.teachers import AGREEING, SIDES_SWAPPED, load_photograph_crops
 from cfer.network.face_model import FaceModel
@@ -23,9 +23,11 @@ from cfer.training.au_supervision import (
     Outputs,
     RenderedTruth,
     TeacherAnswers,
+    expected_units_loss,
     idle,
     off_place,
     photograph_loss,
+    photograph_map_loss,
     rendered_loss,
 )
 from cfer.training.basic import learn_basic
@@ -86,6 +88,7 @@ def outputs(count: int, **given: torch.Tensor) -> Outputs:
         "blendshapes": (count, 52),
         "unit_maps": (count, len(UNITS), 4, 4),
         "class_maps": (count, 7, 4, 4),
+        "levelled": (count, 2, len(UNITS)),
     }
     return Outputs(**{name: given.get(name, torch.zeros(shape)) for name, shape in zeros.items()})
 
@@ -293,3 +296,28 @@ def test_a_run_that_is_damaged_is_no_start(drawn_faces, tmp_path):
     (tmp_path / "run" / "best.safetensors").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="no safetensors file that can be read"):
         learn_basic(drawn_faces, TINY, str(tmp_path / "run"), tmp_path / "out", progress=False)
+
+
+def test_expected_units_are_the_published_shares():
+    """A reading that says just what the table says of a class has the least loss."""
+    happy = F.one_hot(torch.tensor([BASICS.index("happy")]), 7).double()
+    shares = torch.tensor([[min(prototype("happy").get(unit, 0.0), 0.9) for unit in UNITS]], dtype=torch.double)
+    right = expected_units_loss(torch.logit(shares, eps=1e-6), happy)
+    assert right < expected_units_loss(torch.zeros(1, len(UNITS), dtype=torch.double), happy)
+    assert right < expected_units_loss(-torch.logit(shares, eps=1e-6), happy)
+
+
+def test_evidence_in_photographs_is_wanted_where_the_units_show(faces):
+    places = faces.landmarks[:1]
+    answers = TeacherAnswers(F.one_hot(torch.tensor([BASICS.index("happy")]), 7).float(), torch.zeros(1, 52), places)
+
+    def loss(rows: slice) -> float:
+        maps = torch.full((1, len(UNITS), 8, 8), -5.0)
+        maps[:, :, rows] = 5.0
+        nothing = torch.zeros(1, 7)
+        outputs = Outputs(
+            nothing, torch.zeros(1, len(UNITS)), places, torch.zeros(1, 52), maps, maps[:, :7], torch.zeros(1, 2, 17)
+        )
+        return float(photograph_map_loss(outputs, answers))
+
+    assert loss(slice(4, 7)) < loss(slice(0, 3))  # a smile is at the mouth and the cheeks, not on the forehead

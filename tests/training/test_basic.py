@@ -15,6 +15,7 @@ from cfer.network.backbone import BackboneConfig
 from cfer.network.face_model import FaceModel
 from cfer.training.basic import learn_basic
 from cfer.training.finish_basic import finish_basic
+from cfer.training.initial_weights import start_heads
 from cfer.training.loop import freeze, train_mode
 from cfer.training.training_set import vote_targets
 
@@ -86,6 +87,35 @@ def test_frozen_groups_have_no_gradient_and_keep_their_statistics():
     model(torch.randn(4, 3, 64, 64))
     assert torch.equal(before, model.backbone.bn1.running_mean)
     assert model.backbone.blocks[-1][0].bn1.training
+
+
+def test_fixed_statistics_stay_those_of_the_start():
+    model = FaceModel(BackboneConfig("test_efficientnet"), BASICS)
+    train_mode(model, fixed_statistics=True)
+    before = [m.running_mean.clone() for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    model(torch.randn(4, 3, 64, 64))
+    after = [m.running_mean for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert before
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert model.training
+
+
+def test_a_run_from_a_checkpoint_goes_on_from_its_heads(basic_run, drawn_faces, tmp_path):
+    folder, checkpoint = basic_run
+    heads = start_heads(folder / "checkpoint")
+    assert torch.equal(heads["face.head.weight"], checkpoint.heads[0].weight)
+    assert start_heads("random") == {}
+    still = replace(TINY, epochs=1, learning_rate=0.0, weight_decay=0.0)
+    learned = learn_basic(drawn_faces, still, str(folder / "checkpoint"), tmp_path, progress=False)
+    torch.testing.assert_close(learned.head.weight, heads["face.head.weight"])
+
+
+def test_heads_can_learn_faster_than_the_backbone(drawn_faces, tmp_path):
+    fresh = FaceModel(TINY.backbone, BASICS, TINY.seed)
+    asleep = replace(TINY, epochs=1, learning_rate=1e-9, head_rate=1e6)
+    learned = learn_basic(drawn_faces, asleep, "random", tmp_path, progress=False)
+    assert (learned.head.weight - fresh.head.weight).abs().max() > 1e-4
+    assert (learned.backbone.conv_stem.weight - fresh.backbone.conv_stem.weight).abs().max() < 1e-5
 
 
 @pytest.mark.slow

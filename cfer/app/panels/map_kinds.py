@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +14,15 @@ from torch import Tensor
 from cfer.app.server.zero_gpu import is_lent, lent_gpu
 from cfer.app.texts import Speech
 from cfer.explain.attribution import neutral_faces
+from cfer.explain.maps import positive
 from cfer.explain.methods import METHODS, Cost, Question
 from cfer.network.face_model import FaceModel
 from cfer.reading.reader import FaceReading, Reader
 
 SHOWN = tuple(key for key, method in METHODS.items() if method.cost is not Cost.SLOW)
 """Methods that answer while somebody waits; the slow ones are on the command line's side."""
+CLASSLESS = 0.95
+"""Likeness of a method's maps of different classes from which on they are said not to depend on the class."""
 CELLS = 32
 """Sides of a finer map are reduced to this: it is drawn with smooth steps anyway."""
 
@@ -54,20 +58,38 @@ def _on_lent_gpu(method: str, model: FaceModel, x: Tensor, names: tuple[str, ...
 
 
 @cache
-def _measured() -> dict[str, dict[str, list[float]]]:
+def _measured() -> dict[str, dict[str, Any]]:
     return json.loads(files("cfer.app").joinpath("assets/methods.json").read_text(encoding="utf-8"))
 
 
-def judged(method: str, say: Speech) -> str:
-    """Findings of `benchmarks/explanations/saliency.py` about a method's maps, and whose method it is."""
-    known = _measured().get(method)
-    said = say("method_unknown")
-    if known is not None:
-        value, low, high = (f"{v:.2f}" for v in known["ratio"])
-        said = say("method_known", ratio=value, low=low, high=high, mean=f"{known['mean_map'][0]:.2f}")
+def judged(method: str, kind: str, say: Speech) -> str:
+    """What was measured of a method's maps on a kind of picture, and whose method it is.
+
+    On rendered faces by `benchmarks/explanations/saliency.py`, on photographs by `benchmarks/photographs/maps.py`.
+    """
+    known = _measured().get(method, {})
+    said = [say("method_unknown")]
+    if kind in known:
+        value, low, high = (f"{v:.2f}" for v in known[kind]["ratio"])
+        mean = f"{known[kind]['mean_map'][0]:.2f}"
+        said = [say(f"method_known_{kind}", ratio=value, low=low, high=high, mean=mean)]
+    if known.get("class_likeness", 0.0) >= CLASSLESS:
+        said.append(say("method_classless", likeness=f"{known['class_likeness']:.2f}"))
+    if "twin" in known:
+        other, likeness = known["twin"]
+        said.append(say("method_twin", other=title(other, say), likeness=f"{likeness:.2f}"))
     if METHODS[method].signed:
-        return said
-    return f"{METHODS[method].title}: {METHODS[method].source}. {said} {say('method_scaled')}"
+        return " ".join(said)
+    return f"{METHODS[method].title}: {METHODS[method].source}. {' '.join(said)} {say('method_scaled')}"
+
+
+def likeness(a: Tensor, b: Tensor) -> float:
+    """Cosine of what two maps (h, w) show for a class, at the larger's size; 0 where one shows nothing."""
+    size = max(a.shape, b.shape)
+    large = [
+        F.interpolate(positive(raw)[None, None], size=size, mode="bilinear", align_corners=False) for raw in (a, b)
+    ]
+    return float(F.cosine_similarity(large[0].flatten(), large[1].flatten(), dim=0))
 
 
 @torch.no_grad()

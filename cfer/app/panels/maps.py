@@ -69,7 +69,8 @@ def _figure(picture: str, panel: Panel, say: Speech) -> str:
         f'<figure><div class="cfer-stack"><img src="{picture}" alt="">'
         f'<canvas class="cfer-heat" role="img" aria-label="{alt}" data-map="{values}"></canvas></div>'
         f"<figcaption><b>{html.escape(panel.title)}</b> {html.escape(panel.beside)}"
-        f'<span class="cfer-strength"><small>{html.escape(say("strength"))}</small><span><i></i></span></span>'
+        f'<span class="cfer-strength" title="{html.escape(say("strength_title"), quote=True)}">'
+        f"<small>{html.escape(say('strength'))}</small><span><i></i></span></span>"
         f"{notes}</figcaption></figure>"
     )
 

@@ -24,16 +24,20 @@ def render(report: RelationReport, say: Speech) -> str:
 
 
 def verdict(report: RelationReport, say: Speech) -> str:
-    """One plain sentence on a tie, and one on whether chance gives the same."""
+    """One plain sentence on a tie that names who is most alike, the ranking, and whether chance gives the same."""
     comparison = report.comparisons[-1]  # what differs from a neutral face, where the model allows it
-    alike = dict(zip(report.basics, comparison.likeness["cosine"], strict=True))
-    others = [v for name, v in alike.items() if name not in report.constituents and v is not None]
-    level = sum(others) / len(others) if others else 0.0
-    first, second = sorted(report.constituents, key=lambda name: -(alike[name] or 0.0))
-    tied = [name for name in (first, second) if (alike[name] or 0.0) > level]
+    alike = {n: v for n, v in zip(report.basics, comparison.likeness["cosine"], strict=True) if v is not None}
+    ranked = sorted(alike, key=lambda name: -alike[name])
+    highest = max((alike[name] for name in ranked if name not in report.constituents), default=0.0)
+    above = [name for name in ranked if name in report.constituents and alike[name] > highest]
+    first, second = sorted(report.constituents, key=lambda name: -alike.get(name, 0.0))
     names = {"name": say.name(report.compound), "first": say.name(first), "second": say.name(second)}
-    key = {2: "tie_both", 1: "tie_one", 0: "tie_none"}[len(tied)]
-    return f"{say(key, **names)} {_chance(comparison, say)}"
+    if not ranked:
+        return say("tie_nothing", **names)
+    key = {2: "tie_both", 1: "tie_one", 0: "tie_none"}[len(above)]
+    order = ", ".join(f"{say.name(name)} {alike[name]:.2f}" for name in ranked)
+    said = say(key, winner=say.name(ranked[0]), **names)
+    return f"{said} {say('tie_ranked', order=order)} {_chance(comparison, say) if above else ''}".strip()
 
 
 def _chance(comparison: Comparison, say: Speech) -> str:

@@ -16,6 +16,8 @@ from cfer.reading.reader import FaceReading, Reader
 SLIGHT = 0.1
 """A muscle that speaks for an answer by less than this share of what the first one does is not named."""
 BARS = 5
+HARDLY = 0.1
+"""Probability of a kind of expressions below which its bars are folded away."""
 
 
 def verdict_panel(reader: Reader, face: FaceReading, say: Speech) -> str:
@@ -34,6 +36,8 @@ def answer_title(face: FaceReading, say: Speech) -> str:
     """The answer as HTML: the label, or its family; another sentence where no face is seen in a crop."""
     answer = face.answer
     name = say.adjective(answer.label) if answer.basis == LABEL else say.either(answer.family)
+    if answer.basis == FAMILY and len(answer.family) == 1:
+        name = say("alone_or_blended", name=name)
     return say.html("answer" if face.quality is None or face.quality.seen else "answer_unseen", name=name)
 
 
@@ -50,7 +54,8 @@ def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
     measured = count and answer.sureness != UNSURE
     often = say("of_ten", n=f"{10 * share:.0f}", kind=say(f"kind_{answer.kind}")) if measured else ""
     known = {"name": say.name(answer.label), "p": say.percent(p), "second": say.name(second), "q": say.percent(q)}
-    key = "family" if answer.basis == FAMILY else answer.sureness
+    narrow = "family_one" if len(answer.family) == 1 else "family"
+    key = narrow if answer.basis == FAMILY else answer.sureness
     sure = say.html(key, often=often, share=say.percent(answer.family_probability), **known)
     parts = reader.constituents(answer.label)
     blend = say.html("made_of", parts=say.both(parts)) if len(parts) == 2 and answer.basis == LABEL else ""
@@ -73,20 +78,30 @@ def doubt_words(doubt: Doubt, say: Speech) -> str:
         strange = doubt.key == "doubt_strange"  # close to all, which whole percents would round to
         said["share"] = f"{100 * said['share']:.0f} %" if strange else say.percent(said["share"])
     if "units" in said:
-        said["units"] = ", ".join(say.name(UNIT_NAMES.get(number, f"AU{number}")) for number in said["units"])
+        said["units"] = ", ".join(say.sight(number, UNIT_NAMES.get(number, f"AU{number}")) for number in said["units"])
     if "kind" in said:
         said["kind"] = say(f"kind_{said['kind']}")
-    return say(doubt.key, **said)
+    key = "doubt_unsure_family" if said.pop("basis", "") == FAMILY else doubt.key
+    return say(key, **said)
 
 
 def readings(face: FaceReading, say: Speech) -> str:
     """Basic reading and compound reading side by side, each among its own kind, and how likely each kind is."""
     basics = face.basics
     others = {name: p for name, p in face.probabilities.items() if name not in basics}
-    columns, whole = [bars(say("basics_title"), basics, say, face.top)], sum(others.values())
+    whole = sum(others.values())
+    columns = [_kind("basics_title", basics, 1 - whole, say, face.top, 0)]
     if whole:
-        columns.append(bars(say("compounds_title"), {n: p / whole for n, p in others.items()}, say, face.top, 1))
+        columns.append(_kind("compounds_title", {n: p / whole for n, p in others.items()}, whole, say, face.top, 1))
     return f'{_kinds(1 - whole, say) if whole else ""}<div class="cfer-strip">{"".join(columns)}</div>'
+
+
+def _kind(key: str, shares: Mapping[str, float], chance: float, say: Speech, top: str, colour: int) -> str:
+    """Bars of one kind; folded away where the face is hardly of that kind."""
+    if chance >= HARDLY:
+        return bars(say(key), shares, say, top, colour)
+    summary = html.escape(say("hardly", title=say(key), p=say.percent(chance)))
+    return f'<details class="cfer-fold"><summary>{summary}</summary>{bars("", shares, say, top, colour)}</details>'
 
 
 def _kinds(basic: float, say: Speech) -> str:
@@ -108,7 +123,8 @@ def bars(title: str, shares: Mapping[str, float], say: Speech, top: str = "", co
     if rest:
         label = html.escape(say("all_expressions", count=len(ranked)))
         rest = f"<details><summary>{label}</summary><ul>{rest}</ul></details>"
-    return f'<div class="cfer-bars"><h3>{html.escape(title)}</h3><ul>{shown}</ul>{rest}</div>'
+    head = f"<h3>{html.escape(title)}</h3>" if title else ""
+    return f'<div class="cfer-bars">{head}<ul>{shown}</ul>{rest}</div>'
 
 
 def _bar(name: str, share: float, say: Speech, colour: int, top: bool) -> str:
@@ -158,7 +174,7 @@ def reasons(found: Composition, face: FaceReading, say: Speech) -> Html:
     lines = [", ".join(words[True][:3])] if words[True] else [say.html("no_muscle_speaks")]
     if words[False]:
         lines.append(say.html("absent_too", units=Html(", ".join(words[False][:2]))))
-    return Html(" ".join(lines))
+    return Html("</p><p>".join(lines))
 
 
 def piece_words(piece: Piece, say: Speech) -> str:

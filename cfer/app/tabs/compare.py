@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from cfer.app.panels.map_kinds import raw_maps
+from cfer.app.panels.map_kinds import title as method_title
 from cfer.app.panels.maps import class_panels, panels, picture_uri, thumbnail
 from cfer.app.panels.verdict import answer_title, bars, sentences
 from cfer.app.server.hub_checkpoints import Others
@@ -16,7 +17,6 @@ from cfer.app.server.wiring import BUSY
 from cfer.app.tabs.explore import Explore, ExploreState
 from cfer.app.texts import Speech, labels
 from cfer.checkpoint import CheckpointError
-from cfer.explain.methods import GRAD_CAM
 from cfer.hub import HubError
 from cfer.pictures import PictureError
 from cfer.reading.reader import FaceReading, Reader
@@ -110,12 +110,12 @@ def column(reader: Reader, face: FaceReading, names: list[str], say: Speech) -> 
     """One side: the face, the answer, the likeliest expressions, maps of those classes that it knows."""
     crop = f'<img class="cfer-face" src="{picture_uri(thumbnail(face.crop))}" alt="">'
     lines = "".join(f"<p>{line}</p>" for line in sentences(reader, face, say))
-    known = [name for name in names if name in reader.names]
-    maps = panels(face.crop, class_panels(face, known, raw_maps(reader, face, known, GRAD_CAM), say), say, legend=False)
+    known, method = [name for name in names if name in reader.names], reader.methods[0]
+    maps = panels(face.crop, class_panels(face, known, raw_maps(reader, face, known, method), say), say, legend=False)
     if strange := [name for name in names if name not in known]:
         maps += f'<p class="cfer-note">{say.html("compare_unknown", names=say.both(strange))}</p>'
     shown = bars(say("journey_answers"), face.probabilities, say, face.top)
-    note = html.escape(say("compare_maps"))
+    note = html.escape(say("compare_maps", method=method_title(method, say)))
     return (
         f'<section><div class="cfer-answer">{crop}<div><h2>{answer_title(face, say)}</h2>{lines}</div></div>'
         f'<div class="cfer-strip one">{shown}</div><h3>{note}</h3>{maps}</section>'

@@ -11,6 +11,7 @@ import gradio as gr
 from cfer.app.panels.details import densest_words, muscles, regions
 from cfer.app.panels.map_kinds import choices, judged, raw_maps
 from cfer.app.panels.maps import class_panels, panels, toolbar
+from cfer.app.panels.method_grid import method_grid
 from cfer.app.panels.relation import relation_panel
 from cfer.app.panels.verdict import made_of, readings, verdict_panel
 from cfer.app.server.safety import complaint
@@ -24,10 +25,10 @@ from cfer.system.resources import EXAMPLES
 
 OUTPUTS = (
     *("shown", "found", "picker", "verdict", "readings", "made"),
-    *("left", "middle", "right", "maps", "depth", "tie", "files"),
+    *("left", "middle", "right", "maps", "depth", "tie", "files", "grid"),
 )
 """What a reading fills, in order."""
-_EMPTIED = ("readings", "made", "maps", "depth", "tie")
+_EMPTIED = ("readings", "made", "maps", "depth", "tie", "grid")
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ class Explore:
             "readings": readings(face, say),
             "made": made_of(face.composition(face.top), face, say),
             "tie": "",
+            "grid": "",
             "files": _untaken(),
         }
         if picture is not None:
@@ -177,7 +179,7 @@ class Explore:
         if INTEGRATED_GRADIENTS not in reader.methods:
             lines.append(say("no_change_maps"))
         said = "".join(f'<p class="cfer-tie">{html.escape(line)}</p>' for line in lines if line)
-        words = [judged(view, say), say("how_to_read"), *([say("unit_key")] if face.units else [])]
+        words = [judged(view, face.answer.kind, say), say("how_to_read"), *([say("unit_key")] if face.units else [])]
         judgement = f'<p class="cfer-note">{html.escape(" ".join(words))}</p>'
         maps = panels(face.crop, class_panels(face, names, raws, say, reader.constituents(names[1])), say)
         yield {"maps": maps + said}
@@ -197,10 +199,18 @@ class Explore:
             return
         reader, face = self.reread(shown, names, visitor)
         stages = self._maps(reader, face, names, view, visitor.speech)
-        yield next(stages) | {"shown": replace(shown, drawn=asked), "files": _untaken()}
+        yield next(stages) | {"shown": replace(shown, drawn=asked), "files": _untaken(), "grid": ""}
         yield from stages
         if shown.drawn[1:2] != (middle,):
             yield {"tie": relation_panel(reader, face, middle, visitor.speech)}
+
+    def grid(self, shown: ExploreState | None, left: str, middle: str, right: str, visitor: Visitor) -> str:
+        """The shown classes by every method."""
+        if shown is None or not middle:
+            raise complaint(visitor.speech("bring_first"))
+        names = [left, middle, right]
+        reader, face = self.reread(shown, names, visitor)
+        return method_grid(reader, face, names, visitor.speech)
 
     def reread(self, shown: ExploreState, names: list[str], visitor: Visitor) -> tuple[Reader, FaceReading]:
         """The visitor's reader and the face as it reads it, which may be a lesson later than what is shown."""

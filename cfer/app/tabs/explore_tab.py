@@ -36,6 +36,7 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
                 elem_id="explore-picture",
                 alt_text="The picture that you brought",
             )
+            gr.Markdown(labels("kept"), elem_id="explore-kept")
             buttons = _examples()
             cropped = gr.Checkbox(
                 False, label=labels("cropped"), info=labels("cropped_info"), elem_id="explore-cropped"
@@ -55,6 +56,10 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
                 view = gr.Dropdown([], label=labels("method"), min_width=260, scale=2, elem_id="explore-method")
             parts["tie"] = gr.HTML(elem_id="explore-tie")
             parts["depth"] = gr.HTML(elem_id="explore-depth")
+            with gr.Accordion(labels("grid_title"), open=False, elem_id="explore-grid-title"):
+                gr.Markdown(labels("grid_note"))
+                side_by_side = gr.Button(labels("grid_button"), elem_id="explore-grid-button")
+                parts["grid"] = gr.HTML(elem_id="explore-grid")
             with gr.Accordion(labels("take_title"), open=False, elem_id="explore-take-title"):
                 gr.Markdown(labels("take_note"))
                 make = gr.Button(labels("take_button"), elem_id="explore-take")
@@ -76,12 +81,13 @@ def build_explore(sessions: Sessions, visitor: gr.State, first: dict[str, Any]) 
     choose = by_name(explore.choose, parts)
     parts["picker"].input(choose, [picture, parts["shown"], parts["picker"], view, visitor], outputs, **quiet)
     asked = [parts["shown"], parts["left"], parts["middle"], parts["right"], view, visitor]
-    drawn = [parts[name] for name in ("shown", "maps", "depth", "tie", "files")]
+    drawn = [parts[name] for name in ("shown", "maps", "depth", "tie", "files", "grid")]
     for control in (parts["left"], parts["middle"], parts["right"], view):
         control.input(by_name(explore.redraw, parts), asked, drawn, **quiet)
     parts["middle"].input(None, parts["middle"], None, js="m => cferLink({middle: m})", api_visibility="private")
     for event in own.events:
         event.then(by_name(explore.again, parts), [parts["shown"], view, visitor], outputs, **quiet)
+    side_by_side.click(guarded(explore.grid), [*asked[:4], visitor], parts["grid"], **BUSY)
     take = TakeAway(explore)
     make.click(guarded(take.files), asked, parts["files"], **BUSY)
     return parts | {"own": own, "explore": explore, "view": view, "outputs": outputs}

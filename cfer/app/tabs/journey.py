@@ -13,13 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cfer.app.panels.map_kinds import likeness
+from cfer.app.panels.map_kinds import title as method_title
 from cfer.app.panels.maps import Panel, panels
 from cfer.app.panels.verdict import answer_title, bars
 from cfer.app.server.safety import guarded
 from cfer.app.server.visitors import Visitor
 from cfer.app.tabs.explore import Explore, ExploreState
 from cfer.app.texts import Speech, labels
-from cfer.explain.maps import positive
 from cfer.reading.reader import FaceReading, Reader
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -110,23 +111,20 @@ def stage(reader: Reader, face: FaceReading, step: int, name: str, say: Speech) 
         say("journey_here", step=step): step,
         say("journey_end", step=reader.steps - 1): reader.steps - 1,
     }
-    origin = reader.at_step(born).reread(face).maps.of(name)[0]
+    method = reader.methods[0]
+    origin = reader.at_step(born).reread(face).maps_by(method, [name]).maps[0, 0]
     for words, moment in moments.items():
         if moment < born:
             shown.append(Panel(words, torch.zeros_like(origin), notes=(say("journey_unborn", name=say.name(name)),)))
             continue
-        raw = reader.at_step(moment).reread(face).maps.of(name)[0]
+        raw = reader.at_step(moment).reread(face).maps_by(method, [name]).maps[0, 0]
         shown.append(Panel(words, raw, notes=(say("journey_drift", value=f"{likeness(raw, origin):.2f}"),)))
+    heading = say("journey_maps", name=say.name(name), method=method_title(method, say))
     return (
         f'<h2>{html.escape(title)}</h2><p>{answer}</p><div class="cfer-strip">'
         f"{bars(say('journey_answers'), seen.probabilities, say, seen.top)}</div>"
-        f"<h3>{html.escape(say('journey_maps', name=say.name(name)))}</h3>{panels(face.crop, shown, say)}"
+        f"<h3>{html.escape(heading)}</h3>{panels(face.crop, shown, say)}"
     )
-
-
-def likeness(a: Tensor, b: Tensor) -> float:
-    """Cosine of what two maps (h, w) show for a class; 0 where one shows nothing."""
-    return float(F.cosine_similarity(positive(a).flatten(), positive(b).flatten(), dim=0))
 
 
 @lru_cache(maxsize=1)

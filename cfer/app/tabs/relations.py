@@ -204,7 +204,7 @@ def build_relations(reference: Reference, same_model: bool, visitor: gr.State, t
         )
         source = gr.Dropdown(
             [(labels(key), name) for name, key in sources_of(reference).items()],
-            value=GRAD_CAM,
+            value=INTEGRATED_GRADIENTS if INTEGRATED_GRADIENTS in sources_of(reference) else GRAD_CAM,
             label=labels("relations_of"),
             min_width=200,
         )

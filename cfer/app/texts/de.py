@@ -19,6 +19,8 @@ TEXTS: dict[str, str] = {
     "examples": "Oder ein gerendertes Gesicht, das niemandem gehört:",
     "which_face": "Welches Gesicht?",
     "faces_found": "{count} Gesichter: welches?",
+    "kept": "Wird im Arbeitsspeicher gelesen, nach etwa einer Stunde gelöscht, nie zum Lernen benutzt. Gelesen wird, "
+    "was ein Gesicht zeigt, nicht, was ein Mensch fühlt. Bilder von anderen bitte nur mit deren Einverständnis.",
     "start": "Bitte ein Bild mitbringen: hochladen, mit der Webcam aufnehmen oder aus der Zwischenablage einfügen.",
     "no_face": "In diesem Bild wurde kein Gesicht gefunden. Bitte eines versuchen, auf dem das Gesicht größer oder "
     "mehr von vorn zu sehen ist, oder, falls das Bild schon ein Gesichtsausschnitt ist, „Das ist ein "
@@ -34,6 +36,9 @@ TEXTS: dict[str, str] = {
     "unsure": "Das Modell ist nicht sicher: „{name}“ bekommt {p}, „{second}“ {q}.",
     "family": "Was davon, oder ob beides zugleich, ist nicht sicher: am ehesten „{name}“ ({p}), dann „{second}“ ({q}). "
     "Dass eines davon darin ist: {share}.",
+    "family_one": "Was sonst noch darin ist, falls überhaupt etwas, ist nicht sicher: am ehesten „{name}“ ({p}), dann "
+    "„{second}“ ({q}). Dass dies darin ist: {share}.",
+    "alone_or_blended": "{name}, allein oder in einer Mischung",
     "of_ten": " (von 10 {kind}, von denen es das sagt, stimmt es bei {n})",
     "kind_photographs": "Fotos",
     "kind_rendered": "gerenderten Gesichtern",
@@ -56,7 +61,9 @@ TEXTS: dict[str, str] = {
     "doubt_no_face": "In diesem Ausschnitt ist kein Gesicht zu sehen. Das Modell antwortet, was immer man ihm zeigt.",
     "doubt_cropped": "Das Gesicht nimmt nur {share} der Breite ein, und das ganze Bild wurde als Gesicht gelesen, weil "
     "„Das ist ein Gesichtsausschnitt“ angekreuzt ist.",
-    "doubt_neutral_units": "Das Modell nennt das Gesicht neutral und sieht doch Muskeln am Werk: {units}.",
+    "doubt_neutral_units": "Das Modell nennt das Gesicht neutral, doch das ist zu sehen: {units}.",
+    "doubt_unsure_family": "Welche Mischung es ist, darauf ist kein Verlass: Von {kind}, bei denen das Modell so "
+    "unsicher war ({count} im Test), hat es {share} richtig benannt, wären alle Ausdrücke gleich häufig.",
     "doubt_unsure": "Auf diese Antwort ist kein Verlass: Von {kind}, bei denen das Modell so unsicher war ({count} im "
     "Test), hat es {share} richtig benannt, wären alle Ausdrücke gleich häufig.",
     # the strip
@@ -80,6 +87,7 @@ TEXTS: dict[str, str] = {
     "pair_sum": "{parts} unter den Grundausdrücken: {share}, Platz {place} der 15 Paare.",
     "no_composition": "Dieses Modell liest keine Muskeln ab.",
     "all_expressions": "Alle {count} Ausdrücke",
+    "hardly": "{title} ({p}, dass es einer ist)",
     # one's own neutral face
     "own_title": "Mein eigenes neutrales Gesicht",
     "own_about": "Manche Gesichter wirken in Ruhe traurig oder streng. Bringen Sie ein neutrales Bild der Person, "
@@ -98,6 +106,7 @@ TEXTS: dict[str, str] = {
     # the maps
     "map_alt": "Wo die Hinweise auf „{name}“ liegen.",
     "strength": "Stärke",
+    "strength_title": "Wie viele Hinweise diese Karte enthält, neben der stärksten der Karten hier.",
     "no_evidence": "in diesem Gesicht nirgends ein Hinweis darauf",
     "same_map": "dieselbe Karte wie daneben: Das Modell unterscheidet die beiden hier nicht",
     "disbelieved": "hier unwahrscheinlich ({p})",
@@ -105,6 +114,13 @@ TEXTS: dict[str, str] = {
     "region_density": "{region} (das {density}-Fache des Flächenanteils)",
     "no_change_maps": "Dieses Netz kann nicht zeigen, was von einem neutralen Gesicht abweicht: Dies sind Karten des "
     "ganzen Gesichts.",
+    "grid_title": "Alle Verfahren an diesem Gesicht",
+    "grid_note": "Dieselben drei Ausdrücke mit jedem Verfahren, und wie ähnlich die Karten einander sind. Das dauert "
+    "einige Sekunden.",
+    "grid_button": "Nebeneinander zeigen",
+    "grid_classes": "Ähnlichkeit der mittleren Karte mit der ähnlicheren daneben: {likeness}.",
+    "grid_classless": "Diese Karten hängen hier nicht vom Ausdruck ab.",
+    "grid_twin": "Hier dieselbe Karte wie „{other}“ (Ähnlichkeit {likeness}).",
     "left_map": "Linke Karte",
     "middle_map": "Mittlere Karte",
     "right_map": "Rechte Karte",
@@ -112,8 +128,15 @@ TEXTS: dict[str, str] = {
     "method_integrated_gradients": "Abweichung von einem neutralen Gesicht (integrierte Gradienten)",
     "method_grad_cam": "Das ganze Gesicht (Grad-CAM)",
     "method_log_odds": "Das ganze Gesicht, gegen seine Rivalen hier",
-    "method_known": "Bei gerenderten Gesichtern liegt auf dem, was sich bewegt hat, das {ratio}-Fache dessen, was "
-    "zufällig auf einer so großen Fläche läge ({low} bis {high}); die mittlere Karte anderer Gesichter hat {mean}.",
+    "method_known_rendered": "Bei gerenderten Gesichtern liegt auf dem, was sich bewegt hat, das {ratio}-Fache dessen, "
+    "was zufällig auf einer so großen Fläche läge ({low} bis {high}); die mittlere Karte anderer Gesichter hat {mean}.",
+    "method_known_photographs": "Bei Fotos liegt dort, wo die Muskeln dessen zu sehen sind, was auf ihnen steht, das "
+    "{ratio}-Fache dessen, was zufällig auf einer so großen Fläche läge ({low} bis {high}); die mittlere Karte anderer "
+    "Gesichter hat {mean}.",
+    "method_classless": "Seine Karten hängen kaum davon ab, nach welchem Ausdruck gefragt wird (Ähnlichkeit "
+    "{likeness}).",
+    "method_twin": "Bei Fotos sind seine Karten kaum von denen von „{other}“ zu unterscheiden (Ähnlichkeit "
+    "{likeness}).",
     "method_unknown": "Wie gut diese Karten zutreffen, wurde nicht gemessen.",
     "method_scaled": "Dieses Verfahren skaliert jede Karte für sich: Ihre Stärken lassen sich nicht vergleichen.",
     "legend_none": "durchsichtig: nichts",
@@ -144,12 +167,15 @@ TEXTS: dict[str, str] = {
     "(1 = gleichmäßig verteilt)",
     "relation_none": "„{name}“ ist nicht aus zwei Grundausdrücken gemischt: Es gibt keine Verbindung zu messen.",
     # relation
-    "tie_both": "In diesem Gesicht liegen die Hinweise auf „{name}“ dort, wo auch die auf „{first}“ und die auf "
-    "„{second}“ liegen.",
-    "tie_one": "In diesem Gesicht liegen die Hinweise auf „{name}“ dort, wo die auf „{first}“ liegen, und kaum dort, "
-    "wo die auf „{second}“ liegen.",
-    "tie_none": "In diesem Gesicht liegen die Hinweise auf „{name}“ weder dort, wo die auf „{first}“ liegen, noch "
-    "dort, wo die auf „{second}“ liegen.",
+    "tie_both": "In diesem Gesicht liegen die Hinweise auf „{name}“ am meisten dort, wo die auf „{first}“ und die auf "
+    "„{second}“ liegen: mehr als dort, wo die auf irgendeinen anderen Grundausdruck liegen.",
+    "tie_one": "In diesem Gesicht liegen die Hinweise auf „{name}“ am meisten dort, wo die auf „{first}“ liegen, aber "
+    "dort, wo die auf „{second}“ liegen, nicht mehr als bei einem anderen Grundausdruck.",
+    "tie_none": "In diesem Gesicht liegen die Hinweise auf „{name}“ am meisten dort, wo die auf „{winner}“ liegen, das "
+    "kein Teil davon ist: Eine Verbindung zu „{first}“ oder „{second}“ ist nicht zu sehen.",
+    "tie_nothing": "In diesem Gesicht spricht nichts für „{name}“; eine Verbindung zu „{first}“ oder „{second}“ ist "
+    "deshalb nicht zu sehen.",
+    "tie_ranked": "Ähnlichkeit: {order}.",
     "tie_more": "Das ist mehr als Zufall: Bei einem Modell, das nichts gelernt hat, zeigt weniger als eines von "
     "zwanzig Gesichtern ebenso viel.",
     "tie_within": "Das kann Zufall sein: Auch ein Modell, das nichts gelernt hat, zeigt oft ebenso viel.",

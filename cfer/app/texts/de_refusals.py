@@ -6,6 +6,12 @@ from cfer.lessons.names import BOTH
 from cfer.pictures.errors import TOO_LARGE, TOO_SMALL
 
 REFUSALS = {
+    "{name} is not made of two basic expressions that the model knows.": (
+        "„{name}“ ist nicht aus zwei Grundausdrücken gemischt, die das Modell kennt."
+    ),
+    "{count} faces are too few for a mean: bring at least {least}.": (
+        "{count} Gesichter sind zu wenige für ein Mittel: Bitte mindestens {least} mitbringen."
+    ),
     NO_FACE: "Es wurde kein Gesicht gefunden.",
     FACE_TOO_SMALL: "Das Gesicht ist zu klein.",
     "The file is empty.": "Die Datei ist leer.",

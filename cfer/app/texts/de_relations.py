@@ -36,6 +36,17 @@ TEXTS = {
     "{chance}, wenn die Zeilen der Tabelle neu auf die Mischungen verteilt werden. Die "
     "gerenderten Gesichter führen diese Bewegungen aus; ein Teil der Übereinstimmung ist also "
     "eingebaut.",
+    "set_title": "Ihre eigenen Bilder",
+    "set_about": "Bitte Bilder von Menschen mitbringen, die einen Mischausdruck zeigen: mittlere Karten auf dem "
+    "mittleren Gesicht, wie ähnlich die Hinweise auf jeden Grundausdruck denen auf die Mischung sind, mit "
+    "Intervallen, und was der Zufall ergibt. Jedes Bild zählt als ein anderer Mensch. Mehr Bilder, und mehrere je "
+    "Mensch: `cfer relate` auf der Kommandozeile.",
+    "set_files": "Bilder mit je einem Gesicht",
+    "set_class": "Was sie zeigen",
+    "set_go": "Vergleichen",
+    "set_bring": "Bitte mindestens {least} Bilder mitbringen und sagen, was sie zeigen.",
+    "set_most": "{count} Bilder sind mehr als die {most}, die diese Seite auf einmal nimmt; `cfer relate` nimmt mehr.",
+    "set_left_out": "{count} Bilder wurden ausgelassen: Es wurde kein Gesicht gefunden, oder sie waren nicht zu lesen.",
     "relations_tie_none": "Kein Beleg, dass {name} an {parts} hängt, über das hinaus, was je zwei Karten eines "
     "Gesichts gemeinsam haben: Ein Netz, das weniger gelernt hat, zeigt dasselbe.",
     "relations_tie_expressions": "{name}: hängt mehr an {parts} als an anderen Basisausdrücken, aber nicht messbar "

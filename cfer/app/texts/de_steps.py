@@ -11,7 +11,7 @@ TEXTS = {
     "journey_new": "„{name}“ war neu",
     "journey_step": "Schritt {step} von {last}: {new}",
     "journey_answers": "Wahrscheinlichste Ausdrücke",
-    "journey_maps": "Karten von „{name}“",
+    "journey_maps": "Karten von „{name}“. {method}",
     "journey_then": "beim Lernen (Schritt {step})",
     "journey_here": "bei diesem Schritt ({step})",
     "journey_end": "heute (Schritt {step})",
@@ -47,7 +47,7 @@ TEXTS = {
     "compare_open": "Öffnen",
     "compare_no_checkpoint": "{name} ist kein Checkpoint, der hier gelesen werden kann.",
     "compare_closed": "{name} ist nicht mehr offen: Öffnen Sie ihn noch einmal.",
-    "compare_maps": "Karten des ganzen Gesichts: was eine der Seiten antwortet, und was sonst beide kennen",
+    "compare_maps": "Karten dessen, was eine der Seiten antwortet, und dessen, was sonst beide kennen. {method}",
     "compare_unknown": "Auf dieser Seite nicht bekannt: {names}.",
     # About
 }

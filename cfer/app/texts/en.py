@@ -18,6 +18,8 @@ TEXTS = {
     "examples": "Or a rendered face of nobody:",
     "which_face": "Which face?",
     "faces_found": "{count} faces: which one?",
+    "kept": "Read in memory, deleted within about an hour, never used for training. It reads what a face shows, not "
+    "what a person feels. Please bring pictures of others only if they agree.",
     "start": "Bring a picture: an upload, the webcam or the clipboard.",
     "no_face": "No face was found in this picture. Try one with a larger or more frontal face, or, if the "
     "picture is a face crop already, tick “This is a face crop”.",
@@ -32,6 +34,9 @@ TEXTS = {
     "unsure": "The model is not sure: {name} has {p}, {second} {q}.",
     "family": "Which, or both at once, it is not sure: most like {name} ({p}), then {second} ({q}). That one of them "
     "is in it: {share}.",
+    "family_one": "What else is in it, if anything, it is not sure of: most like {name} ({p}), then {second} ({q}). "
+    "That this is in it: {share}.",
+    "alone_or_blended": "{name}, alone or in a blend",
     "of_ten": " ({n} of 10 {kind} that it says this of are)",
     "kind_photographs": "photographs",
     "kind_rendered": "rendered faces",
@@ -52,7 +57,9 @@ TEXTS = {
     "doubt_no_face": "No face is seen in this crop. The model answers whatever it is shown.",
     "doubt_cropped": "The face fills {share} of the width only, and the whole picture was read as a face, because "
     "“This is a face crop” is ticked.",
-    "doubt_neutral_units": "It is called neutral, but {units} can be seen.",
+    "doubt_neutral_units": "It is called neutral, but this can be seen: {units}.",
+    "doubt_unsure_family": "Do not rely on which blend it is: of {kind} about which the model was as unsure ({count} "
+    "in its test), it named {share} rightly, were all expressions equally frequent.",
     "doubt_unsure": "Do not rely on this answer: of {kind} about which the model was as unsure ({count} in its test), "
     "it named {share} rightly, were all expressions equally frequent.",
     # the strip
@@ -75,6 +82,7 @@ TEXTS = {
     "pair_sum": "{parts} among the basics: {share}, place {place} of the 15 pairs.",
     "no_composition": "This model reads no muscles.",
     "all_expressions": "All {count} expressions",
+    "hardly": "{title} ({p} that it is one)",
     # one's own neutral face
     "own_title": "My own neutral face",
     "own_about": "Some faces look sad or stern at rest. Bring a neutral picture of the person whose other pictures you "
@@ -93,12 +101,19 @@ TEXTS = {
     # the maps
     "map_alt": "Where the evidence for {name} lies.",
     "strength": "strength",
+    "strength_title": "How much evidence this map holds, beside the strongest of the maps here.",
     "no_evidence": "no evidence for it anywhere in this face",
     "same_map": "the same map as its neighbour: the model does not tell them apart here",
     "disbelieved": "unlikely here ({p})",
     "densest": "Evidence for {name} is densest on {where}.",
     "region_density": "the {region} ({density} times its share of the area)",
     "no_change_maps": "This network cannot show what differs from a neutral face: these are maps of the whole face.",
+    "grid_title": "All methods on this face",
+    "grid_note": "The same three expressions by every method, and how alike the maps are. This takes some seconds.",
+    "grid_button": "Show them side by side",
+    "grid_classes": "Likeness of the map in the middle to the more alike of its neighbours: {likeness}.",
+    "grid_classless": "These maps do not depend on the expression here.",
+    "grid_twin": "Here the same map as “{other}” (likeness {likeness}).",
     "left_map": "Left map",
     "middle_map": "Middle map",
     "right_map": "Right map",
@@ -106,8 +121,13 @@ TEXTS = {
     "method_integrated_gradients": "Change from a neutral face (integrated gradients)",
     "method_grad_cam": "The whole face (Grad-CAM)",
     "method_log_odds": "The whole face, against its rivals here",
-    "method_known": "On rendered faces {ratio} times as much of its evidence lies on what moved as on as large an area "
-    "by chance ({low} to {high}); the mean map of other faces has {mean}.",
+    "method_known_rendered": "On rendered faces {ratio} times as much of its evidence lies on what moved as on as "
+    "large an area by chance ({low} to {high}); the mean map of other faces has {mean}.",
+    "method_known_photographs": "On photographs {ratio} times as much of its evidence lies where the muscles of what "
+    "they are labelled show as on as large an area by chance ({low} to {high}); the mean map of other faces has "
+    "{mean}.",
+    "method_classless": "Its maps hardly depend on the expression asked for (likeness {likeness}).",
+    "method_twin": "On photographs its maps are hardly told from those of “{other}” (likeness {likeness}).",
     "method_unknown": "How right these maps are was not measured.",
     "method_scaled": "This method scales every map by itself: their strengths cannot be compared.",
     "legend_none": "transparent: none",
@@ -137,10 +157,14 @@ TEXTS = {
     "region_title": "Evidence for {name} by part of the face, over the part's share of the area (1 = evenly spread)",
     "relation_none": "{name} is not made of two basic expressions: there is no tie to measure.",
     # relation
-    "tie_both": "On this face the evidence for {name} lies where that for {first} and {second} lies.",
-    "tie_one": "On this face the evidence for {name} lies where that for {first} lies, and little where that for "
-    "{second} lies.",
-    "tie_none": "On this face the evidence for {name} does not lie where that for {first} or {second} lies.",
+    "tie_both": "On this face the evidence for {name} lies most where that for {first} and that for {second} lie: more "
+    "than where that for any other basic expression does.",
+    "tie_one": "On this face the evidence for {name} lies most where that for {first} lies, but no more where that for "
+    "{second} lies than where that for another basic expression does.",
+    "tie_none": "On this face the evidence for {name} lies most where that for {winner} lies, which is no part of it: "
+    "no tie to {first} or {second} is seen.",
+    "tie_nothing": "On this face nothing speaks for {name}, so that there is no tie to {first} or {second} to see.",
+    "tie_ranked": "Likeness: {order}.",
     "tie_more": "That is more than chance: fewer than one face in twenty shows as much to a model that learned "
     "nothing.",
     "tie_within": "That may be chance: a model that learned nothing often shows as much.",

@@ -34,6 +34,16 @@ TEXTS = {
     "summary_agreement": "Agreement with the coding manual's table: Spearman {value} ({low} to {high}), p = {chance}"
     " when the table's rows are dealt anew to the compounds. The rendered faces perform these "
     "units, so part of this agreement is built in.",
+    "set_title": "Your own set of pictures",
+    "set_about": "Bring pictures of people who show one compound expression: mean maps on the mean face, how alike "
+    "each basic expression's evidence is to the compound's, with intervals, and what chance gives. Every picture "
+    "counts as another person. Larger sets, and people with several pictures: `cfer relate` on the command line.",
+    "set_files": "Pictures with one face each",
+    "set_class": "What they show",
+    "set_go": "Relate",
+    "set_bring": "Bring at least {least} pictures, and say what they show.",
+    "set_most": "{count} pictures are more than the {most} that this page takes at once; `cfer relate` takes more.",
+    "set_left_out": "{count} pictures were left out: no face was found, or they could not be read.",
     "relations_tie_none": "No evidence that {name} is tied to {parts} beyond what any two maps of a face share: a "
     "network that learned less shows the same.",
     "relations_tie_expressions": "{name}: tied to {parts} more than to other basics, but not measurably more than "

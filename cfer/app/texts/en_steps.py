@@ -11,7 +11,7 @@ TEXTS = {
     "journey_new": "{name} was new",
     "journey_step": "Step {step} of {last}: {new}",
     "journey_answers": "Likeliest expressions",
-    "journey_maps": "Maps of {name}",
+    "journey_maps": "Maps of {name}. {method}",
     "journey_then": "when learned (step {step})",
     "journey_here": "at this step ({step})",
     "journey_end": "today (step {step})",
@@ -46,7 +46,7 @@ TEXTS = {
     "compare_open": "Open",
     "compare_no_checkpoint": "{name} is no checkpoint that can be read here.",
     "compare_closed": "{name} is not open any more: open it again.",
-    "compare_maps": "Maps of the whole face: what either side answers, and what both know besides",
+    "compare_maps": "Maps of what either side answers, and of what both know besides. {method}",
     "compare_unknown": "Not known on this side: {names}.",
     # About
 }
