@@ -1,4 +1,4 @@
-"""Write the pages that quote a few figures: docs/batches.md, method.md, photographs.md and synthetic-faces.md.
+"""Write docs/batches.md, method.md, photographs.md, synthetic-faces.md, and README's table of what the page says.
 
 python -m benchmarks.pages.quoted
 """
@@ -10,6 +10,8 @@ from string import Template
 from benchmarks.common.earlier import note
 from benchmarks.common.results import ROOT, read_result
 from benchmarks.pages.tables import table
+from cfer.app.panels.map_kinds import title
+from cfer.app.texts import Speech
 from cfer.checkpoint import Checkpoint, load_checkpoint
 from cfer.emotions import BASICS, UNIT_NAMES, prototype
 from cfer.measure.strengths import CLEAR, FALSE_ALARMS
@@ -86,7 +88,17 @@ def synthetic_faces() -> dict[str, str]:
 def photographs() -> dict[str, str]:
     """Figures of docs/photographs.md."""
     checkpoint = load_checkpoint()
-    return _read(checkpoint) | _units() | _faint() | _own() | _strengths(checkpoint) | _adapted()
+    return (
+        _read(checkpoint)
+        | _says(checkpoint)
+        | _maps()
+        | _phase1()
+        | _units()
+        | _faint()
+        | _own()
+        | _strengths(checkpoint)
+        | _adapted()
+    )
 
 
 def _read(checkpoint: Checkpoint) -> dict[str, str]:
@@ -116,6 +128,80 @@ def _read(checkpoint: Checkpoint) -> dict[str, str]:
         "unseen": interval([unseen["accuracy"], *unseen["accuracy_interval"]], 100, 1, " %"),
         "odds": f"{NEUTRAL_ODDS:g}",
     }
+
+
+WORDS = {"certain": "almost certain", "fairly": "fairly sure", "rather": "leans", "unsure": "not sure"}
+SETS = {
+    "FER+ with compounds": "FER+ with compounds",
+    "photographs": "press portraits, basics",
+    "rendered, poor camera": "rendered, poor camera, all 22",
+}
+"""Sets of `benchmarks/photographs/says.py` and what they are called, the worst first."""
+
+
+def says_table() -> str:
+    """What the page says, held against labels, the worst rows first."""
+    found = read_result("says")
+
+    def cell(values: list[float] | None) -> str:
+        return "-" if values is None else f"{100 * values[0]:.0f} % ({100 * values[1]:.0f} to {100 * values[2]:.0f})"
+
+    sets = [found[name] for name in SETS]
+    rows: list[tuple[str, ...]] = [("all answers: label right", *(cell(each["right"]) for each in sets))]
+    for word, said in reversed(WORDS.items()):
+        words = [each["by word"][word] for each in sets]
+        rows.append((f'"{said}"', *(f"{cell(w['right'])}, {w['answers']} answers" for w in words)))
+    for key, said in (("right with a doubt", "with a doubt"), ("right without", "without a doubt")):
+        rows.append((said, *(cell(each["doubted"][key]) for each in sets)))
+    rows.append(("all answers: family right", *(cell(each["family right"]) for each in sets)))
+    rows.append(("answered as a family: right", *(cell(each["answered as a family"]["right"]) for each in sets)))
+    return table(("label right, of", *SETS.values()), rows)
+
+
+def _says(checkpoint: Checkpoint) -> dict[str, str]:
+    found = read_result("says")
+    errors = [f"{found[name]['calibration']['probability']:.2f}" for name in SETS]
+    return {
+        "factor": f"{checkpoint.sureness.photographs:g}",
+        "says_table": says_table(),
+        "says_ece": f"{', '.join(errors[:-1])} and {errors[-1]}",
+    }
+
+
+def _maps() -> dict[str, str]:
+    found = read_result("photograph_maps")
+    speech = Speech()
+    rows = (
+        (title(key, speech), *(interval(row[each]) for each in ("ratio", "mean_map", "other_class")))
+        for key, row in found["methods"].items()
+    )
+    return {
+        "maps_photographs": str(sum(found["photographs"].values())),
+        "maps_people": str(found["people"]),
+        "maps_table": table(("maps", "evidence there", "mean map of others", "other basics' maps"), rows),
+    }
+
+
+def _phase1() -> dict[str, str]:
+    found = read_result("phase1")
+    before, after = found["before"], found["after"]
+    rows: list[tuple[str, ...]] = []
+    for name in ("photographs", "FER+"):
+        for key in ("units", "least unit", "mean recall", "discriminant"):
+            rows.append((f"{name}: {key}", *(f"{row[name][key]:.3f}" for row in (before, after))))
+    rows.append(("rendered: all classes", *(f"{row['rendered']['all classes']:.3f}" for row in (before, after))))
+    for kind in ("photographs", "rendered"):
+        rows.append((f"whole-face maps, {kind}", *(interval(row["maps"][kind]) for row in (before, after))))
+    return {
+        "phase1_table": table(("", "before", "after"), rows),
+        "maps_before": interval(before["maps"]["photographs"]),
+    }
+
+
+def readme(text: str) -> str:
+    """The README with its table of what the page says."""
+    begin, end = "<!-- says -->\n", "<!-- /says -->"
+    return f"{text[: text.index(begin) + len(begin)]}{says_table()}\n{text[text.index(end) :]}"
 
 
 def _units() -> dict[str, str]:
@@ -242,3 +328,5 @@ def page(name: str) -> str:
 if __name__ == "__main__":
     for name in PAGES:
         (ROOT / "docs" / f"{name}.md").write_text(page(name), encoding="utf-8")
+    path = ROOT / "README.md"
+    path.write_text(readme(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -7,10 +7,10 @@ test part of PHOTOGRAPHS (seven basic labels, noisy); FER+'s test part with its 
 votes (48 pixels, read as crops); rendered people of RENDERED as a poor camera takes them, all 22 classes. A label that
 the model calls by another name of the same basics counts as wrong, and as of the same family.
 
-By word: the share of answers so called whose label is right, and of those that share a basic with it. "calibration" is
-the expected calibration error of the answer's probability, and of its reliability. A doubt is any that the page would
-show; of FER+ only those that are not about the size of the picture. Muscles: by label, faces of which none is named, and
-false alarms on neutral ones. Reasons: how often the first that is named is of a muscle at rest.
+By word: the share of answers so called whose label is right, and of those that share a basic with it. The calibration
+error is the expected one, of the answer's probability, of its reliability and of its family's probability. A doubt is
+any that the page would show; of FER+ only those that are not about the size of the picture. Muscles: by label, faces of
+which none is named. Reasons: how often no muscle at work speaks for the answer, so that the first named is at rest.
 """
 
 import argparse

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from cfer.checkpoint import Checkpoint, DataFacts, Facts, PhaseFacts
 from cfer.checkpoint.scores import BasicScores, ContinualScores, HeadScores
+from cfer.checkpoint.sureness import PHOTOGRAPHS, RENDERED, Sureness
 from cfer.emotions import Kind
 
 _LIMITS = """## Limits
@@ -25,6 +26,8 @@ def model_card(checkpoint: Checkpoint) -> str:
         sections.append(_basic(facts.after_basic) if facts.after_basic else _OTHER_FORM)
     if facts.continual:
         sections.append(_continual(facts.after_steps) if facts.after_steps else _OTHER_FORM)
+    if checkpoint.sureness.hits:
+        sections.append(_sureness(checkpoint.sureness))
     if facts.lessons:
         sections.append(_lessons(facts.lessons))
     if facts.adapted:
@@ -186,6 +189,24 @@ def _alone(scores: HeadScores) -> str:
     found = f"accuracy **{_percent(scores.accuracy)}** ({low} to {high})"
     return f"""The same last head asked for the base classes alone, {asked}: {found}, macro recall
 **{_percent(scores.macro_recall)}**.
+"""
+
+
+def _sureness(found: Sureness) -> str:
+    words = {"unsure": "not sure", "rather": "leans", "fairly": "fairly sure", "certain": "almost certain"}
+    rows = [
+        (kind, said, f"{found.hits[kind][word][0]:,}", _percent(found.hits[kind][word][1]))
+        for kind in (PHOTOGRAPHS, RENDERED)
+        for word, said in words.items()
+        if word in found.hits.get(kind, {})
+    ]
+    table = _table(("pictures", "the app's word", "test answers", "right, classes evenly frequent"), rows)
+    return f"""## How sure it sounds
+
+Probabilities are for classes that are equally frequent. In photographs logits count {found.photographs:g} of what they
+count in rendered faces. Words of too few answers are left out.
+
+{table}
 """
 
 
