@@ -13,7 +13,7 @@ from cfer.data.readers import read_data
 from cfer.data.samples import SampleTable
 from cfer.data.splits import split
 from cfer.reading.reader import Reader
-from cfer.training.basic import learn_basic
+from cfer.training.basic import BasicRun, learn_basic
 from cfer.training.finish_basic import finish_basic
 
 
@@ -34,8 +34,8 @@ def drawn_faces(ferplus_folder: Path) -> SampleTable:
 @pytest.fixture(scope="session")
 def basic_run(drawn_faces: SampleTable, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Checkpoint]:
     out = tmp_path_factory.mktemp("runs") / "basic"
-    model = learn_basic(drawn_faces, TINY, "random", out, progress=False)
-    return out, finish_basic(model, drawn_faces, TINY, out, progress=False)
+    model = learn_basic(BasicRun(drawn_faces, TINY, "random", out), progress=False)
+    return out, finish_basic(model, BasicRun(drawn_faces, TINY, "random", out), progress=False)
 
 
 @pytest.fixture(scope="session")

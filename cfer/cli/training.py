@@ -111,7 +111,7 @@ def train_basic(
     from cfer.network.backbone import BackboneConfig
     from cfer.network.preprocessing import Preprocessing
     from cfer.system.output_folders import check_run_folder, claimed
-    from cfer.training.basic import check_basic, learn_basic, pictures_learned_by_start, prepare_basic
+    from cfer.training.basic import BasicRun, check_basic, learn_basic, pictures_learned_by_start, prepare_basic
     from cfer.training.config import BasicConfig
     from cfer.training.finish_basic import finish_basic
 
@@ -145,18 +145,18 @@ def train_basic(
         _say_oddities(parted)
         table, answered = parted[0], parted[1] if photographs else None
         faces = [each.only(replace(s, split=None) for s in each.samples) for each in parted[len(read) :]]
-        check_basic(table, config, start)
+        run = BasicRun(table, config, start, out, faces, answered)
+        check_basic(run)
         main = PartialState().is_main_process
         with claimed(out, BASIC) if main else nullcontext():
             if prepare:
-                kept = prepare_basic(table, config, start, out, rendered=faces, photographs=answered)
+                kept = prepare_basic(run)
                 typer.echo(f"what this run learns from: {kept}")
                 return
-            best = learn_basic(table, config, start, out, rendered=faces, photographs=answered)
+            best = learn_basic(run)
             if not main:
                 return
-            beside = [*faces, *((answered,) if answered else ())]
-            done = finish_basic(best, table, config, out, start=start, beside=beside, commands=(typed(),))
+            done = finish_basic(best, run, commands=(typed(),))
     except ValueError as error:
         raise fail(error) from None
     assert done.facts.after_basic is not None

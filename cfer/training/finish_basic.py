@@ -1,6 +1,5 @@
 """Turn the basic phase's best weights into a checkpoint, scored once on the test part."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from cfer.network.preprocessing import Preprocessing
 from cfer.protocol.stream import basic_stream
 from cfer.system.files import without_nan
 from cfer.training.au_supervision import MultiTaskModel
-from cfer.training.config import BasicConfig
+from cfer.training.basic import BasicRun
 from cfer.training.continual import ContinualConfig, held_back, new_learner
 from cfer.training.initial_weights import run_weights
 from cfer.training.readouts import fit_readouts
@@ -58,12 +57,8 @@ def labelled_rows(table: SampleTable) -> SampleTable:
 
 def finish_basic(
     learned: FaceModel | MultiTaskModel,
-    table: SampleTable,
-    config: BasicConfig,
-    out: Path,
+    run: BasicRun,
     *,
-    start: str = "",
-    beside: Sequence[SampleTable] = (),
     commands: tuple[str, ...] = (),
     progress: bool = True,
 ) -> Checkpoint:
@@ -77,14 +72,11 @@ def finish_basic(
 
     Args:
         learned: The best weights, at the stride they were trained with.
-        table: With a split on each row.
-        config: The run's.
-        out: The run's folder; features are cached in it for phase 2.
-        start: What the weights started from, for the card.
-        beside: Rendered faces and photographs that were learned from beside it, for the card.
+        run: What was learned; features are cached in its folder for phase 2.
         commands: What was typed, for the card.
         progress: Whether to show bars.
     """
+    table, config, out = run.table, run.config, run.out
     model = learned.with_readouts() if isinstance(learned, MultiTaskModel) else learned
     try:
         fine = model.with_stride(min(MAP_STRIDE, model.config.output_stride))
@@ -92,8 +84,8 @@ def finish_basic(
         fine = model
     rows = labelled_rows(table)
     features = extract_features(fine, rows, config.preprocessing, cache_path(out, rows), progress=progress)
-    photographs = next((labelled_rows(each) for each in beside if not is_rendered(each)), None)
-    if rendered := [each for each in beside if is_rendered(each)]:
+    photographs = next((labelled_rows(each) for each in run.beside if not is_rendered(each)), None)
+    if rendered := [each for each in run.beside if is_rendered(each)]:
         seen = [features]
         if photographs is not None:
             cache = cache_path(out, photographs)
@@ -106,13 +98,13 @@ def finish_basic(
     learner = new_learner(settings, several=False)
     learner.observe(stream.step(0), torch.Generator().manual_seed(config.seed))
     result = finish_step(learner.head(), stream, checks)
-    before = _checkpoint_of(start)
+    before = _checkpoint_of(run.start)
     earlier, commands = _history(before, commands)
-    data = (data_facts(features), *map(table_facts, beside))
+    data = (data_facts(features), *map(table_facts, run.beside))
     facts = Facts(
         seed=config.seed,
         backbone=weights_fingerprint(fine),
-        phases=(*earlier, PhaseFacts("basic", Path(start).name, data, asdict(config))),
+        phases=(*earlier, PhaseFacts("basic", Path(run.start).name, data, asdict(config))),
         commands=commands,
         basic=BasicScores.from_dict(without_nan(basic_scores(result.head, stream))),
     )

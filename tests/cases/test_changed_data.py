@@ -25,7 +25,7 @@ from cfer.features.teachers import answers_digest
 from cfer.learners.teen import Teen
 from cfer.network.face_model import FaceModel
 from cfer.protocol.protocol import Protocol, Setting
-from cfer.training.basic import LEARNED, learn_basic, pictures_learned_by, prepare_basic
+from cfer.training.basic import LEARNED, BasicRun, learn_basic, pictures_learned_by, prepare_basic
 from cfer.training.finish_basic import finish_basic
 from cfer.training.training_set import FILE, load_saved_material
 
@@ -168,16 +168,16 @@ def with_labels_moved(table: SampleTable) -> SampleTable:
 
 def test_phase_1_on_other_labels_does_not_take_the_old_network(brief, drawn_faces):
     with pytest.raises(ValueError, match="data, labels: not the same"):
-        learn_basic(with_labels_moved(drawn_faces), TINY, "random", brief, progress=False)
-    assert learn_basic(drawn_faces, TINY, "random", brief, progress=False)  # the same goes on
+        learn_basic(BasicRun(with_labels_moved(drawn_faces), TINY, "random", brief), progress=False)
+    assert learn_basic(BasicRun(drawn_faces, TINY, "random", brief), progress=False)  # the same goes on
 
 
 def test_a_card_names_the_data_that_the_network_was_learned_from(brief, drawn_faces):
     """What the run says of its data is what the checkpoint says."""
-    same = learn_basic(drawn_faces, TINY, "random", brief, progress=False)
-    checkpoint = finish_basic(same, drawn_faces, TINY, brief, progress=False)
+    same = learn_basic(BasicRun(drawn_faces, TINY, "random", brief), progress=False)
+    checkpoint = finish_basic(same, BasicRun(drawn_faces, TINY, "random", brief), progress=False)
     one = checkpoint.facts.phases[-1].data[0].fingerprint
-    other = finish_basic(same, with_labels_moved(drawn_faces), TINY, brief / "x", progress=False)
+    other = finish_basic(same, BasicRun(with_labels_moved(drawn_faces), TINY, "random", brief / "x"), progress=False)
     assert other.facts.phases[-1].data[0].fingerprint != one
 
 
@@ -191,18 +191,18 @@ def test_another_start_of_the_same_name_is_another_start(drawn_faces, tmp_path):
         save_file(weights, str(tmp_path / place / "start.safetensors"))
     settings = replace(TINY, epochs=1)
     out = tmp_path / "run"
-    prepare_basic(drawn_faces, settings, str(tmp_path / "a" / "start.safetensors"), out, progress=False)
+    prepare_basic(BasicRun(drawn_faces, settings, str(tmp_path / "a" / "start.safetensors"), out), progress=False)
     with pytest.raises(ValueError, match="start weights: not the same"):
-        prepare_basic(drawn_faces, settings, str(tmp_path / "b" / "start.safetensors"), out, progress=False)
-    prepare_basic(drawn_faces, settings, str(tmp_path / "a" / "start.safetensors"), out, progress=False)
+        prepare_basic(BasicRun(drawn_faces, settings, str(tmp_path / "b" / "start.safetensors"), out), progress=False)
+    prepare_basic(BasicRun(drawn_faces, settings, str(tmp_path / "a" / "start.safetensors"), out), progress=False)
 
 
 def test_prepared_material_is_that_of_its_pictures(drawn_faces, tmp_path):
-    prepare_basic(drawn_faces, TINY, "random", tmp_path / "one", progress=False)
+    prepare_basic(BasicRun(drawn_faces, TINY, "random", tmp_path / "one"), progress=False)
     other = with_labels_moved(drawn_faces)
-    prepare_basic(other, TINY, "random", tmp_path / "two", progress=False)
+    prepare_basic(BasicRun(other, TINY, "random", tmp_path / "two"), progress=False)
     shutil.copy(tmp_path / "one" / FILE, tmp_path / "two" / FILE)  # brought from the wrong run
-    path = prepare_basic(other, TINY, "random", tmp_path / "two", progress=False)
+    path = prepare_basic(BasicRun(other, TINY, "random", tmp_path / "two"), progress=False)
     assert torch.equal(
         load_saved_material(path).targets.sum(0), load_saved_material(tmp_path / "one" / FILE).targets.sum(0).roll(1)
     )
@@ -271,7 +271,7 @@ def test_what_a_start_had_learned_is_not_tested_on_either(tmp_path, basic_run, f
 def test_results_without_their_config_belong_to_nobody(brief, drawn_faces, people, tmp_path):
     (brief / "config.json").unlink()
     with pytest.raises(ValueError, match=r"of an earlier run, but not config\.json"):
-        learn_basic(with_labels_moved(drawn_faces), TINY, "random", brief, progress=False)
+        learn_basic(BasicRun(with_labels_moved(drawn_faces), TINY, "random", brief), progress=False)
     features = FeatureTable(read_data(people), torch.randn(96, 8, generator=torch.Generator().manual_seed(0)))
     list(evaluate(features, PROTOCOL, (Setting("nearest-mean"),), tmp_path / "out"))
     (tmp_path / "out" / "config.json").unlink()
@@ -313,15 +313,15 @@ def test_answers_belong_to_the_order_in_which_they_were_given(tmp_path):
 
 def test_a_finished_run_that_lost_a_file_says_so_or_mends_itself(drawn_faces, tmp_path):
     config = replace(TINY, epochs=1)
-    learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+    learn_basic(BasicRun(drawn_faces, config, "random", tmp_path), progress=False)
     rows = (tmp_path / "metrics.jsonl").read_text()
     for damage in (rows[:20], None):
         (tmp_path / "metrics.jsonl").unlink() if damage is None else (tmp_path / "metrics.jsonl").write_text(damage)
-        learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+        learn_basic(BasicRun(drawn_faces, config, "random", tmp_path), progress=False)
         assert (tmp_path / "metrics.jsonl").read_text() == rows
     (tmp_path / "best.safetensors").write_bytes(b"")
     with pytest.raises(ValueError, match="is gone or damaged"):
-        learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+        learn_basic(BasicRun(drawn_faces, config, "random", tmp_path), progress=False)
     (tmp_path / "best.safetensors").unlink()
     with pytest.raises(ValueError, match="is gone or damaged"):
-        learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
+        learn_basic(BasicRun(drawn_faces, config, "random", tmp_path), progress=False)

@@ -30,7 +30,7 @@ from cfer.training.au_supervision import (
     photograph_map_loss,
     rendered_loss,
 )
-from cfer.training.basic import learn_basic
+from cfer.training.basic import BasicRun, learn_basic
 from cfer.training.batches import photograph_views, rendered_views
 from cfer.training.training_set import load_photographs
 
@@ -265,25 +265,25 @@ def test_learning_beside_others_resumes_with_the_same_numbers(
     drawn_faces, rendered, photographs, tmp_path, monkeypatch
 ):
     config = replace(TINY, epochs=2, rendered_batch=4, photograph_batch=4)
-    kept = {"rendered": [rendered], "photographs": split(photographs), "progress": False}
-    learn_basic(drawn_faces, config, "random", tmp_path / "whole", **kept)
+    kept = {"rendered": [rendered], "photographs": split(photographs)}
+    learn_basic(BasicRun(drawn_faces, config, "random", tmp_path / "whole", **kept), progress=False)
     with killed_after(5, monkeypatch):
-        learn_basic(drawn_faces, config, "random", tmp_path / "parts", **kept, save_seconds=0)
-    learn_basic(drawn_faces, config, "random", tmp_path / "parts", **kept)
+        learn_basic(BasicRun(drawn_faces, config, "random", tmp_path / "parts", **kept), progress=False, save_seconds=0)
+    learn_basic(BasicRun(drawn_faces, config, "random", tmp_path / "parts", **kept), progress=False)
     lines = [(tmp_path / part / "metrics.jsonl").read_text() for part in ("whole", "parts")]
     assert lines[0] == lines[1]
     with pytest.raises(ValueError, match="rendered"):
-        learn_basic(drawn_faces, config, "random", tmp_path / "whole", progress=False)
+        learn_basic(BasicRun(drawn_faces, config, "random", tmp_path / "whole"), progress=False)
 
 
 @pytest.mark.slow
 def test_a_run_goes_on_from_all_heads_of_another(drawn_faces, rendered, photographs, tmp_path):
     config = replace(TINY, epochs=1, rendered_batch=4, photograph_batch=4)
-    kept = {"rendered": [rendered], "photographs": split(photographs), "progress": False}
-    learn_basic(drawn_faces, config, "random", tmp_path / "first", **kept)
+    kept = {"rendered": [rendered], "photographs": split(photographs)}
+    learn_basic(BasicRun(drawn_faces, config, "random", tmp_path / "first", **kept), progress=False)
     still = replace(config, learning_rate=1e-9)
-    learn_basic(drawn_faces, still, str(tmp_path / "first"), tmp_path / "second", **kept)
-    learn_basic(drawn_faces, still, "random", tmp_path / "anew", **kept)
+    learn_basic(BasicRun(drawn_faces, still, str(tmp_path / "first"), tmp_path / "second", **kept), progress=False)
+    learn_basic(BasicRun(drawn_faces, still, "random", tmp_path / "anew", **kept), progress=False)
     first, second, anew = (load_file(tmp_path / run / "best.safetensors") for run in ("first", "second", "anew"))
     heads = [name for name in first if not name.startswith("face.backbone.")]
     assert any("units" in name for name in heads)
@@ -295,7 +295,7 @@ def test_a_run_that_is_damaged_is_no_start(drawn_faces, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "best.safetensors").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="no safetensors file that can be read"):
-        learn_basic(drawn_faces, TINY, str(tmp_path / "run"), tmp_path / "out", progress=False)
+        learn_basic(BasicRun(drawn_faces, TINY, str(tmp_path / "run"), tmp_path / "out"), progress=False)
 
 
 def test_expected_units_are_the_published_shares():

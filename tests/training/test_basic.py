@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from cfer.emotions import BASICS
 from cfer.network.backbone import BackboneConfig
 from cfer.network.face_model import FaceModel
-from cfer.training.basic import learn_basic
+from cfer.training.basic import BasicRun, learn_basic
 from cfer.training.finish_basic import finish_basic
 from cfer.training.initial_weights import start_heads
 from cfer.training.loop import freeze, train_mode
@@ -35,8 +35,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_numbers(drawn_faces, basic_r
     whole, _ = basic_run
     for steps in (5, 1, 11):  # within an epoch, and across one
         with killed_after(steps, monkeypatch):
-            learn_basic(drawn_faces, TINY, "random", tmp_path, progress=False, save_seconds=0)
-    learn_basic(drawn_faces, TINY, "random", tmp_path, progress=False)
+            learn_basic(BasicRun(drawn_faces, TINY, "random", tmp_path), progress=False, save_seconds=0)
+    learn_basic(BasicRun(drawn_faces, TINY, "random", tmp_path), progress=False)
     assert (tmp_path / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
     first, second = load_file(whole / "best.safetensors"), load_file(tmp_path / "best.safetensors")
     assert all(torch.equal(first[k], second[k]) for k in first)
@@ -45,26 +45,26 @@ def test_killed_at_any_moment_it_ends_with_the_same_numbers(drawn_faces, basic_r
 def test_a_folder_with_another_run_is_refused(drawn_faces, basic_run):
     out, _ = basic_run
     with pytest.raises(ValueError, match=r"epochs: 5 there, 4 now.*another --out"):
-        learn_basic(drawn_faces, replace(TINY, epochs=4), "random", out, progress=False)
+        learn_basic(BasicRun(drawn_faces, replace(TINY, epochs=4), "random", out), progress=False)
 
 
 @pytest.mark.parametrize(("learned_at", "kept_at"), [(32, 16), (8, 8)])
 def test_a_checkpoint_looks_no_more_coarsely_than_it_learned(drawn_faces, tmp_path, learned_at, kept_at):
     config = replace(TINY, epochs=0, backbone=replace(TINY.backbone, output_stride=learned_at))
-    model = learn_basic(drawn_faces, config, "random", tmp_path, progress=False)
-    checkpoint = finish_basic(model, drawn_faces, config, tmp_path, progress=False)
+    model = learn_basic(BasicRun(drawn_faces, config, "random", tmp_path), progress=False)
+    checkpoint = finish_basic(model, BasicRun(drawn_faces, config, "random", tmp_path), progress=False)
     assert checkpoint.model.config.output_stride == kept_at
 
 
 def test_data_without_a_validation_part_is_refused(drawn_faces, tmp_path):
     with pytest.raises(ValueError, match="for validation and for test"):
-        learn_basic(drawn_faces.part("train"), TINY, "random", tmp_path, progress=False)
+        learn_basic(BasicRun(drawn_faces.part("train"), TINY, "random", tmp_path), progress=False)
 
 
 def test_training_leaves_the_global_random_state_alone(drawn_faces, tmp_path, monkeypatch):
     before = torch.random.get_rng_state()
     with killed_after(2, monkeypatch):
-        learn_basic(drawn_faces, TINY, "random", tmp_path, progress=False)
+        learn_basic(BasicRun(drawn_faces, TINY, "random", tmp_path), progress=False)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -106,14 +106,14 @@ def test_a_run_from_a_checkpoint_goes_on_from_its_heads(basic_run, drawn_faces, 
     assert torch.equal(heads["face.head.weight"], checkpoint.heads[0].weight)
     assert start_heads("random") == {}
     still = replace(TINY, epochs=1, learning_rate=0.0, weight_decay=0.0)
-    learned = learn_basic(drawn_faces, still, str(folder / "checkpoint"), tmp_path, progress=False)
+    learned = learn_basic(BasicRun(drawn_faces, still, str(folder / "checkpoint"), tmp_path), progress=False)
     torch.testing.assert_close(learned.head.weight, heads["face.head.weight"])
 
 
 def test_heads_can_learn_faster_than_the_backbone(drawn_faces, tmp_path):
     fresh = FaceModel(TINY.backbone, BASICS, TINY.seed)
     asleep = replace(TINY, epochs=1, learning_rate=1e-9, head_rate=1e6)
-    learned = learn_basic(drawn_faces, asleep, "random", tmp_path, progress=False)
+    learned = learn_basic(BasicRun(drawn_faces, asleep, "random", tmp_path), progress=False)
     assert (learned.head.weight - fresh.head.weight).abs().max() > 1e-4
     assert (learned.backbone.conv_stem.weight - fresh.backbone.conv_stem.weight).abs().max() < 1e-5
 

@@ -105,13 +105,13 @@ def test_readouts_are_fitted_once_and_kept(rendered, model, tmp_path):
 def test_no_epochs_keep_the_network_and_fit_what_is_read_off_it(basic_run, drawn_faces, rendered, tmp_path):
     from drawn_faces import TINY
 
-    from cfer.training.basic import learn_basic
+    from cfer.training.basic import BasicRun, learn_basic
     from cfer.training.finish_basic import finish_basic
 
     start = str(basic_run[0] / "checkpoint")
     config = replace(TINY, epochs=0)
-    kept = learn_basic(drawn_faces, config, start, tmp_path, rendered=[rendered], progress=False)
-    done = finish_basic(kept, drawn_faces, config, tmp_path, start=start, beside=[rendered], progress=False)
+    kept = learn_basic(BasicRun(drawn_faces, config, start, tmp_path, rendered=[rendered]), progress=False)
+    done = finish_basic(kept, BasicRun(drawn_faces, config, start, tmp_path, [rendered]), progress=False)
     loaded = load_checkpoint(tmp_path / "checkpoint")
     assert loaded.facts.backbone == basic_run[1].facts.backbone == done.facts.backbone
     assert loaded.model.action_units == UNITS

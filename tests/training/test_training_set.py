@@ -9,7 +9,7 @@ from cfer.emotions import BASICS
 from cfer.features.teachers import PhotographCrops
 from cfer.network.face_model import FaceModel
 from cfer.training.augment import random_views
-from cfer.training.basic import learn_basic, prepare_basic
+from cfer.training.basic import BasicRun, learn_basic, prepare_basic
 from cfer.training.config import BasicConfig
 from cfer.training.loop import learn, learned
 from cfer.training.training_set import FILE, Photographs, load_material, load_saved_material, save_material
@@ -45,18 +45,18 @@ def test_what_is_kept_is_what_was_read(drawn_faces, tmp_path):
 
 def test_a_prepared_run_is_learned_without_its_pictures_to_the_same_weights(drawn_faces, basic_run, tmp_path):
     whole, _ = basic_run
-    path = prepare_basic(drawn_faces, TINY, "random", tmp_path, progress=False)
+    path = prepare_basic(BasicRun(drawn_faces, TINY, "random", tmp_path), progress=False)
     model = FaceModel(TINY.backbone, BASICS, TINY.seed)
     assert learned(TINY, tmp_path) is None
     found = learn(model, load_saved_material(path), TINY, tmp_path, progress=False)
     assert (tmp_path / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
     path.unlink()  # a run that is done needs nothing any more
-    again = learn_basic(drawn_faces, TINY, "random", tmp_path, progress=False)
+    again = learn_basic(BasicRun(drawn_faces, TINY, "random", tmp_path), progress=False)
     assert all(torch.equal(a, b) for a, b in zip(found.parameters(), again.parameters(), strict=True))
 
 
 def test_settings_are_read_back_from_a_run(drawn_faces, tmp_path):
-    prepare_basic(drawn_faces, TINY, "random", tmp_path, progress=False)
+    prepare_basic(BasicRun(drawn_faces, TINY, "random", tmp_path), progress=False)
     assert BasicConfig.from_plain(json.loads((tmp_path / "config.json").read_text())) == TINY
 
 
