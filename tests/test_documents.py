@@ -117,6 +117,12 @@ def test_a_page_is_what_its_script_makes_of_the_committed_results(module):
     assert module.PAGE.read_text(encoding="utf-8") == module.page()
 
 
+def test_the_readme_has_what_the_page_says_held_against_labels():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == quoted.readme(text)
+    assert text[text.index("<!-- says -->") :].count("answers |") >= 4
+
+
 @pytest.mark.parametrize("name", quoted.PAGES)
 def test_a_page_quotes_committed_results(name):
     assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == quoted.page(name)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cfer.batch.neutral_readers import neutral_digest
 from cfer.batch.pictures import Listed
 from cfer.pictures import PictureError, file_bytes
 from cfer.system.files import is_whole, write_json
@@ -48,9 +49,10 @@ class Entry:
 
 
 def key_of(picture: Listed) -> str:
-    """Key that tells a picture from all others of a run: its name in the table, and where it lies."""
+    """Key that tells a picture from all others of a run: its name in the table, where it lies, its zero."""
     place = str(picture.file.absolute()).encode("utf-8", "backslashreplace").decode()
-    return json.dumps([picture.name, place, picture.inside])
+    own = [] if picture.neutral is None else [neutral_digest(picture.neutral)]
+    return json.dumps([picture.name, place, picture.inside, *own])
 
 
 def picture_bytes(picture: Listed) -> bytes | PictureError:

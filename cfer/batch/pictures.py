@@ -22,6 +22,10 @@ def text_of(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+NEUTRAL = ("neutral", "neutral_path")
+"""Names that the column of neutral pictures may go by."""
+
+
 @dataclass(frozen=True)
 class Listed:
     """A picture to read.
@@ -31,11 +35,13 @@ class Listed:
             file's name stands as its codes.
         file: A file, or an archive that holds it.
         inside: Its path within the archive; None for a file.
+        neutral: A neutral picture of the same person, the zero that it is read against; None for everybody's.
     """
 
     name: str
     file: Path
     inside: str | None = None
+    neutral: Path | None = None
 
     def __post_init__(self) -> None:
         """Make the name one that every table can hold."""
@@ -55,7 +61,8 @@ def list_pictures(given: Sequence[str | Path], tell: Callable[[str], object] = l
 
     Args:
         given: Picture files; folders, with the folders in them, links followed; zip files; patterns such as
-            "album/**/*.jpg"; tables (CSV) with a column of paths, which are relative to the table.
+            "album/**/*.jpg"; tables (CSV) with a column of paths, which are relative to the table, and perhaps a column
+            "neutral" with a neutral picture of the same person, against which a row is read.
         tell: Called with a sentence about what was passed over: hidden files, systems' folders, links to nowhere.
 
     Raises:
@@ -138,8 +145,14 @@ def _by_table(path: Path) -> list[Listed]:
     column = table.column(COLUMNS["path"])
     if column is None:
         raise PictureError(f"{path.name} has no column of paths: call it 'path'. ({MANIFEST} of `cfer synth` has one.)")
-    names = [row[column] for row in table.rows if row[column]]
-    if not names:
+    rows = [row for row in table.rows if row[column]]
+    if not rows:
         raise PictureError(f"{path.name} names no picture.")
-    folder = FolderSource(path.parent)
-    return [Listed(name, path.parent / (placed(folder, name) or name)) for name in names]
+    folder, own = FolderSource(path.parent), table.column(NEUTRAL)
+
+    def lies(name: str) -> Path:
+        return path.parent / (placed(folder, name) or name)
+
+    return [
+        Listed(row[column], lies(row[column]), neutral=lies(row[own]) if own and row.get(own) else None) for row in rows
+    ]

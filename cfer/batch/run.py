@@ -7,11 +7,12 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import torch
 
+from cfer.batch.neutral_readers import NeutralReaders
 from cfer.batch.parts import PART, Entry, Part, PartStore, key_of, picture_bytes
 from cfer.batch.pictures import Listed
 from cfer.batch.rows import Row, Rows, columns, read_faces
@@ -163,7 +164,7 @@ def _check_same(kept: Path, out: Path, reader: Reader, settings: Settings) -> No
 
 
 def _mark(reader: Reader) -> str:
-    """A digest of what a checkpoint reads with: its weights, its classes, and its scale of action units.
+    """A digest of what a checkpoint reads with: its weights, its classes, its scale of action units and its sureness.
 
     Of one that is adapted, before it was: what comes of adapting differs in its last digits with the number of threads,
     and the faces that it was adapted to are compared instead.
@@ -171,7 +172,8 @@ def _mark(reader: Reader) -> str:
     checkpoint = reader.checkpoint
     plain = checkpoint.with_shift(None) if checkpoint.facts.adapted_from else checkpoint
     shift = None if plain.shift is None else tensor_digest(plain.shift)
-    return digest_of_all([model_digest(plain.model), plain.names, shift, checkpoint.measured.get(STRENGTHS, b"")])
+    scale = checkpoint.measured.get(STRENGTHS, b"")
+    return digest_of_all([model_digest(plain.model), plain.names, shift, scale, str(checkpoint.sureness)])
 
 
 def _read_parts(
@@ -202,6 +204,7 @@ class _Worker:
 
     def __init__(self, reader: Reader, settings: Settings) -> None:
         self.reader, self.settings = reader, settings
+        self.readers = NeutralReaders(reader, already_cropped=settings.already_cropped)
         self.model: FaceModel = reader.checkpoint.model
         if torch.cuda.is_available():
             self.model = copy.deepcopy(self.model).to("cuda")
@@ -209,21 +212,9 @@ class _Worker:
     def read(self, part: Part) -> list[Entry]:
         """Read the pictures of a part; its maps are written, if they are wanted, before that is given."""
         settings, contents = self.settings, list[str]()
-
-        def opened() -> Iterator[bytes | PictureError]:
-            for picture in part.pictures:
-                data = picture_bytes(picture)
-                contents.append(digest_of(data) if isinstance(data, bytes) else "")
-                yield data
-
-        read = read_faces(
-            opened(),
-            [p.name for p in part.pictures],
-            self.reader,
-            already_cropped=settings.already_cropped,
-            with_maps=settings.maps is not None,
-            model=self.model,
-        )
+        each = [self._read(list(own), contents) for _, own in groupby(part.pictures, key=lambda p: p.neutral)]
+        maps = [found.maps for found in each if found.maps is not None]
+        read = Rows([row for found in each for row in found.rows], torch.cat(maps) if maps else None)
         rows = read.rows if settings.maps is None else self._with_maps(part, read, settings.maps)
         starts = [n for n, row in enumerate(rows) if row["face"] in (None, 0)] + [len(rows)]
         own = [rows[start:stop] for start, stop in pairwise(starts)]
@@ -231,6 +222,26 @@ class _Worker:
             if first["error"] not in (None, NO_FACE):
                 contents[number] = ""  # a reason may lie in what is installed: tried again when the run goes on
         return [Entry(key_of(p), c, r) for p, c, r in zip(part.pictures, contents, own, strict=True)]
+
+    def _read(self, pictures: list[Listed], contents: list[str]) -> Rows:
+        """Read pictures of one person, or of everybody; what each holds is added to the contents."""
+        reader = self.readers.of(pictures[0].neutral)
+
+        def opened() -> Iterator[bytes | PictureError]:
+            for picture in pictures:
+                data = picture_bytes(picture)
+                contents.append(digest_of(data) if isinstance(data, bytes) else "")
+                yield reader if isinstance(reader, PictureError) else data
+
+        own = self.reader if isinstance(reader, PictureError) else reader
+        return read_faces(
+            opened(),
+            [p.name for p in pictures],
+            own,
+            already_cropped=self.settings.already_cropped,
+            with_maps=self.settings.maps is not None,
+            model=self.model if own is self.reader else None,
+        )
 
     def _with_maps(self, part: Part, read: Rows, folder: Path) -> list[Row]:
         """Rows that say where their maps are, which are written."""

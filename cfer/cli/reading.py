@@ -44,7 +44,7 @@ def read(
         list[Path] | None,
         typer.Option(
             help="A neutral face of the person whom all pictures show, as the zero of reading; may be repeated. "
-            "Adapting comes first."
+            "Adapting comes first. A table may name one for each row instead, in a column 'neutral'."
         ),
     ] = None,
 ) -> None:
@@ -95,14 +95,18 @@ def read(
 
 def _to_lines(listed: Sequence[Any], reader: Any, *, already_cropped: bool, as_json: bool) -> bool:
     """Say what is read, a line a picture, as it is read; returns whether any could not be."""
+    from cfer.batch.neutral_readers import NeutralReaders
     from cfer.reading.face import READING_SCHEMA
 
-    failed = False
+    failed, readers = False, NeutralReaders(reader, already_cropped=already_cropped)
     for picture in listed:
         faces: list[dict[str, Any]] = []
         error = None
         try:
-            for face in reader.read(picture.open(), already_cropped=already_cropped).faces:
+            own = readers.of(picture.neutral)
+            if isinstance(own, PictureError):
+                raise own
+            for face in own.read(picture.open(), already_cropped=already_cropped).faces:
                 faces.append(face.to_dict())
         except PictureError as problem:
             error, failed = str(problem), True
