@@ -30,10 +30,10 @@ ALLOWED = {
     "features": {"checkpoint", "data", "faces", "network", "pictures", "synth"},
     "protocol": {"data", "features", "learners"},
     "evaluation": {"data", "features", "learners", "protocol"},
-    "training": {"checkpoint", "data", "evaluation", "features", "learners", "network", "protocol", "synth"},
+    "training": {"checkpoint", "data", "evaluation", "explain", "features", "learners", "network", "protocol", "synth"},
     "measure": {"checkpoint", "data", "evaluation", "explain", "features", "learners", "network", "synth"},
     "lessons": {"checkpoint", "evaluation", "learners", "pictures", "protocol"},
-    "reading": {"checkpoint", "explain", "faces", "learners", "lessons", "network", "pictures"},
+    "reading": {"checkpoint", "evaluation", "explain", "faces", "learners", "lessons", "network", "pictures"},
     "batch": {"checkpoint", "data", "explain", "faces", "features", "network", "pictures", "reading"},
     "hub": {"checkpoint", "reading"},
     "cli": {"batch", "checkpoint", "data", "evaluation", "features", "hub", "learners", "lessons", "measure", "network"}

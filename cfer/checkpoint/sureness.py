@@ -26,7 +26,7 @@ FINEST = 1e-4
 
 @dataclass(frozen=True)
 class Curve:
-    """How often answers are right, by their probability and by what they are: a logistic curve (Platt, 1999).
+    """Logistic curve of how often answers are right, by their probability and by what they are (Platt, 1999).
 
     Attributes:
         level: At a probability of one half, in logits.
@@ -87,7 +87,7 @@ def sharpened(logits: Tensor, photograph: Tensor, factor: float) -> Tensor:
 
 
 def families(parts: Sequence[Sequence[str]]) -> Tensor:
-    """Whether (K, K) two classes are of one family: whether they share a basic expression that they are made of.
+    """Table (K, K) of which classes are of one family: they share a basic expression that they are made of.
 
     Args:
         parts: Constituents of each class; a class without any is its own.

@@ -96,7 +96,7 @@ def read(
 def _to_lines(listed: Sequence[Any], reader: Any, *, already_cropped: bool, as_json: bool) -> bool:
     """Say what is read, a line a picture, as it is read; returns whether any could not be."""
     from cfer.batch.neutral_readers import NeutralReaders
-    from cfer.reading.face import READING_SCHEMA
+    from cfer.reading.plain import READING_SCHEMA
 
     failed, readers = False, NeutralReaders(reader, already_cropped=already_cropped)
     for picture in listed:

@@ -5,7 +5,6 @@ costs no pass of the backbone, and nothing is attributed twice.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -26,34 +25,12 @@ from cfer.explain.report import ClassExplanation, RelationReport, relation_repor
 from cfer.faces.quality import Quality
 from cfer.network.modes import plain_numerics
 from cfer.reading.answer import Answer, Answers, answers_of
-from cfer.reading.doubts import doubts_about
 from cfer.reading.embedding import Found, Passes
 from cfer.reading.face_question import FaceQuestion
 from cfer.reading.loaded_checkpoint import LoadedCheckpoint
 from cfer.reading.own_neutral import usual_neutral
+from cfer.reading.plain import UnitReading, plain_face
 from cfer.system.forks import RenewedLock
-
-READING_SCHEMA = 3
-"""Version of `FaceReading.to_dict`: 2 since action units are in it, 3 since the answer and its doubts are."""
-
-
-@dataclass(frozen=True)
-class UnitReading:
-    """Reading of one action unit: how strongly a face shows it.
-
-    Attributes:
-        number: FACS number.
-        name: FACS name.
-        intensity: 0 (not at all) to 1 (as strongly as can be).
-    """
-
-    number: int
-    name: str
-    intensity: float
-
-    def __str__(self) -> str:
-        """Name and number, as people write them: "brow lowerer, AU4"."""
-        return f"{self.name}, AU{self.number}"
 
 
 class FaceReading:
@@ -203,20 +180,8 @@ class FaceReading:
         return None if known is None else known.strangeness(self.maps.features[0])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: box, the detector's score, the answer, doubts, probabilities and action units.
-
-        With somebody's own neutral face as zero "own_neutral" says of how many pictures that was.
-        """
-        own = len(self.reader.neutral_faces)
-        return {
-            **({"own_neutral": own} if own else {}),
-            "box": [round(v, 1) for v in self.box],
-            "score": round(self.score, 4),
-            "answer": self.answer.to_dict(),
-            "doubts": [doubt.to_dict() for doubt in doubts_about(self)],
-            "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
-            "action_units": {str(u.number): {"name": u.name, "intensity": round(u.intensity, 4)} for u in self.units},
-        }
+        """Plain data; see `cfer.reading.plain.plain_face`."""
+        return plain_face(self)
 
     @plain_numerics()
     def maps_by(self, method: str, names: Sequence[str]) -> ClassMaps:

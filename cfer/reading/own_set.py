@@ -81,7 +81,7 @@ class SetRelation:
 
     @property
     def beyond_chance(self) -> bool:
-        """Whether the gap lies above that of 97.5 % of random heads, and its interval above 0."""
+        """True if the gap lies above that of 97.5 % of random heads, and its interval above 0."""
         return self.gap.mean > self.chance[1] and self.gap.low > 0
 
     @property

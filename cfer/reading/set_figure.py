@@ -54,7 +54,7 @@ def set_figure(found: SetRelation) -> str:
 
 
 def caption(found: SetRelation) -> list[str]:
-    """What the figure shows, a line each."""
+    """Lines that say what the figure shows."""
     gap, (low, high) = found.gap, found.chance
     said = "more than chance" if found.beyond_chance else "not more than chance shows"
     return [

@@ -70,7 +70,7 @@ class Answered(NamedTuple):
 
     @staticmethod
     def of(head: Head, x: Tensor, y: Tensor, domains: Domains | None) -> "Answered":
-        """What a calibrated head says of features (N, C) of classes (N,), which are of the kinds that it learned."""
+        """Answers of a calibrated head about features (N, C) of classes (N,)."""
         return Answered(F.linear(x, *head).double(), y, photograph_shares(x, domains).double())
 
     def by_kind(self) -> dict[str, "Answered"]:

@@ -15,7 +15,7 @@ from cfer.reading.reader import FaceReading, Reader
 
 
 def muscles(reader: Reader, face: FaceReading, name: str, say: Speech) -> str:
-    """What speaks for a class by place and by muscle; empty for neutral, and for a model that reads no muscles."""
+    """Maps of what speaks for a class by muscle; empty for neutral, and for a model that reads no muscles."""
     parts = unit_parts(reader, face, name)
     if not parts:
         return ""

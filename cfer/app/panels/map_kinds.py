@@ -63,7 +63,7 @@ def _measured() -> dict[str, dict[str, Any]]:
 
 
 def judged(method: str, kind: str, say: Speech) -> str:
-    """What was measured of a method's maps on a kind of picture, and whose method it is.
+    """Sentences on what was measured of a method's maps on a kind of picture, and on whose method it is.
 
     On rendered faces by `benchmarks/explanations/saliency.py`, on photographs by `benchmarks/photographs/maps.py`.
     """
@@ -94,7 +94,7 @@ def likeness(a: Tensor, b: Tensor) -> float:
 
 @torch.no_grad()
 def unit_parts(reader: Reader, face: FaceReading, name: str, most: int = 4) -> list[tuple[int | str, Tensor]]:
-    """What sets a class's score apart from a neutral face, by place and by unit; what is left beside it.
+    """Maps of what sets a class's score apart from a neutral face, by unit, and of what is left beside it.
 
     Of each cell what a neutral face has there on average over the face is taken off, so that a map's sum is the unit's
     evidence in `FaceReading.composition`.

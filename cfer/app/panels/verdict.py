@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from cfer.app.panels.maps import picture_uri, thumbnail
 from cfer.app.texts import Html, Speech
-from cfer.checkpoint.sureness import UNSURE
 from cfer.emotions import PRESENT, UNIT_NAMES
 from cfer.explain.composition import Composition, Piece
-from cfer.reading.answer import FAMILY, LABEL
+from cfer.reading.answer import FAMILY, LABEL, UNSURE
 from cfer.reading.doubts import Doubt, doubts_about
 from cfer.reading.reader import FaceReading, Reader
 
@@ -178,7 +177,7 @@ def reasons(found: Composition, face: FaceReading, say: Speech) -> Html:
 
 
 def piece_words(piece: Piece, say: Speech) -> str:
-    """What a piece of an answer is: whose muscles, others', none's."""
+    """Words for a piece of an answer: whose muscles, others', none's."""
     if piece.kind == "muscles":
         return say("whose_both") if len(piece.of) == 2 else say("whose", who=say.name(piece.of[0]))
     return say(f"piece_{piece.kind}")

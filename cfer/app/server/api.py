@@ -16,7 +16,8 @@ from cfer.lessons.lesson_file import pack_lessons, unpack_lessons
 from cfer.lessons.names import LessonError, same_name
 from cfer.lessons.record import DEFAULT_EAGER, EAGER
 from cfer.pictures import PictureError, decode_picture
-from cfer.reading.face import READING_SCHEMA, FaceReading
+from cfer.reading.face import FaceReading
+from cfer.reading.plain import READING_SCHEMA
 from cfer.reading.reader import Reader
 
 

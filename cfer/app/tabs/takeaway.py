@@ -17,7 +17,8 @@ from cfer.app.texts import Speech
 from cfer.reading.doubts import doubts_about
 from cfer.reading.draw import result_picture
 from cfer.reading.evidence import write_evidence
-from cfer.reading.face import READING_SCHEMA, FaceReading
+from cfer.reading.face import FaceReading
+from cfer.reading.plain import READING_SCHEMA
 from cfer.reading.reader import Reader
 
 

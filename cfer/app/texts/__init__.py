@@ -12,7 +12,19 @@ from typing import Any
 
 import gradio as gr
 
-from cfer.app.texts import de, de_lessons, de_refusals, de_relations, de_steps, en, en_lessons, en_relations, en_steps
+from cfer.app.texts import (
+    de,
+    de_lessons,
+    de_names,
+    de_refusals,
+    de_relations,
+    de_steps,
+    en,
+    en_lessons,
+    en_names,
+    en_relations,
+    en_steps,
+)
 from cfer.emotions import EXPRESSIONS
 from cfer.system.refusals import RefusalError
 
@@ -22,11 +34,11 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "de": de.TEXTS | de_lessons.TEXTS | de_relations.TEXTS | de_steps.TEXTS,
     }
 )
-NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de.NAMES})
+NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de_names.NAMES})
 """Names of expressions, action units and parts of the face in other languages; English is what the package says."""
-ADJECTIVES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": en.ADJECTIVES, "de": de.ADJECTIVES})
+ADJECTIVES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": en_names.ADJECTIVES, "de": de_names.ADJECTIVES})
 """Expressions in the sentence "this face looks ...", where it is not their name."""
-SIGHTS: Mapping[str, Mapping[int, str]] = MappingProxyType({"en": en.SIGHTS, "de": de.SIGHTS})
+SIGHTS: Mapping[str, Mapping[int, str]] = MappingProxyType({"en": en_names.SIGHTS, "de": de_names.SIGHTS})
 """Action units, as people see them."""
 REFUSALS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": {}, "de": de_refusals.REFUSALS})
 """The package's own sentences about what will not do, in other languages."""
@@ -81,7 +93,7 @@ class Speech:
         return ADJECTIVES[self.language].get(english, self.name(english))
 
     def sight(self, number: int, english: str) -> str:
-        """What is seen where a muscle works, in everyday words."""
+        """Everyday words for what is seen where a muscle works."""
         return SIGHTS[self.language].get(number, self.name(english))
 
     def muscle(self, number: int, english: str) -> "Html":
