@@ -51,10 +51,10 @@ def read(
     """Say what the faces in pictures express.
 
     With --json a line reads {"schema_version", "path", "error", "faces": [{"box": [x0, y0, x1, y1], "score", "answer":
-    {"label", "probability", "reliability", "sureness", "read_as", "family", "family_probability", "basis"}, "doubts":
-    [{"key", ...}], "probabilities": {name: 0 to 1}, "action_units": {number: {"name", "intensity": 0 to 1}}}]}; the
-    error is null unless the picture cannot be read. A picture without a face has no faces and no error. The exit code
-    is 2 if any picture could not be read.
+    {"label", "probability", "reliability", "sureness", "read_as", "family", "family_probability", "basis",
+    "sharpness"}, "doubts": [{"key", ...}], "probabilities": {name: 0 to 1}, "action_units": {number: {"name",
+    "intensity": 0 to 1}}}]}; the error is null unless the picture cannot be read. A picture without a face has no faces
+    and no error. The exit code is 2 if any picture could not be read.
 
     With --out thousands of pictures become one table: path, face, box, score, the likeliest expression, how surely and
     its family, the probability of every expression (p_...), the strength of every action unit (AU..), and an error

@@ -29,6 +29,7 @@ class Answer:
         family: Basic expressions that the label is made of.
         family_probability: That the face shows one of them, alone or in a blend; calibrated on its own.
         basis: "label", or "family" where the label is unsure and its family is not.
+        sharpness: Factor on the logits whose softmax is the probabilities; 1 in rendered faces.
     """
 
     label: str
@@ -39,6 +40,7 @@ class Answer:
     family: tuple[str, ...]
     family_probability: float
     basis: str
+    sharpness: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -51,6 +53,7 @@ class Answer:
             "family": list(self.family),
             "family_probability": round(self.family_probability, 6),
             "basis": self.basis,
+            "sharpness": round(self.sharpness, 6),
         }
 
 
@@ -86,5 +89,6 @@ def answers_of(reader: "LoadedCheckpoint", logits: Tensor, features: Tensor) -> 
         alone = int(related[top].sum()) == 1
         near = p if alone else max(near, p)
         basis = FAMILY if word == UNSURE and near >= FAMILY_SURE and not alone else LABEL
-        answers.append(Answer(said.name, p, reliability, word, kind, said.parts, near, basis))
+        sharpness = 1 + share * (sureness.photographs - 1)
+        answers.append(Answer(said.name, p, reliability, word, kind, said.parts, near, basis, sharpness))
     return Answers(chances, answers)

@@ -142,7 +142,7 @@ def test_a_muscle_that_speaks_for_it_says_how_much_of_it_is_seen(blend):
     units = tuple(replace(unit, intensity=seen.get(unit.number, 0.0)) for unit in blend.units)
     html = made_of(replace(found, units=shares), SimpleNamespace(units=units), SAY)
     said = re.sub("</?abbr[^>]*>", "", html)
-    assert "faintly corners of the mouth up +8.0, jaw dropped +2.0 That these are at rest" in said
+    assert "faintly corners of the mouth up +8.0, jaw dropped +2.0</p><p>That these are at rest" in said
     assert "speaks for it, too: cheeks up +1.0.<" in said
     assert "brows down" not in html  # less than a tenth of the first
 

@@ -35,8 +35,8 @@ def test_read_prints_one_json_line_a_picture(pictures):
     assert "not a picture" in lines[2]["error"]
     assert [len(line["faces"]) for line in lines] == [1, 0, 0]
     (face,) = lines[0]["faces"]
-    assert {line["schema_version"] for line in lines} == {2}
-    assert set(face) == {"box", "score", "probabilities", "action_units"}
+    assert {line["schema_version"] for line in lines} == {3}
+    assert set(face) == {"answer", "doubts", "box", "score", "probabilities", "action_units"}
     assert len(face["box"]) == 4
     assert set(BASICS) <= set(face["probabilities"]) <= set(EXPRESSIONS)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)

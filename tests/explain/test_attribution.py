@@ -78,7 +78,8 @@ def test_a_certain_smile_shows_at_the_mouth(photograph):
     """Where the gradient at the face alone finds next to nothing."""
     reader = Reader()
     face = reader.read(photograph).faces[0]
-    assert face.probabilities["happy"] > 0.9
+    assert face.top == "happy"
+    assert face.answer.sureness in {"certain", "fairly"}
     units = face.explain("happy").units_for
     assert units is not None
     assert units[12] > 3

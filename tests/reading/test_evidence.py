@@ -39,8 +39,10 @@ def test_a_bundle_holds_what_was_measured_and_its_hashes(reader, face, tmp_path)
     torch.testing.assert_close(arrays["grad_cam"], face.maps.maps[0])
     assert manifest["drawn"] == names
     torch.testing.assert_close(arrays["integrated_gradients"], face.maps_by(INTEGRATED_GRADIENTS, names).maps[0])
-    chances = dict(zip(manifest["classes"], arrays["logits"].softmax(0).tolist(), strict=True))
-    assert chances == pytest.approx(evidence["probabilities"], abs=1e-6)
+    chances = dict(
+        zip(manifest["classes"], (arrays["logits"] * evidence["answer"]["sharpness"]).softmax(0).tolist(), strict=True)
+    )
+    assert chances == pytest.approx(evidence["probabilities"], abs=1e-5)
     assert Image.open(tmp_path / "overlay-happily-surprised.png").size == (336, 336)
 
 

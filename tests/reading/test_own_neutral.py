@@ -34,7 +34,7 @@ def test_half_of_the_neutral_faces_deviation_is_taken_out_of_answers_units_and_m
     face = own.face(HAPPY)
     corrected = faces[HAPPY.stem].features - deviation / 2
     torch.testing.assert_close(face.features, corrected, atol=1e-5, rtol=1e-4)
-    chances = F.linear(corrected, *checkpoint.head).softmax(0)
+    chances = (F.linear(corrected, *checkpoint.head) * face.answer.sharpness).softmax(0)
     assert list(face.probabilities.values()) == pytest.approx(chances.tolist(), abs=1e-4)
     units = reader.unit_strengths(corrected[None])[0]
     assert [u.intensity for u in face.units] == pytest.approx(units.tolist(), abs=1e-4)
@@ -77,9 +77,9 @@ def test_an_earlier_step_and_a_copy_read_for_the_same_person(reader):
     own = reader.with_neutral(NEUTRAL)
     then = own.at_step(3)
     assert len(then.names) == len(reader.at_step(3).names)
-    features = own.face(HAPPY).features
-    chances = F.linear(features, *reader.checkpoint.heads[3]).softmax(0)
-    assert list(then.face(HAPPY).probabilities.values()) == pytest.approx(chances.tolist(), abs=1e-3)
+    face = then.face(HAPPY)
+    chances = (F.linear(face.features, *reader.checkpoint.heads[3]) * face.answer.sharpness).softmax(0)
+    assert list(face.probabilities.values()) == pytest.approx(chances.tolist(), abs=1e-3)
     assert then.without_neutral().face(HAPPY).probabilities == reader.at_step(3).face(HAPPY).probabilities
     assert copy.deepcopy(own).face(HAPPY).probabilities == pytest.approx(own.face(HAPPY).probabilities, abs=1e-6)
 
