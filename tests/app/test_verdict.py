@@ -79,7 +79,7 @@ def test_a_word_says_how_often_such_answers_were_right(reader):
     face = SimpleNamespace(
         probabilities={"happy": 0.9, "sad": 0.1}, units=(), answer=answered(sureness="certain", kind="rendered")
     )
-    assert f"({10 * hits[1]:.0f} of 10 rendered faces that it says this of are)" in sentences(reader, face, SAY)[0]
+    assert f"({int(10 * hits[1])} of 10 rendered faces that it says this of are)" in sentences(reader, face, SAY)[0]
 
 
 def test_a_family_is_the_answer_where_only_that_is_sure(reader, blend):

@@ -51,7 +51,8 @@ def sentences(reader: Reader, face: FaceReading, say: Speech) -> list[str]:
     answer = face.answer
     count, share = reader.checkpoint.sureness.hits.get(answer.kind, {}).get(answer.sureness, (0, 0.0))
     measured = count and answer.sureness != UNSURE
-    often = say("of_ten", n=f"{10 * share:.0f}", kind=say(f"kind_{answer.kind}")) if measured else ""
+    # rounded down: 98 of 100 are no 10 of 10
+    often = say("of_ten", n=int(10 * share), kind=say(f"kind_{answer.kind}")) if measured else ""
     known = {"name": say.name(answer.label), "p": say.percent(p), "second": say.name(second), "q": say.percent(q)}
     narrow = "family_one" if len(answer.family) == 1 else "family"
     key = narrow if answer.basis == FAMILY else answer.sureness
