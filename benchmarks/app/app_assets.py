@@ -9,12 +9,10 @@ from typing import Any
 
 from benchmarks.common.results import ROOT, read_result
 from benchmarks.explanations.saliency_methods import DEFAULT
-from cfer.app.panels.map_kinds import SHOWN
+from cfer.app.panels.map_kinds import SAME, SHOWN
 from cfer.explain.methods import INTEGRATED_GRADIENTS, METHODS
 
 ASSETS = ROOT / "cfer" / "app" / "assets"
-TWIN = 0.95
-"""Likeness of two methods' maps from which on they are said to be the same."""
 STREAMS = (("compositional", 0), ("predictive-replay", 20), ("fine-tuning", 0))
 """Learners and exemplars a class: this project's, the paper's, and one that does nothing against forgetting."""
 
@@ -37,7 +35,7 @@ def verdicts(rendered: dict[str, Any], photographs: dict[str, Any]) -> dict[str,
         if key in taken:
             found[key]["class_likeness"] = taken[key]["class_likeness"][0]
             other, likeness = max(photographs["likeness"][key].items(), key=lambda item: item[1])
-            if likeness >= TWIN:
+            if likeness >= SAME:
                 found[key]["twin"] = [other, likeness]
     return found
 

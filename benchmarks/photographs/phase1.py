@@ -28,6 +28,7 @@ from cfer.checkpoint import Checkpoint, load_checkpoint
 from cfer.data.readers import read_data
 from cfer.data.splits import split_together
 from cfer.emotions import BASICS
+from cfer.evaluation.metrics import accuracy, count_table, recalls
 from cfer.evaluation.unit_scores import unit_aucs
 from cfer.explain.localization import localization_ratio
 from cfer.features.rendered import UNITS
@@ -48,14 +49,15 @@ def seven(checkpoint: Checkpoint, table: FeatureTable) -> dict[str, Any]:
     labels = [str(table.table.samples[i].label) for i in rows]
     y, x = np.array([BASICS.index(name) for name in labels]), table.x[rows]
     answers = F.linear(x, *checkpoint.head)[:, : len(BASICS)].argmax(1).numpy()
-    counted = [k for k in range(len(BASICS)) if (y == k).sum() >= FEWEST]
+    counts = count_table(y, answers, len(BASICS))
+    counted, recall = np.flatnonzero(counts.sum(1) >= FEWEST), recalls(counts)
     units = checkpoint.model.units
     assert units is not None
     found = unit_aucs(F.linear(x, units.weight.detach(), units.bias.detach()), labels, UNITS)
     return {
-        "accuracy": round(float((answers == y).mean()), 4),
-        "mean recall": round(float(np.mean([(answers[y == k] == k).mean() for k in counted])), 4),
-        "recall": {BASICS[k]: round(float((answers[y == k] == k).mean()), 4) for k in counted},
+        "accuracy": round(accuracy(counts), 4),
+        "mean recall": round(float(recall[counted].mean()), 4),
+        "recall": {BASICS[k]: round(float(recall[k]), 4) for k in counted},
         "units": round(float(np.mean(list(found.values()))), 4) if found else None,
         "least unit": round(min(found.values()), 4) if found else None,
     }

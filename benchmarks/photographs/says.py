@@ -32,6 +32,7 @@ from cfer.emotions import PRESENT
 from cfer.evaluation.bootstrap import group_draws, percentiles
 from cfer.pictures import PictureError
 from cfer.protocol.stream import stream_label
+from cfer.reading.doubts import doubts_about
 from cfer.reading.face import FaceReading
 from cfer.reading.reader import Reader
 
@@ -100,9 +101,7 @@ def measure(said: Sequence[Said], *, small: bool) -> dict[str, Any]:
 
     words = np.array([a.sureness for a in answers])
     by_family = np.array([a.basis == "family" for a in answers])
-    doubted = np.array(
-        [any(not (small and d["key"] in OF_THE_FILE) for d in each.face.to_dict()["doubts"]) for each in said]
-    )
+    doubted = np.array([any(not (small and d.key in OF_THE_FILE) for d in doubts_about(each.face)) for each in said])
     everybody = np.ones(len(said), bool)
     unnamed = np.array([not any(u.intensity >= PRESENT for u in each.face.units) for each in said], float)
     return {

@@ -17,7 +17,7 @@ from cfer.checkpoint.folder import CONFIG, DEFAULT, DOMAINS, MATCHES, PULLS, REA
 from cfer.checkpoint.packing import unpacked
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.checkpoint.strengths import StrengthScale
-from cfer.checkpoint.sureness import Sureness
+from cfer.checkpoint.sureness import KINDS, Sureness
 from cfer.emotions import EXPRESSIONS
 from cfer.learners import REGISTRY
 from cfer.learners.base import Head, LinearLearner
@@ -206,6 +206,8 @@ def _check_parts(checkpoint: Checkpoint, folder: Path) -> None:
         "its domains": checkpoint.domains is None or _domains_fit(checkpoint.domains, features, count),
         "its matches": checkpoint.matches is None
         or [tuple(each.shape) for each in checkpoint.matches.tensors().values()] == [(count, features), (count,)],
+        "its sureness": {*KINDS} <= {*checkpoint.sureness.curves}
+        and min(checkpoint.sureness.photographs, checkpoint.sureness.family) > 0,
         "its pulls": checkpoint.pulls is None or tuple(checkpoint.pulls.shape) == (count, features),
         "its shift": checkpoint.shift is None or tuple(checkpoint.shift.shape) == (features,),
         "its look": checkpoint.look is None

@@ -81,9 +81,19 @@ def photograph_shares(features: Tensor, domains: Domains | None) -> Tensor:
     return features.new_ones(len(features)) if domains is None else domains.shares(features)[:, 1].clamp(0, 1)
 
 
-def sharpened(logits: Tensor, photograph: Tensor, factor: float) -> Tensor:
-    """Probabilities (N, K) from logits (N, K), of pictures (N,) that are photographs to a share of 0 to 1."""
-    return (logits * (1 + photograph * (factor - 1))[:, None]).softmax(1)
+def is_photograph(shares: Tensor) -> Tensor:
+    """True (N,) for what is taken for a photograph, by its share."""
+    return shares >= 0.5
+
+
+def sharpness(shares: Tensor, factor: float) -> Tensor:
+    """Factor (N,) on the logits of pictures that are photographs to a share (N,): 1 for rendered faces."""
+    return 1 + shares * (factor - 1)
+
+
+def sharpened(logits: Tensor, shares: Tensor, factor: float) -> Tensor:
+    """Probabilities (N, K) from logits (N, K), of pictures that are photographs to a share (N,) of 0 to 1."""
+    return (logits * sharpness(shares, factor)[:, None]).softmax(1)
 
 
 def families(parts: Sequence[Sequence[str]]) -> Tensor:

@@ -100,18 +100,18 @@ def _to_lines(listed: Sequence[Any], reader: Any, *, already_cropped: bool, as_j
 
     failed, readers = False, NeutralReaders(reader, already_cropped=already_cropped)
     for picture in listed:
-        faces: list[dict[str, Any]] = []
+        faces: Sequence[Any] = ()
         error = None
         try:
             own = readers.of(picture.neutral)
             if isinstance(own, PictureError):
                 raise own
-            for face in own.read(picture.open(), already_cropped=already_cropped).faces:
-                faces.append(face.to_dict())
+            faces = own.read(picture.open(), already_cropped=already_cropped).faces
         except PictureError as problem:
             error, failed = str(problem), True
         if as_json:
-            line = {"schema_version": READING_SCHEMA, "path": picture.name, "error": error, "faces": faces}
+            plain = [face.to_dict() for face in faces]  # looks at every face's quality, which words do without
+            line = {"schema_version": READING_SCHEMA, "path": picture.name, "error": error, "faces": plain}
             typer.echo(json.dumps(line))
         else:
             typer.echo(f"{picture.name}: {error or _in_words(faces)}")
@@ -164,15 +164,15 @@ def _name(what: str, names: Sequence[str]) -> None:
         typer.echo(f"  and {len(names) - MOST_NAMED:,} more; the table names all of them", err=True)
 
 
-def _in_words(faces: list[dict[str, Any]]) -> str:
+def _in_words(faces: Sequence[Any]) -> str:
     """The three likeliest expressions of each face, and the muscles at work."""
     if not faces:
         return "no face found"
     lines = []
     for face in faces:
-        best = sorted(face["probabilities"].items(), key=lambda item: -item[1])[:3]
-        units = sorted(face["action_units"].values(), key=lambda unit: -unit["intensity"])
-        shown = [unit["name"] for unit in units if unit["intensity"] >= PRESENT]
+        best = sorted(face.probabilities.items(), key=lambda item: -item[1])[:3]
+        units = sorted(face.units, key=lambda unit: -unit.intensity)
+        shown = [unit.name for unit in units if unit.intensity >= PRESENT]
         answer = ", ".join(f"{name} {100 * p:.0f} %" for name, p in best)
         lines.append(f"{answer}; {', '.join(shown)}" if shown else answer)
     return " | ".join(lines)

@@ -81,7 +81,8 @@ def relate(
         (new / "figure.svg").write_text(set_figure(done), encoding="utf-8")
         (new / "maps.safetensors").write_bytes(save({"mean_maps": done.mean_maps.contiguous()}))
         (new / "relation.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    ranked = ", ".join(f"{each} {done.likeness[each].mean:.2f}" for each in done.ranked)
+    known = [each for each in done.ranked if done.likeness[each].known]
+    ranked = ", ".join(f"{each} {done.likeness[each].mean:.2f}" for each in known) or "no evidence to compare"
     said = "more than chance" if done.beyond_chance else "not more than random heads show"
     typer.echo(f"{wanted} on {done.faces} faces: {ranked}; gap {done.gap.mean:+.2f}, {said}")
     typer.echo(f"relation: {out}")

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
-from cfer.checkpoint.sureness import PHOTOGRAPHS, RENDERED, UNSURE, families, photograph_shares, sharpened, word_of
+from cfer.checkpoint.sureness import (
+    PHOTOGRAPHS,
+    RENDERED,
+    UNSURE,
+    is_photograph,
+    photograph_shares,
+    sharpened,
+    sharpness,
+    word_of,
+)
 
 if TYPE_CHECKING:
     from cfer.reading.loaded_checkpoint import LoadedCheckpoint
@@ -71,24 +80,26 @@ class Answers(NamedTuple):
 
 def answers_of(reader: "LoadedCheckpoint", logits: Tensor, features: Tensor) -> Answers:
     """Answers from logits (B, K) and features (B, C) as the camera that was learned from would give them."""
-    checkpoint = reader.checkpoint
-    sureness = checkpoint.sureness
+    checkpoint, sureness = reader.checkpoint, reader.checkpoint.sureness
     shares = photograph_shares(features, checkpoint.domains).to(logits)
     chances = sharpened(logits, shares, sureness.photographs)
-    related = families([each.parts for each in checkpoint.classes]).to(logits)
     tops = chances.argmax(1)
-    wider = (sharpened(logits, shares, sureness.family) * related[tops]).sum(1)
+    related = reader.families[tops]  # (B, K)
+    wider = (sharpened(logits, shares, sureness.family) * related).sum(1)
+    rows = (
+        tops,
+        chances.amax(1),
+        wider,
+        related.sum(1),
+        is_photograph(shares),
+        sharpness(shares, sureness.photographs),
+    )
     answers = []
-    for top, p, near, share in zip(
-        tops.tolist(), chances.amax(1).tolist(), wider.tolist(), shares.tolist(), strict=True
-    ):
-        kind = PHOTOGRAPHS if share >= 0.5 else RENDERED
-        said = checkpoint.classes[top]
+    for top, p, near, relatives, photographed, factor in zip(*(each.tolist() for each in rows), strict=True):
+        kind, said = PHOTOGRAPHS if photographed else RENDERED, checkpoint.classes[top]
         reliability = sureness.reliability(said.name, p, kind)
-        word = word_of(reliability)
-        alone = int(related[top].sum()) == 1
+        word, alone = word_of(reliability), relatives == 1
         near = p if alone else max(near, p)
         basis = FAMILY if word == UNSURE and near >= FAMILY_SURE and not alone else LABEL
-        sharpness = 1 + share * (sureness.photographs - 1)
-        answers.append(Answer(said.name, p, reliability, word, kind, said.parts, near, basis, sharpness))
+        answers.append(Answer(said.name, p, reliability, word, kind, said.parts, near, basis, factor))
     return Answers(chances, answers)

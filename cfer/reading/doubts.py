@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfer.checkpoint.sureness import UNSURE
 from cfer.faces.quality import ENOUGH_PX
+from cfer.reading.answer import FAMILY
 
 if TYPE_CHECKING:
     from cfer.reading.face import FaceReading
@@ -70,5 +71,6 @@ def doubts_about(face: "FaceReading") -> list[Doubt]:
     hits = face.reader.checkpoint.sureness.hits.get(face.answer.kind, {})
     count, share = hits.get(UNSURE, (0, 1.0))
     if face.answer.sureness == UNSURE and share < SELDOM:
-        doubt("doubt_unsure", kind=face.answer.kind, count=count, share=share, basis=face.answer.basis)
+        key = "doubt_unsure_family" if face.answer.basis == FAMILY else "doubt_unsure"
+        doubt(key, kind=face.answer.kind, count=count, share=share)
     return found

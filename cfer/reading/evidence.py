@@ -16,7 +16,6 @@ from cfer.explain.maps import ClassMaps
 from cfer.explain.methods import GRAD_CAM, METHODS
 from cfer.explain.reference import RELATED
 from cfer.explain.report import SCHEMA_VERSION
-from cfer.reading.doubts import doubts_about
 from cfer.reading.draw import overlay, shared_scale
 from cfer.reading.reader import FaceReading, Reader
 from cfer.system.output_folders import check_replaceable, replaced
@@ -106,11 +105,12 @@ def _write(
         tensors["action_units"] = torch.stack(list(face.unit_maps.values()))
     save_file(tensors, str(out / "maps.safetensors"))
     (out / "maps.safetensors").chmod(0o644)  # safetensors writes for the owner alone
+    plain = face.to_dict()
     evidence = {
         "schema_version": SCHEMA_VERSION,
         "box": list(face.box),
         "probabilities": face.probabilities,
-        "action_units": face.to_dict()["action_units"],
+        "action_units": plain["action_units"],
         "drawn": drawn,
         "full_colour_in_logits": scale,
         "classes": {
@@ -118,8 +118,8 @@ def _write(
             for name in names
         },
         "compositions": {name: made.to_dict() for name in names if (made := face.composition(name))},
-        "answer": face.answer.to_dict(),
-        "doubts": [doubt.to_dict() for doubt in doubts_about(face)],
+        "answer": plain["answer"],
+        "doubts": plain["doubts"],
         "relations": {name: face.relation(name).to_dict() for name in names if reader.relatable(name)},
     }
     (out / "evidence.json").write_text(json.dumps(evidence, indent=1) + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ from cfer.checkpoint.landmarks import FILE as LANDMARKS
 from cfer.checkpoint.landmarks import LandmarkReadout
 from cfer.checkpoint.strengths import FILE as STRENGTHS
 from cfer.checkpoint.strengths import StrengthScale, anatomical
+from cfer.checkpoint.sureness import families
 from cfer.emotions import PRESENT, Kind
 from cfer.explain.attribution import attribution_layer, layer_baseline, neutral_faces
 from cfer.explain.familiarity import Familiarity, familiarity_of
@@ -69,6 +70,11 @@ class LoadedCheckpoint:
         """The head's rows by action units, weighed by how faces differ; None for a model that reads no units."""
         known = self.checkpoint.checks.x
         return by_units(self.checkpoint.model, known) if self.checkpoint.model.units and len(known) else None
+
+    @cached_property
+    def families(self) -> Tensor:
+        """Table (K, K) of which classes share a basic expression."""
+        return families([each.parts for each in self.checkpoint.classes])
 
     @cached_property
     @plain_numerics()

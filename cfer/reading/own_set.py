@@ -42,9 +42,14 @@ class Estimate:
     low: float
     high: float
 
-    def to_list(self) -> list[float]:
-        """Plain data."""
-        return [round(v, 4) for v in (self.mean, self.low, self.high)]
+    @property
+    def known(self) -> bool:
+        """False where no face shows any evidence to compare."""
+        return self.mean == self.mean
+
+    def to_list(self) -> list[float] | None:
+        """Plain data; None where nothing is known."""
+        return [round(v, 4) for v in (self.mean, self.low, self.high)] if self.known else None
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,8 @@ class SetRelation:
 
     @property
     def ranked(self) -> list[str]:
-        """The six basics, the most alike first."""
-        return sorted(self.likeness, key=lambda name: -self.likeness[name].mean)
+        """The six basics, the most alike first, those of which nothing is known last."""
+        return sorted(self.likeness, key=lambda name: (not self.likeness[name].known, -self.likeness[name].mean))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -101,7 +106,7 @@ class SetRelation:
             "called": round(self.called, 4),
             "likeness": {name: self.likeness[name].to_list() for name in self.ranked},
             "gap": self.gap.to_list(),
-            "chance": [round(v, 4) for v in self.chance],
+            "chance": [round(v, 4) if v == v else None for v in self.chance],
             "beyond_chance": self.beyond_chance,
             "model_sha256": self.model,
         }

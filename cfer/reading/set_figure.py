@@ -34,8 +34,11 @@ def set_figure(found: SetRelation) -> str:
     for place, name in enumerate(found.ranked):
         value, y = found.likeness[name], top + place * (BAR + 6)
         shade = "#4f46e5" if name in found.constituents else "#94a3b8"
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 15}" text-anchor="end">{escape(name)}</text>')
+        if not value.known:
+            parts.append(f'<text x="{LEFT}" y="{y + 15}">no evidence for it on any face</text>')
+            continue
         parts.append(
-            f'<text x="{LEFT - 8}" y="{y + 15}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{LEFT}" y="{y}" width="{span * max(value.mean, 0):.1f}" height="{BAR}" fill="{shade}"/>'
             f'<line x1="{LEFT + span * value.low:.1f}" x2="{LEFT + span * value.high:.1f}" y1="{y + BAR / 2}" '
             f'y2="{y + BAR / 2}" stroke="#111" stroke-width="2"/>'

@@ -25,6 +25,7 @@ from cfer.checkpoint.sureness import (
     Curve,
     Sureness,
     families,
+    is_photograph,
     photograph_shares,
     sharpened,
     word_of,
@@ -75,7 +76,7 @@ class Answered(NamedTuple):
 
     def by_kind(self) -> dict[str, "Answered"]:
         """Those that are photographs, and those that are rendered, where there are enough of them."""
-        kinds = {PHOTOGRAPHS: self.shares >= 0.5, RENDERED: self.shares < 0.5}
+        kinds = {PHOTOGRAPHS: is_photograph(self.shares), RENDERED: ~is_photograph(self.shares)}
         return {
             kind: Answered(self.logits[rows], self.y[rows], self.shares[rows])
             for kind, rows in kinds.items()

@@ -176,6 +176,10 @@ BROKEN = {
     "classes of a wrong type": (lambda f: _set(f, classes=3), "does not hold a whole checkpoint"),
     "no classes": (lambda f: _set(f, classes=[]), "does not hold a whole checkpoint"),
     "a calibration of a wrong type": (lambda f: _set(f, calibration="x"), "does not hold a whole checkpoint"),
+    "a sureness that lacks a kind": (
+        lambda f: _set(f, sureness={"photographs": 1.0, "family": 1.0, "curves": {}, "hits": {}}),
+        "does not hold a whole checkpoint",
+    ),
     "an unknown learner": (
         lambda f: _set(f, learner={"name": "x", "per_class": 1}),
         "does not hold a whole checkpoint",

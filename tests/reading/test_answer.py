@@ -6,7 +6,7 @@ import torch
 from cfer.app.tabs.explore import example_paths
 from cfer.batch import read_rows
 from cfer.checkpoint.checkpoint import ClassInfo
-from cfer.checkpoint.sureness import RENDERED, Curve, Sureness
+from cfer.checkpoint.sureness import RENDERED, Curve, Sureness, families
 from cfer.reading.answer import FAMILY, LABEL, answers_of
 
 NAMES = ("neutral", "happy", "angry", "disgusted", "angrily disgusted")
@@ -15,7 +15,8 @@ NAMES = ("neutral", "happy", "angry", "disgusted", "angrily disgusted")
 def asked(logits, *, sureness=None):
     """The answer about one face by a model of five classes that knows no kinds of pictures."""
     checkpoint = SimpleNamespace(classes=tuple(map(ClassInfo.of, NAMES)), sureness=sureness or Sureness(), domains=None)
-    return answers_of(SimpleNamespace(checkpoint=checkpoint), torch.tensor([logits]), torch.zeros(1, 2))
+    reader = SimpleNamespace(checkpoint=checkpoint, families=families([each.parts for each in checkpoint.classes]))
+    return answers_of(reader, torch.tensor([logits]), torch.zeros(1, 2))
 
 
 def test_by_hand():

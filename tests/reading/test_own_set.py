@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,7 @@ from cfer.explain.methods import GRAD_CAM
 from cfer.explain.relation import SIX
 from cfer.explain.similarity import cosine
 from cfer.pictures import PictureError
-from cfer.reading.own_set import relate_set
+from cfer.reading.own_set import Estimate, relate_set
 from cfer.reading.set_figure import caption, set_figure
 
 
@@ -70,3 +73,12 @@ def test_the_figure_stands_alone_and_says_what_it_shows(found):
     for line in caption(found):
         assert line.replace("'", "&#x27;") in figure
     assert found.model[:12] in figure
+
+
+def test_a_basic_without_evidence_is_no_number(found):
+    nothing = Estimate(float("nan"), float("nan"), float("nan"))
+    blank = replace(found, likeness=found.likeness | {"happy": nothing})
+    assert blank.ranked[-1] == "happy"
+    assert json.loads(json.dumps(blank.to_dict(), allow_nan=False))["likeness"]["happy"] is None
+    assert "no evidence for it on any face" in set_figure(blank)
+    assert "nan" not in set_figure(blank).split("<rect", 2)[2].split("Gap,")[0]

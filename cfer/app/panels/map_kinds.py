@@ -21,8 +21,8 @@ from cfer.reading.reader import FaceReading, Reader
 
 SHOWN = tuple(key for key, method in METHODS.items() if method.cost is not Cost.SLOW)
 """Methods that answer while somebody waits; the slow ones are on the command line's side."""
-CLASSLESS = 0.95
-"""Likeness of a method's maps of different classes from which on they are said not to depend on the class."""
+SAME = 0.95
+"""Likeness from which on maps are said to be the same: of two methods, or of two classes by one method."""
 CELLS = 32
 """Sides of a finer map are reduced to this: it is drawn with smooth steps anyway."""
 
@@ -73,7 +73,7 @@ def judged(method: str, kind: str, say: Speech) -> str:
         value, low, high = (f"{v:.2f}" for v in known[kind]["ratio"])
         mean = f"{known[kind]['mean_map'][0]:.2f}"
         said = [say(f"method_known_{kind}", ratio=value, low=low, high=high, mean=mean)]
-    if known.get("class_likeness", 0.0) >= CLASSLESS:
+    if known.get("class_likeness", 0.0) >= SAME:
         said.append(say("method_classless", likeness=f"{known['class_likeness']:.2f}"))
     if "twin" in known:
         other, likeness = known["twin"]

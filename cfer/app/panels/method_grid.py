@@ -5,13 +5,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from cfer.app.panels.map_kinds import choices, likeness, raw_maps
+from cfer.app.panels.map_kinds import SAME, choices, likeness, raw_maps
 from cfer.app.panels.maps import Panel, panels
 from cfer.app.texts import Speech
 from cfer.reading.reader import FaceReading, Reader
-
-SAME = 0.95
-"""Likeness from which on two methods' maps are said to be the same on this face, and maps of classes not to differ."""
 
 
 def method_grid(reader: Reader, face: FaceReading, names: Sequence[str], say: Speech) -> str:

@@ -81,8 +81,7 @@ def doubt_words(doubt: Doubt, say: Speech) -> str:
         said["units"] = ", ".join(say.sight(number, UNIT_NAMES.get(number, f"AU{number}")) for number in said["units"])
     if "kind" in said:
         said["kind"] = say(f"kind_{said['kind']}")
-    key = "doubt_unsure_family" if said.pop("basis", "") == FAMILY else doubt.key
-    return say(key, **said)
+    return say(doubt.key, **said)
 
 
 def readings(face: FaceReading, say: Speech) -> str:
